@@ -1,0 +1,59 @@
+"""softres: soft-residual regression, its solvers, and what the theory says of them.
+
+>>> import numpy as np, softres
+>>> A = np.random.default_rng(0).standard_normal((50, 3)) / 5
+>>> problem = softres.SoftResidualRegression(A, b=np.full(50, 1 / 50), w=0.01)
+>>> result = softres.solve(problem, solver="exact_newton", eps=1e-10)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from softres.errors import InputError
+    from softres.problems import (
+        HyperbolicRegression,
+        ResNetRegression,
+        SoftmaxRegression,
+        SoftResidualRegression,
+        make_problem,
+    )
+    from softres.reference import Reference
+    from softres.solvers import Result, Status, solve
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "HyperbolicRegression": "softres.problems",
+    "InputError": "softres.errors",
+    "Reference": "softres.reference",
+    "ResNetRegression": "softres.problems",
+    "Result": "softres.solvers",
+    "SoftResidualRegression": "softres.problems",
+    "SoftmaxRegression": "softres.problems",
+    "Status": "softres.solvers",
+    "make_problem": "softres.problems",
+    "solve": "softres.solvers",
+}
+
+__all__ = [
+    "HyperbolicRegression",
+    "InputError",
+    "Reference",
+    "ResNetRegression",
+    "Result",
+    "SoftResidualRegression",
+    "SoftmaxRegression",
+    "Status",
+    "make_problem",
+    "solve",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use: ``run.py --help`` must not wait for NumPy and SciPy."""
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'softres' has no attribute '{name}'")

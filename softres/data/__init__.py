@@ -1,0 +1,1 @@
+"""Instances: the matrix A and the target b that a problem is made of."""

@@ -1,0 +1,84 @@
+"""The data of one instance: the matrix A, the target b, and what is known about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from softres.errors import InputError
+
+__all__ = ["Instance"]
+
+Vector = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A and b on the host in float64, before a backend and the weights are chosen.
+
+    Attributes
+    ----------
+    name
+        The name it is asked for by, such as ``"synthetic"`` or ``"unembedding_minilm"``.
+    A
+        n x d; a C-contiguous array or a CSR array. Row i holds the features of item i.
+    b
+        The target, shape (n,): non-negative shares whose sum is at most one.
+    w
+        Square roots of the regularisation weights, shape (n,), if the data brings them.
+    planted
+        The x that b was made from, shape (d,), where there is one.
+    labels
+        A name for each row, where rows stand for something a person can name.
+    facts
+        Scalars worth logging: source, licence, what was done to the raw data.
+
+    Raises
+    ------
+    InputError
+        If a shape does not match, a value is not finite, or b is not such a target.
+    """
+
+    name: str
+    A: Any
+    b: Vector
+    w: Vector | None = None
+    planted: Vector | None = None
+    labels: tuple[str, ...] | None = None
+    facts: Mapping[str, str | float | int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        where = f"data={self.name}"
+        if self.A.ndim != 2:
+            raise InputError(f"{where}: A must have two axes, but its shape is {self.A.shape}")
+        n, d = self.A.shape
+        if d < 1 or n < d:
+            raise InputError(f"{where}: A must have n >= d >= 1 rows and columns, not {n} x {d}")
+        for name, vector in (("b", self.b), ("w", self.w)):
+            if vector is not None and vector.shape != (n,):
+                raise InputError(f"{where}: {name} must have shape ({n},), not {vector.shape}")
+        stored = self.A.data if sparse.issparse(self.A) else self.A
+        for name, values in (("A", stored), ("b", self.b), ("w", self.w)):
+            if values is not None and not np.isfinite(values).all():
+                raise InputError(f"{where}: {name} holds NaN or infinite values; all must be finite")
+        if self.b.min() < 0:
+            raise InputError(f"{where}: b must be non-negative, but its least entry is {self.b.min():.3g}")
+        total = float(self.b.sum())
+        if not 0 < total <= 1 + 1e-9:
+            raise InputError(f"{where}: b must sum to a share in (0, 1], but it sums to {total:.3g}")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows n and columns d of A."""
+        n, d = self.A.shape
+        return int(n), int(d)
+
+    @property
+    def nnz(self) -> int:
+        """Stored entries of A: nnz of a sparse A, n d of a dense one."""
+        return int(self.A.nnz) if sparse.issparse(self.A) else int(self.A.size)

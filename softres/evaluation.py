@@ -1,0 +1,192 @@
+"""One point x of a problem, with everything that follows from z = A x computed at most once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from math import exp, isfinite, log
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from array_api_compat import array_namespace
+
+from softres.curvature import Curvature
+from softres.links import NormalisableLink
+
+if TYPE_CHECKING:
+    from softres.problems import Problem
+
+__all__ = ["Evaluation", "Ray"]
+
+
+class _Model(NamedTuple):
+    """The model f(z) and its parts, over whatever factor keeps them finite."""
+
+    f: Any  # u / alpha
+    v: Any  # u' / alpha
+    e: Any  # u'' / alpha
+    c: Any  # f - b
+    log_alpha: float  # -inf where the sum is not positive
+
+
+class Evaluation:
+    """Value, gradient and curvature of a problem at one x.
+
+    Everything is computed on first use and kept. Products with A are the only expensive part: z
+    takes one pass, the gradient one, the rank-two part of the Hessian two at once.
+
+    Attributes
+    ----------
+    problem
+        The problem.
+    x
+        The point, shape (d,).
+    z
+        A x, shape (n,).
+    """
+
+    def __init__(self, problem: Problem, x: Any, z: Any | None = None) -> None:
+        self.problem = problem
+        self.x = x
+        self.z = problem.matrix.matmul(x) if z is None else z
+
+    @cached_property
+    def _model(self) -> _Model:
+        problem, z = self.problem, self.z
+        link = problem.link
+        with np.errstate(all="ignore"):  # leaving the range of doubles is reported by `inside`
+            if not problem.normalised:
+                u, v, e = link.evaluate(z)
+                return _Model(u, v, e, u - problem.target, 0.0)
+            if not isinstance(link, NormalisableLink):
+                raise TypeError(f"the link {link.name} cannot be normalised")
+            u, v, e, m = link.scaled(z)
+            alpha = float(array_namespace(z).sum(u))
+            f = u / alpha
+            log_alpha = log(alpha) + m if alpha > 0 else -float("inf")
+            return _Model(f, v / alpha, e / alpha, f - problem.target, log_alpha)
+
+    @cached_property
+    def _centred(self) -> Any:
+        """Alpha q: the residual c, less <f, c> where the problem is normalised."""
+        model = self._model
+        return model.c - (model.f @ model.c) if self.problem.normalised else model.c
+
+    @property
+    def f(self) -> Any:
+        """The model f(x), shape (n,)."""
+        return self._model.f
+
+    @property
+    def c(self) -> Any:
+        """The residual f(x) - b (n b in place of b for plain problems), shape (n,)."""
+        return self._model.c
+
+    @property
+    def log_alpha(self) -> float:
+        """log(alpha), alpha = <u, 1>; 0 for plain problems, -inf where alpha is not positive."""
+        return self._model.log_alpha
+
+    @property
+    def alpha(self) -> float:
+        """<u, 1>, or inf beyond the range of doubles; 1 for plain problems."""
+        return exp(self.log_alpha) if self.log_alpha < 709 else float("inf")
+
+    @cached_property
+    def inside(self) -> bool:
+        """Whether x lies where the loss is defined: alpha >= beta, and every value finite.
+
+        The loss of a soft-residual problem has a pole where alpha vanishes; the theory assumes
+        alpha >= beta > 0. A plain problem's loss may leave the range of doubles.
+        """
+        with np.errstate(all="ignore"):
+            if self.problem.normalised and not self.log_alpha >= log(self.problem.beta):
+                return False
+            if not isfinite(self.value):
+                return False
+            xp = array_namespace(self.z)
+            return bool(xp.all(xp.isfinite(self._d2)))
+
+    @cached_property
+    def _d2(self) -> Any:
+        model = self._model
+        return model.v * model.v + self._centred * model.e + self.problem.w2
+
+    @cached_property
+    def data_value(self) -> float:
+        """1/2 |f(x) - b|^2, the loss without its regularisation."""
+        c = self._model.c
+        with np.errstate(all="ignore"):
+            return 0.5 * float(c @ c)
+
+    @cached_property
+    def value(self) -> float:
+        """The loss, 1/2 |f(x) - b|^2 + 1/2 |diag(w) A x|^2."""
+        with np.errstate(all="ignore"):
+            return self.data_value + 0.5 * float(self.problem.w2 @ (self.z * self.z))
+
+    @cached_property
+    def gradient_z(self) -> Any:
+        """The gradient in z, v * q + w^2 * z, shape (n,)."""
+        with np.errstate(all="ignore"):
+            return self._model.v * self._centred + self.problem.w2 * self.z
+
+    @cached_property
+    def gradient(self) -> Any:
+        """The gradient in x, A^T (v * q + w^2 * z), shape (d,) (Lemma 4.1)."""
+        return self.problem.matrix.rmatmul(self.gradient_z)
+
+    @cached_property
+    def curvature(self) -> Curvature:
+        """The curvature in z: diagonal plus rank two (Lemmas 5.2 and 5.4)."""
+        if not self.problem.normalised:
+            return Curvature(self._d2)
+        model = self._model
+        s = float(model.f @ model.f) + 2.0 * float(model.f @ model.c)
+        # With v over alpha, both factors 1/alpha of the rank-two part are already inside.
+        h = model.v * (self.problem.target - 2.0 * model.f + 0.5 * s)
+        return Curvature(self._d2, model.v, h)
+
+    @cached_property
+    def gauss_newton_diagonal(self) -> Any:
+        """v^2 / alpha^2, the diagonal scale of the curvature without residual and weights, (n,)."""
+        return self._model.v**2
+
+    def hvp(self, p: Any) -> Any:
+        """Return the Hessian's product with p, shape (d,): one pass with A and one with A^T."""
+        matrix = self.problem.matrix
+        return matrix.rmatmul(self.curvature.apply(matrix.matmul(p)))
+
+    def hessian(self) -> Any:
+        """Return the Hessian, shape (d, d): one weighted Gram and one pass for the rank-two part."""
+        return self.curvature.hessian(self.problem.matrix)
+
+    def along(self, p: Any, ap: Any | None = None) -> Ray:
+        """Return the ray x + t p, t >= 0, for p of shape (d,); ``ap`` is A p where it is known."""
+        return Ray(self, p, self.problem.matrix.matmul(p) if ap is None else ap)
+
+
+class Ray:
+    """The points x + t p. After one pass for A p, points on it need no further pass.
+
+    The directional derivative is <gradient in z, A p>: a line search that decides by it reads A
+    only once, and is not fooled by a loss that is flat to rounding.
+    """
+
+    def __init__(self, origin: Evaluation, p: Any, ap: Any) -> None:
+        self.origin = origin
+        self.p = p
+        self.ap = ap
+
+    def at(self, t: float) -> Evaluation:
+        """Return the evaluation at x + t p, with z from the ray rather than a fresh pass."""
+        return Evaluation(
+            self.origin.problem, self.origin.x + t * self.p, self.origin.z + t * self.ap
+        )
+
+    def slope(self, point: Evaluation) -> float:
+        """Return the directional derivative along p at a point of the ray."""
+        return float(point.gradient_z @ self.ap)
+
+    def curvature(self) -> float:
+        """Return p^T H p at the origin of the ray."""
+        return self.origin.curvature.quadratic(self.ap)

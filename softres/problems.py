@@ -1,0 +1,231 @@
+"""The regression problems: one family, told apart by a link and by whether it is normalised.
+
+Every problem minimises L(x) = 1/2 |f(A x) - target|^2 + 1/2 |diag(w) A x|^2. Normalised problems
+have f = u / <u, 1> and target b; plain ones have f = u and target n b, so that x = 0 already has
+the right mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar
+
+from array_api_compat import array_namespace
+
+from softres.errors import InputError
+from softres.evaluation import Evaluation
+from softres.links import BRANCHES, Cosh, Exp, Link, Residual, Sinh, SoftResidual
+from softres.matrices import as_matrix
+
+__all__ = [
+    "PROBLEMS",
+    "HyperbolicRegression",
+    "Problem",
+    "ResNetRegression",
+    "SoftResidualRegression",
+    "SoftmaxRegression",
+    "make_problem",
+]
+
+
+class Problem:
+    """A regression problem over A, b and w.
+
+    Parameters
+    ----------
+    A
+        n x d: a NumPy array, SciPy sparse array, torch tensor or
+        :class:`~softres.matrices.DesignMatrix`.
+    b
+        Target shares, shape (n,), non-negative.
+    w
+        Square roots of the regularisation weights: shape (n,), one number for all rows, or
+        ``None`` for none. The regularisation is 1/2 |diag(w) A x|^2.
+    beta
+        The loss counts as undefined where alpha = <u, 1> falls below beta (normalised problems
+        only). Default: 1e-6 n, a millionth of alpha at x = 0.
+
+    Raises
+    ------
+    InputError
+        If shapes do not match, a value is not finite, b has a negative entry, or beta <= 0.
+    """
+
+    name: str
+    normalised: ClassVar[bool]
+
+    def __init__(
+        self, A: Any, b: Any, w: Any = None, *, link: Link, beta: float | None = None
+    ) -> None:
+        self.matrix = as_matrix(A)
+        self.link = link
+        n, _ = self.matrix.shape
+        self.b = self._vector("b", b)
+        xp = array_namespace(self.b)
+        if not float(xp.min(self.b)) >= 0:
+            raise InputError("b must be non-negative: it holds shares of a total")
+        # A NaN or an infinity anywhere in A shows in its row sums.
+        if not bool(xp.all(xp.isfinite(self.matrix._matmul(xp.ones_like(self.zeros()))))):
+            raise InputError("A holds NaN or infinite values; all must be finite")
+        scalar = w is None or getattr(w, "ndim", None) == 0 or isinstance(w, (int, float))
+        self.w = xp.full_like(self.b, float(w or 0.0)) if scalar else self._vector("w", w)
+        self.w2 = self.w * self.w
+        self.target = self.b if self.normalised else n * self.b
+        self.beta = 1e-6 * n if beta is None else float(beta)
+        if not self.beta > 0:
+            raise InputError(f"beta must be positive, not {beta}")
+        self._last: Evaluation | None = None
+
+    def _vector(self, name: str, values: Any) -> Any:
+        n, _ = self.matrix.shape
+        vector = self.matrix.asarray(values)
+        if tuple(vector.shape) != (n,):
+            raise InputError(f"{name} must have shape ({n},) to match A, not {tuple(vector.shape)}")
+        xp = array_namespace(vector)
+        if not bool(xp.all(xp.isfinite(vector))):
+            raise InputError(f"{name} holds NaN or infinite values; all must be finite")
+        return vector
+
+    @property
+    def n(self) -> int:
+        """Rows of A."""
+        return self.matrix.shape[0]
+
+    @property
+    def d(self) -> int:
+        """Columns of A."""
+        return self.matrix.shape[1]
+
+    def zeros(self) -> Any:
+        """Return x = 0, shape (d,), of A's kind."""
+        return array_namespace(self.b).zeros_like(self.b[: self.d])
+
+    def start(self) -> Any:
+        """Return the x0 that solvers take where none is given, shape (d,): 0."""
+        return self.zeros()
+
+    def at(self, x: Any, z: Any | None = None) -> Evaluation:
+        """Return the evaluation at x, shape (d,); ``z`` is A x where it is known."""
+        return Evaluation(self, x, z)
+
+    def _at_cached(self, x: Any) -> Evaluation:
+        x = self.matrix.asarray(x)
+        if tuple(x.shape) != (self.d,):
+            raise InputError(f"x must have shape ({self.d},), not {tuple(x.shape)}")
+        xp = array_namespace(x)
+        if self._last is None or not bool(xp.all(self._last.x == x)):
+            # A private copy: the caller may change x in place between two calls.
+            self._last = self.at(xp.asarray(x, copy=True))
+        return self._last
+
+    def value(self, x: Any) -> float:
+        """Return the loss at x, shape (d,)."""
+        return self._at_cached(x).value
+
+    def gradient(self, x: Any) -> Any:
+        """Return the gradient at x, shape (d,)."""
+        return self._at_cached(x).gradient
+
+    def hessian(self, x: Any) -> Any:
+        """Return the Hessian at x, shape (d, d)."""
+        return self._at_cached(x).hessian()
+
+    def hvp(self, x: Any, p: Any) -> Any:
+        """Return the Hessian at x times p, both of shape (d,)."""
+        return self._at_cached(x).hvp(self.matrix.asarray(p))
+
+
+class SoftResidualRegression(Problem):
+    """f = u / <u, 1> with u = exp(A x) + A x (Definition 1.4)."""
+
+    name = "softres"
+    normalised = True
+
+    def __init__(self, A: Any, b: Any, w: Any = None, *, beta: float | None = None) -> None:
+        super().__init__(A, b, w, link=SoftResidual(), beta=beta)
+
+
+class SoftmaxRegression(Problem):
+    """f = u / <u, 1> with u = exp(A x) (Definition 1.1)."""
+
+    name = "softmax"
+    normalised = True
+
+    def __init__(self, A: Any, b: Any, w: Any = None, *, beta: float | None = None) -> None:
+        # exp is positive: alpha has no zero, so only a user's own beta can forbid an x.
+        super().__init__(A, b, w, link=Exp(), beta=5e-324 if beta is None else beta)
+
+
+class ResNetRegression(Problem):
+    """f = A x + g(A x), a skip connection beside one residual branch, without a softmax.
+
+    Parameters
+    ----------
+    branch
+        g: ``"exp"``, ``"tanh"``, ``"softplus"`` or ``"gelu"``.
+    """
+
+    name = "resnet"
+    normalised = False
+
+    def __init__(self, A: Any, b: Any, w: Any = None, *, branch: str = "exp") -> None:
+        if branch not in BRANCHES:
+            raise InputError(f"branch={branch}: allowed are {', '.join(BRANCHES)}")
+        super().__init__(A, b, w, link=Residual(branch))
+
+
+class HyperbolicRegression(Problem):
+    """f = exp(A x), cosh(A x) or sinh(A x) (Definition 1.3).
+
+    Parameters
+    ----------
+    function
+        ``"exp"``, ``"cosh"`` or ``"sinh"``.
+    """
+
+    normalised = False
+
+    def __init__(self, A: Any, b: Any, w: Any = None, *, function: str = "exp") -> None:
+        functions: dict[str, Link] = {"exp": Exp(), "cosh": Cosh(), "sinh": Sinh()}
+        if function not in functions:
+            raise InputError(f"function={function}: allowed are {', '.join(functions)}")
+        super().__init__(A, b, w, link=functions[function])
+        self.name = function
+
+    def start(self) -> Any:
+        """Return 0, but for cosh a small step off it.
+
+        cosh is even, so 0 is a stationary point whatever b is, and mostly a saddle. The step is
+        towards A^T (b - 1/n), where the rows with large targets lie, and moves z by at most 0.1.
+        """
+        if self.name != "cosh":
+            return self.zeros()
+        xp = array_namespace(self.b)
+        towards = self.matrix.rmatmul(self.b - 1.0 / self.n)
+        reach = float(xp.max(xp.abs(self.matrix.matmul(towards))))
+        return towards * (0.1 / reach) if reach > 0 else towards
+
+
+#: The problems by the names that the command line uses.
+PROBLEMS: dict[str, Callable[..., Problem]] = {
+    "softres": SoftResidualRegression,
+    "softmax": SoftmaxRegression,
+    "resnet": ResNetRegression,
+    "exp": partial(HyperbolicRegression, function="exp"),
+    "cosh": partial(HyperbolicRegression, function="cosh"),
+    "sinh": partial(HyperbolicRegression, function="sinh"),
+}
+
+
+def make_problem(name: str, A: Any, b: Any, w: Any = None, **options: Any) -> Problem:
+    """Return the problem of that name over A, b and w; options are those of its class.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, or an input cannot be used.
+    """
+    if name not in PROBLEMS:
+        raise InputError(f"problem={name}: allowed are {', '.join(PROBLEMS)}")
+    return PROBLEMS[name](A, b, w, **options)

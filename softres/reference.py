@@ -1,0 +1,81 @@
+"""The certified minimiser that errors are measured against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from softres.evaluation import Evaluation
+from softres.problems import Problem
+
+__all__ = ["Certificate", "Reference"]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What is known of a computed minimiser x*.
+
+    Attributes
+    ----------
+    relative_gradient
+        |g(x*)| over |A|^T |gradient in z|: the rounding floor of the gradient is about 1e-16.
+    estimated_error
+        |H^+ g| / |x* - x0|, the size of one more Newton step: how well x* is known.
+    smallest_eigenvalue, largest_eigenvalue
+        Of the Hessian at x*, on the range of A^T.
+    rank
+        Rank of the Hessian at x*; d where the minimiser is isolated.
+    negative
+        Negative eigenvalues of the Hessian at x*; 0 at a minimiser.
+    """
+
+    relative_gradient: float
+    estimated_error: float
+    smallest_eigenvalue: float
+    largest_eigenvalue: float
+    rank: int
+    negative: int
+
+    @property
+    def certified(self) -> bool:
+        """Whether x* is a minimiser, known to a relative error of 1e-9 or better."""
+        return self.negative == 0 and self.rank > 0 and self.estimated_error <= 1e-9
+
+
+class Reference:
+    """A minimiser x* with its certificate, and the norms that errors are measured in.
+
+    Parameters
+    ----------
+    problem
+        The problem, on the backend that the iterates will be on.
+    x
+        x*, shape (d,), on the host in float64.
+    certificate
+        What is known of x*.
+    """
+
+    def __init__(
+        self, problem: Problem, x: npt.NDArray[np.float64], certificate: Certificate
+    ) -> None:
+        self.problem = problem
+        self.x = x
+        self.certificate = certificate
+        self.point: Evaluation = problem.at(problem.matrix.asarray(x))
+
+    def errors(self, point: Evaluation) -> dict[str, float]:
+        """Return |x - x*| in the Euclidean norm and in the norm of the Hessian at x*.
+
+        Keys ``"l2"`` and ``"H"``. One pass over A.
+        """
+        difference = point.x - self.point.x
+        return {"l2": sqrt(float(difference @ difference)), "H": self.norm_H(difference)}
+
+    def norm_H(self, difference: Any) -> float:
+        """Return the norm of a vector of shape (d,) in the Hessian at x*."""
+        image = self.problem.matrix.matmul(difference)
+        return sqrt(max(0.0, self.point.curvature.quadratic(image)))

@@ -1,0 +1,107 @@
+"""What a solver is: options in a frozen dataclass, and two methods, ``init`` and ``step``."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from softres.errors import InputError
+from softres.evaluation import Evaluation
+from softres.problems import Problem
+from softres.solvers.clock import Meter
+from softres.solvers.result import Status
+
+__all__ = ["Solver", "State", "Tools", "require"]
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a solver stands after a step.
+
+    Attributes
+    ----------
+    point
+        The iterate.
+    estimate
+        The solver's own estimate of the iterate's error relative to the start's; used to stop
+        where no reference solution is at hand.
+    info
+        Figures of the step that led here, as columns of the trace.
+    status
+        Set where the solver cannot go on from here.
+    memory
+        What the solver carries to its next step.
+    """
+
+    point: Evaluation
+    estimate: float = float("inf")
+    info: Mapping[str, float] = field(default_factory=dict)
+    status: Status | None = None
+    memory: Any = None
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the loop lends a solver.
+
+    Attributes
+    ----------
+    start
+        The evaluation at x0.
+    meter
+        For phases.
+    rng
+        The solver's own random numbers.
+    eps
+        The relative error that is asked for.
+    max_steps
+        The loop's limit.
+    warnings
+        Lines for the user; a repeated line is kept once.
+    """
+
+    start: Evaluation
+    meter: Meter
+    rng: np.random.Generator
+    eps: float
+    max_steps: int
+    warnings: dict[str, None] = field(default_factory=dict)
+
+    def warn(self, line: str) -> None:
+        """Keep a line for the user."""
+        self.warnings.setdefault(line)
+
+
+@dataclass(frozen=True)
+class Solver(ABC):
+    """A method and its options; holds no state of a run."""
+
+    name: ClassVar[str]
+    #: The problem that the solver always solves, whatever problem it is given; ``None``: any.
+    problem: ClassVar[str | None] = None
+
+    def prepare(self, problem: Problem) -> Problem:
+        """Return the problem to solve: the given one, unless the solver stands for another."""
+        return problem
+
+    @abstractmethod
+    def init(self, tools: Tools) -> State:
+        """Return the state at the start."""
+
+    @abstractmethod
+    def step(self, state: State, tools: Tools) -> State:
+        """Return the state after one step."""
+
+    def close(self, state: State) -> None:  # noqa: B027 - most solvers hold nothing
+        """Let go of what the state holds, such as a thread."""
+
+
+def require(condition: bool, solver: Solver, option: str, allowed: str) -> None:
+    """Raise an :class:`InputError` that names a solver's option unless the condition holds."""
+    if not condition:
+        value = getattr(solver, option)
+        raise InputError(f"solver.{option}={value}: {solver.name} allows {allowed}")

@@ -1,0 +1,89 @@
+"""Three clocks that never overlap, and the phases of a step."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+from softres.matrices import PassCounter
+
+__all__ = ["Meter"]
+
+
+def _nothing() -> None:
+    """On the host every operation has ended when it returns."""
+
+
+class Meter:
+    """Seconds and passes over A, kept apart for solving, evaluating and logging.
+
+    ``with meter.clock("solve")`` and its siblings do not nest: what is measured as evaluation or
+    logging can never be inside solve. Within solve, ``with meter.phase("factor")`` splits the
+    seconds further.
+
+    Parameters
+    ----------
+    counter
+        The pass counter of the matrix; only what it counts during ``solve`` is reported.
+    synchronise
+        Called at every boundary; waits for an accelerator's queue.
+
+    Attributes
+    ----------
+    seconds
+        Seconds of each clock, ``solve``, ``evaluate`` and ``log``.
+    phases
+        Seconds of each phase within solve.
+    """
+
+    def __init__(self, counter: PassCounter, synchronise: Callable[[], None] = _nothing) -> None:
+        self.seconds = {"solve": 0.0, "evaluate": 0.0, "log": 0.0}
+        self.phases: defaultdict[str, float] = defaultdict(float)
+        self.passes = 0
+        self.grams = 0
+        self._counter = counter
+        self._synchronise = synchronise
+        self._running: str | None = None
+        self._since = 0.0
+
+    @contextmanager
+    def clock(self, name: str) -> Iterator[None]:
+        """Run one of the three clocks.
+
+        Raises
+        ------
+        RuntimeError
+            If another clock is running.
+        """
+        if self._running is not None:
+            raise RuntimeError(f"the {name} clock cannot start while {self._running} is running")
+        self._synchronise()
+        self._running, self._since = name, perf_counter()
+        passes, grams = self._counter.passes, self._counter.grams
+        try:
+            yield
+        finally:
+            self._synchronise()
+            self.seconds[name] += perf_counter() - self._since
+            self._running = None
+            if name == "solve":
+                self.passes += self._counter.passes - passes
+                self.grams += self._counter.grams - grams
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Count the seconds inside towards a phase of the step; only within solve."""
+        self._synchronise()
+        start = perf_counter()
+        try:
+            yield
+        finally:
+            self._synchronise()
+            self.phases[name] += perf_counter() - start
+
+    def solve_seconds(self) -> float:
+        """Seconds of solve so far, a running solve clock included."""
+        running = perf_counter() - self._since if self._running == "solve" else 0.0
+        return self.seconds["solve"] + running

@@ -1,0 +1,62 @@
+"""Newton's method with the exact Hessian (Definition A.6), safeguarded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from softres.problems import Problem, ResNetRegression, SoftmaxRegression
+from softres.solvers.base import Solver, State, Tools
+from softres.solvers.newton import newton_step
+
+__all__ = ["ExactNewton", "ResNetNewton", "SoftmaxNewton"]
+
+
+@dataclass(frozen=True)
+class ExactNewton(Solver):
+    """x+ = x - t H^-1 g with the exact Hessian.
+
+    H is factored by Cholesky. Where it is indefinite the absolute values of its eigenvalues take
+    their place, and a line search on the directional derivative keeps the loss falling; near the
+    minimiser both are idle and the method is Newton's, with t = 1.
+    """
+
+    name: ClassVar[str] = "exact_newton"
+
+    def init(self, tools: Tools) -> State:
+        """Start at x0."""
+        return State(tools.start)
+
+    def step(self, state: State, tools: Tools) -> State:
+        """Form the Hessian, factor it, and search along the direction."""
+        with tools.meter.phase("hessian"):
+            H = state.point.hessian()
+        return newton_step(state, tools, H, {})
+
+
+@dataclass(frozen=True)
+class SoftmaxNewton(ExactNewton):
+    """Exact Newton on plain softmax regression over the same A, b and w."""
+
+    name: ClassVar[str] = "softmax_regression"
+    problem: ClassVar[str | None] = "softmax"
+
+    def prepare(self, problem: Problem) -> Problem:
+        """Return softmax regression over the problem's A, b and w."""
+        if problem.name == self.problem:
+            return problem
+        return SoftmaxRegression(problem.matrix, problem.b, problem.w)
+
+
+@dataclass(frozen=True)
+class ResNetNewton(ExactNewton):
+    """Exact Newton on plain ResNet-style regression over the same A, b and w."""
+
+    name: ClassVar[str] = "resnet_regression"
+    problem: ClassVar[str | None] = "resnet"
+
+    def prepare(self, problem: Problem) -> Problem:
+        """Return ResNet-style regression (branch exp) over the problem's A, b and w."""
+        if problem.name == self.problem:
+            return problem
+        return ResNetRegression(problem.matrix, problem.b, problem.w)

@@ -1,0 +1,64 @@
+"""A line search for losses that are flat to rounding: it decides by the directional derivative."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from softres.evaluation import Evaluation, Ray
+
+__all__ = ["LineSearch", "search"]
+
+#: Share of the first-order decrease that must be kept (Armijo's constant).
+SUFFICIENT = 1e-4
+#: Slope at the new point, over the slope at the start, up to which a step counts as a decrease
+#: where the loss itself cannot tell (the approximate Wolfe condition of Hager and Zhang, 2005).
+APPROXIMATE = 0.8
+#: Relative change of the loss below which it is taken to be rounding.
+ROUNDING = 1e-10
+#: Trials before giving up: 2^-60 of a step is no step.
+TRIALS = 60
+
+
+@dataclass(frozen=True)
+class LineSearch:
+    """The outcome: the new point, the step length t, and how many points were tried."""
+
+    point: Evaluation
+    step_length: float
+    trials: int
+
+
+def search(ray: Ray, first: float = 1.0) -> LineSearch | None:
+    """Backtrack from t = first to a point of sufficient decrease, without a further pass over A.
+
+    A trial is accepted if it lies where the loss is defined and either the loss falls by
+    Armijo's rule, or the loss is flat to rounding and the slope has not turned to more than 0.8
+    times its opposite. Trials shrink to the secant's zero of the slope, kept within a tenth and a
+    half of the last trial.
+
+    Returns ``None`` if p is not a direction of descent or no trial is accepted.
+    """
+    origin = ray.origin
+    slope0 = ray.slope(origin)
+    if not slope0 < 0:
+        return None
+    value0 = origin.value
+    slack = ROUNDING * abs(value0)
+    t = first
+    for trial in range(1, TRIALS + 1):
+        point = ray.at(t)
+        if not point.inside:
+            t *= 0.5
+            continue
+        change = point.value - value0
+        slope = ray.slope(point)
+        decreases = change <= SUFFICIENT * t * slope0
+        flat = abs(change) <= slack
+        # Where rounding blurs the loss its slope is still exact, and it alone decides.
+        if (slope <= -APPROXIMATE * slope0) if flat else decreases:
+            return LineSearch(point, t, trial)
+        if slope > 0:
+            t *= min(0.5, max(0.1, slope0 / (slope0 - slope)))
+        else:
+            t *= 0.5
+    return None

@@ -1,0 +1,167 @@
+"""The one loop that every solver runs in: it counts, stops, keeps the clocks and checks values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from math import isfinite, sqrt
+from typing import Any
+
+import numpy as np
+
+from softres.backends import synchronise_for
+from softres.errors import InputError
+from softres.evaluation import Evaluation
+from softres.problems import Problem
+from softres.reference import Reference
+from softres.solvers.base import Solver, State, Tools
+from softres.solvers.clock import Meter
+from softres.solvers.result import Result, Row, Status
+
+__all__ = ["Callback", "iterate"]
+
+#: Called after every step with the trace's row and the iterate; may return further columns.
+Callback = Callable[[Row, Evaluation], Mapping[str, float] | None]
+
+#: Steps without any change of the iterate's error after which a solve counts as stalled.
+PATIENCE = 10
+
+
+def iterate(
+    problem: Problem,
+    solver: Solver,
+    x0: Any,
+    *,
+    eps: float,
+    max_steps: int,
+    time_limit: float | None,
+    seed: int,
+    callback: Callback | None,
+    log: Callback | None,
+    reference: Reference | None,
+) -> Result:
+    """Run a solver from x0 until it converges or has to stop; see :func:`softres.solve`."""
+    meter = Meter(problem.matrix.counter, synchronise_for(problem.matrix))
+    with meter.clock("solve"):
+        start = problem.at(x0)
+    if not start.inside:
+        raise InputError(
+            "the start x0 lies where the loss is undefined: alpha = <u, 1> must be at least "
+            f"beta = {problem.beta:.3g} and all values finite, but log(alpha) = {start.log_alpha:.3g}"
+        )
+    tools = Tools(start, meter, np.random.default_rng(seed), eps, max_steps)
+    record = _Recorder(meter, start, reference, callback, log)
+    with meter.clock("solve"):
+        state = solver.init(tools)
+        _ = state.point.gradient
+    rows = [record(0, state)]
+    steps = 0
+    try:
+        while (status := _end(state, rows, eps, steps, max_steps, time_limit, reference)) is None:
+            previous = state.point
+            with meter.clock("solve"):
+                state = solver.step(state, tools)
+                _ = state.point.gradient  # the next step needs it: it is solver time, always
+            if state.point is not previous:
+                steps += 1
+                rows.append(record(steps, state))
+            elif state.status is None:
+                state = replace(state, status=Status.STALLED)
+    finally:
+        solver.close(state)
+    seconds = dict(meter.seconds)
+    seconds["total"] = sum(seconds.values())
+    return Result(state.point.x, status, steps, rows, seconds, tuple(tools.warnings))
+
+
+def _end(
+    state: State,
+    rows: list[Row],
+    eps: float,
+    steps: int,
+    max_steps: int,
+    time_limit: float | None,
+    reference: Reference | None,
+) -> Status | None:
+    """Return how the solve has ended, or ``None`` while it goes on."""
+    if not state.point.inside or not isfinite(rows[-1]["gradient_norm"]):
+        return Status.DIVERGED
+    # Against a reference the goal is the true error in x; without one it is the solver's estimate.
+    error = state.estimate if reference is None else rows[-1]["relative_error_l2"]
+    if error <= eps or rows[-1]["gradient_norm"] == 0.0:
+        return Status.CONVERGED
+    if state.status is not None:
+        return state.status
+    if steps >= max_steps:
+        return Status.STEP_LIMIT
+    if time_limit is not None and rows[-1]["solve_seconds"] >= time_limit:
+        return Status.TIME_LIMIT
+    recent = [row["gradient_norm"] for row in rows[-PATIENCE:]]
+    if len(recent) == PATIENCE and len(set(recent)) == 1:
+        return Status.STALLED
+    return None
+
+
+class _Recorder:
+    """Makes the rows of the trace, on the evaluation clock, and hands them to the callbacks."""
+
+    def __init__(
+        self,
+        meter: Meter,
+        start: Evaluation,
+        reference: Reference | None,
+        callback: Callback | None,
+        log: Callback | None,
+    ) -> None:
+        self.meter = meter
+        self.callback = callback
+        self.log = log
+        self.reference = reference
+        self.previous: dict[str, float] = {}
+        self.scale: dict[str, float] = {}
+        self.gradient0 = 0.0
+
+    def __call__(self, step: int, state: State) -> Row:
+        meter, point = self.meter, state.point
+        with meter.clock("evaluate"):
+            gradient = point.gradient
+            norm = sqrt(float(gradient @ gradient))
+            if step == 0:
+                self.gradient0 = norm
+            row: Row = {
+                "step": step,
+                "solve_seconds": meter.seconds["solve"],
+                "passes": meter.passes,
+                "grams": meter.grams,
+                "loss": point.value,
+                "data_loss": point.data_value,
+                "log_alpha": point.log_alpha,
+                "gradient_norm": norm,
+                "relative_gradient": norm / self.gradient0 if self.gradient0 > 0 else 0.0,
+                "estimate": state.estimate,
+                **state.info,
+                **{f"seconds_{name}": value for name, value in meter.phases.items()},
+            }
+            if self.reference is not None:
+                row |= self._errors(step, self.reference.errors(point))
+            if self.callback is not None:
+                row |= self.callback(row, point) or {}
+        if self.log is not None:
+            with meter.clock("log"):
+                self.log(row, point)
+        return row
+
+    def _errors(self, step: int, errors: Mapping[str, float]) -> Row:
+        """Absolute and relative errors, and the factor by which the step contracted them."""
+        row: Row = {}
+        if step == 0:
+            self.scale = dict(errors)
+        for norm, error in errors.items():
+            row[f"error_{norm}"] = error
+            row[f"relative_error_{norm}"] = (
+                error / self.scale[norm] if self.scale[norm] > 0 else 0.0
+            )
+            before = self.previous.get(norm, 0.0)
+            row[f"contraction_{norm}"] = error / before if before > 0 else float("nan")
+        self.previous = dict(errors)
+        return row

@@ -1,0 +1,66 @@
+"""What a solve returns: how it ended, where, and one row for every step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Result", "Row", "Status"]
+
+#: One row of a trace: named figures of one iterate.
+Row = dict[str, float]
+
+
+class Status(Enum):
+    """How a solve ended, in words."""
+
+    CONVERGED = "converged"
+    STEP_LIMIT = "step limit"
+    TIME_LIMIT = "time limit"
+    STALLED = "stalled (no further progress)"
+    DIVERGED = "diverged (left alpha >= beta, or not finite)"
+    LINEAR_SOLVE_FAILED = "linear solve failed"
+
+    @property
+    def success(self) -> bool:
+        """Whether the goal was reached."""
+        return self is Status.CONVERGED
+
+
+@dataclass(frozen=True)
+class Result:
+    """The end of a solve.
+
+    Attributes
+    ----------
+    x
+        The last iterate, shape (d,), of A's kind.
+    status
+        How the solve ended.
+    steps
+        Steps taken.
+    rows
+        One row a step, the start included as step 0; see :func:`softres.solve` for the columns.
+    seconds
+        Seconds by clock: ``solve``, ``evaluate``, ``log``, and their ``total``.
+    warnings
+        What the solver had to say, one line each.
+    """
+
+    x: Any
+    status: Status
+    steps: int
+    rows: list[Row]
+    seconds: dict[str, float]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def trace(self) -> pd.DataFrame:
+        """The rows as a pandas data frame, one row a step."""
+        import pandas as pd
+
+        return pd.DataFrame(self.rows)

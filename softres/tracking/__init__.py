@@ -1,0 +1,25 @@
+"""Runs tracked in MLflow: a store that many processes share, and one run at a time.
+
+The package takes plain mappings, sequences and tables; it knows no solver and no configuration
+system. Importing it is cheap: MLflow is imported when a store is opened, and only by `backend`.
+"""
+
+from softres.tracking.environment import code_digest, environment
+from softres.tracking.options import TrackingOptions
+from softres.tracking.run import RunLog
+from softres.tracking.store import FinishedRun, Store, open_store
+from softres.tracking.ui import charts_link, ui_command
+from softres.tracking.view import Chart
+
+__all__ = [
+    "Chart",
+    "FinishedRun",
+    "RunLog",
+    "Store",
+    "TrackingOptions",
+    "charts_link",
+    "code_digest",
+    "environment",
+    "open_store",
+    "ui_command",
+]

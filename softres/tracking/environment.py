@@ -1,0 +1,131 @@
+"""What a run was made with: code, packages, machine, threads."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import socket
+import subprocess
+import sys
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+__all__ = ["code_digest", "environment"]
+
+_PACKAGES = ("numpy", "scipy", "torch", "mlflow")
+
+
+def environment() -> dict[str, str]:
+    """Describe code, packages and machine, in words that fit the tags of a run.
+
+    Returns
+    -------
+    dict
+        ``commit`` and ``dirty`` (both "unknown" outside a checkout); ``python`` and the versions
+        of the main packages ("missing" where there is none); ``cpu``, ``cores``, ``host``,
+        ``system``; ``blas`` and ``blas_threads`` as they are at this moment.
+    """
+    return {**_fixed(), **_threads()}
+
+
+def code_digest(package_files: Iterable[Path]) -> str:
+    """Return the SHA-256 of source files, the same wherever the checkout lies.
+
+    Parameters
+    ----------
+    package_files
+        Files in any order; their paths count from the folder they have in common.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be read.
+    """
+    files = sorted({path.resolve() for path in package_files})
+    root = Path(os.path.commonpath([path.parent for path in files])) if files else Path()
+    digest = hashlib.sha256()
+    for name, path in sorted((path.relative_to(root).as_posix(), path) for path in files):
+        content = path.read_bytes()
+        # Lengths in between: no two lists of files read as the same bytes.
+        digest.update(f"{len(name)} {name} {len(content)} ".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+@cache
+def _fixed() -> dict[str, str]:
+    commit, dirty = _git(Path(__file__).parent)
+    return {
+        "commit": commit,
+        "dirty": dirty,
+        "python": platform.python_version(),
+        **{name: _version(name) for name in _PACKAGES},
+        "cpu": _cpu(),
+        "cores": str(_cores()),
+        "host": socket.gethostname(),
+        "system": f"{platform.system()} {platform.release()}",
+    }
+
+
+def _git(folder: Path) -> tuple[str, str]:
+    """Return the commit of a checkout and whether tracked files differ from it."""
+    command = ["git", "--no-optional-locks", "-C", str(folder), "status"]
+    command += ["--porcelain=v2", "--branch", "--untracked-files=no"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return "unknown", "unknown"
+    commit, dirty = "unknown", "false"
+    for line in done.stdout.splitlines():
+        if line.startswith("# branch.oid ") and "(initial)" not in line:
+            commit = line.split()[2]
+        elif not line.startswith("#"):
+            dirty = "true"
+    return commit, dirty
+
+
+def _version(name: str) -> str:
+    # An imported package knows its build too ("2.13.0+cpu"); none is imported for this.
+    loaded = getattr(sys.modules.get(name), "__version__", None)
+    try:
+        return str(loaded or version(name))
+    except PackageNotFoundError:
+        return "missing"
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine() or "unknown"
+
+
+def _cores() -> int:
+    """Return the number of logical cores this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _threads() -> dict[str, str]:
+    from threadpoolctl import threadpool_info
+
+    pools: list[dict[str, Any]] = threadpool_info()
+    blas = [pool for pool in pools if pool["user_api"] == "blas"]
+    names = {f"{pool['internal_api']} {pool['version']}" for pool in blas}
+    threads = {f"{pool['internal_api']}={pool['num_threads']}" for pool in pools}
+    return {
+        "blas": ", ".join(sorted(names)) or "none loaded",
+        "blas_threads": ", ".join(sorted(threads)) or "none loaded",
+    }

@@ -1,0 +1,98 @@
+"""Where runs are recorded: the options of tracking, checked before anything is opened."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from softres.errors import InputError
+
+__all__ = ["TrackingOptions"]
+
+_SQLITE = "sqlite:///"
+# Search filters quote their values; a name without quotes needs no escaping anywhere.
+_NAME = re.compile(r"[^'\"`\\\n]{1,200}")
+
+
+@dataclass(frozen=True)
+class TrackingOptions:
+    """Where and under which names runs are recorded.
+
+    Parameters
+    ----------
+    uri
+        Store: ``sqlite:///path`` (a relative path counts from the current folder), or
+        ``http(s)://host:port`` of a running server. None is ``mlflow.db`` in `folder`.
+    folder
+        Folder of the default store and of the artifacts of an SQLite store.
+    experiment
+        MLflow experiment that holds the runs.
+    sweep
+        Name that the runs of one sweep share; None when there is none.
+    enabled
+        False records nothing and never imports MLflow.
+    port
+        Port of the user interface, 1 to 65535.
+
+    Raises
+    ------
+    InputError
+        If a value is outside what is allowed.
+    """
+
+    uri: str | None = None
+    folder: str = "results"
+    experiment: str = "softres"
+    sweep: str | None = None
+    enabled: bool = True
+    port: int = 5000
+
+    def __post_init__(self) -> None:
+        if self.uri is not None and not _is_supported(self.uri):
+            raise InputError(
+                f"tracking.uri={self.uri!r}: allowed are sqlite:///path/to/file.db, "
+                "http://host:port, https://host:port and null"
+            )
+        if not self.folder.strip():
+            raise InputError(f"tracking.folder={self.folder!r}: must name a folder")
+        for key, value in (("experiment", self.experiment), ("sweep", self.sweep)):
+            if value is not None and (not _NAME.fullmatch(value) or not value.strip()):
+                raise InputError(
+                    f"tracking.{key}={value!r}: must be 1 to 200 characters without quotes, "
+                    "backslashes and line breaks"
+                )
+        if isinstance(self.port, bool) or not 1 <= self.port <= 65535:
+            raise InputError(f"tracking.port={self.port!r}: must be in 1 ... 65535")
+
+    @property
+    def database(self) -> Path | None:
+        """Absolute path of the SQLite file; None for a server."""
+        if self.uri is None:
+            return Path(self.folder).absolute() / "mlflow.db"
+        if self.uri.startswith(_SQLITE):
+            return Path(self.uri.removeprefix(_SQLITE)).absolute()
+        return None
+
+    @property
+    def absolute_uri(self) -> str:
+        """Store URI that means the same from every folder."""
+        database = self.database
+        if database is not None:
+            return f"{_SQLITE}{database}"
+        assert self.uri is not None  # only a server has no database file
+        return self.uri.rstrip("/")
+
+    @property
+    def artifact_location(self) -> str | None:
+        """URI of the folder of the artifacts; None where the server decides."""
+        if self.database is None:
+            return None
+        return (Path(self.folder).absolute() / "artifacts").as_uri()
+
+
+def _is_supported(uri: str) -> bool:
+    if uri.startswith(_SQLITE):
+        # ":memory:" would be another, empty store in every process
+        return bool(re.fullmatch(r"[^?#:]+", uri.removeprefix(_SQLITE)))
+    return bool(re.fullmatch(r"https?://[^/\s]+(/\S*)?", uri))

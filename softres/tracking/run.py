@@ -1,0 +1,218 @@
+"""Record one run: parameters, tags, metrics, curves, files, and how it ended."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePath
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal
+
+from softres.tracking.backend import Backend
+from softres.tracking.curves import Point, check_metric_name, select
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["RunLog", "cut"]
+
+# MLflow cuts longer values without a word.
+_LIMITS = {"param": 6000, "tag": 8000}
+_CUT_MARK = " ... (cut)"
+
+
+class RunLog:
+    """A run that is under way; as a context manager it ends as its block ends.
+
+    FINISHED when the block ends normally; FAILED on an exception, with its first line as tag
+    ``error`` and its traceback as artifact ``error.txt``; KILLED on what is meant to stop the
+    process (`KeyboardInterrupt`, `SystemExit`).
+
+    Parameters
+    ----------
+    backend
+        Store of the run.
+    run_id, name
+        What identifies the run, to MLflow and to people; the id is empty when tracking is off.
+    start
+        When the run started, Unix time in ms.
+    """
+
+    def __init__(self, backend: Backend, run_id: str, name: str, start: int) -> None:
+        self._backend = backend
+        self._sent: dict[str, set[int]] = {}
+        self.run_id = run_id
+        self.name = name
+        self.start = start
+
+    def __enter__(self) -> RunLog:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> Literal[False]:
+        if error is None:
+            self._backend.end_run(self.run_id, "FINISHED")
+            return False
+        try:
+            self._close_failed(error)
+        except Exception as second:
+            # What went wrong in the run matters more than that it could not be recorded.
+            error.add_note(f"the run could not be recorded as failed: {second}")
+        return False
+
+    def tags(self, tags: Mapping[str, object]) -> None:
+        """Set tags of the run; long values are cut."""
+        self._backend.log_tags(self.run_id, {k: cut(v, "tag") for k, v in tags.items()})
+
+    def metrics(self, values: Mapping[str, float], *, step: int = 0, seconds: float = 0.0) -> None:
+        """Record single values; values that are not finite are left out.
+
+        Parameters
+        ----------
+        values
+            Metrics and their values.
+        step
+            Iteration, the same for all.
+        seconds
+            Solve time since the start of the run, s.
+
+        Raises
+        ------
+        ValueError
+            If a name cannot be stored or the step is not a whole number.
+        """
+        for name in values:
+            check_metric_name(name)
+        whole, timestamp = _whole(step), self._timestamp(seconds)
+        self._backend.log_points(
+            self.run_id,
+            [
+                Point(name, float(value), whole, timestamp)
+                for name, value in values.items()
+                if math.isfinite(value)
+            ],
+        )
+
+    def curves(
+        self,
+        table: pd.DataFrame | Mapping[str, Sequence[float]],
+        *,
+        seconds: str,
+        step: str,
+        columns: Sequence[str],
+        final: bool = True,
+    ) -> None:
+        """Send curves, each thinned to at most 320 points with its first and its last kept.
+
+        May be called again and again with the trace so far: a step is sent once. The timestamp of
+        a point is the start of the run plus the solve time of its row. Points that are not finite
+        are left out.
+
+        Parameters
+        ----------
+        table
+            The trace from its first row on.
+        seconds
+            Column with the solve time since the start of the run, s.
+        step
+            Column with the iteration, whole numbers.
+        columns
+            Columns to send; each becomes a metric of the same name.
+        final
+            False while the run goes on: a few points that show how far it is. True once at the
+            end fills the curves up.
+
+        Raises
+        ------
+        ValueError
+            If a name cannot be stored or a step is not a whole number.
+        KeyError
+            If a column is missing.
+        """
+        for name in columns:
+            check_metric_name(name)
+        steps = [_whole(value) for value in table[step]]
+        times = [float(value) for value in table[seconds]]
+        points: list[Point] = []
+        for name in columns:
+            # A row without a time has no place on the time axis.
+            values = [
+                float(value) if math.isfinite(time) else math.nan
+                for value, time in zip(table[name], times, strict=True)
+            ]
+            sent = self._sent.setdefault(name, set())
+            for row in select(steps, values, sent, final=final):
+                sent.add(steps[row])
+                points.append(Point(name, values[row], steps[row], self._timestamp(times[row])))
+        self._backend.log_points(self.run_id, points)
+
+    def table(
+        self,
+        table: pd.DataFrame | Mapping[str, Sequence[Any]],
+        name: str = "trace.parquet",
+    ) -> None:
+        """Keep a whole table as a Parquet artifact.
+
+        Parameters
+        ----------
+        table
+            Columns of equal length.
+        name
+            File name of the artifact.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if isinstance(table, Mapping):
+            data = pa.table({k: pa.array(v) for k, v in table.items()})
+        else:
+            data = pa.Table.from_pandas(table, preserve_index=False)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / _file_name(name)
+            pq.write_table(data, path)
+            self._backend.log_file(self.run_id, path)
+
+    def text(self, name: str, content: str) -> None:
+        """Keep a text as an artifact with file name `name`."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / _file_name(name)
+            path.write_text(content, encoding="utf-8")
+            self._backend.log_file(self.run_id, path)
+
+    def _log_params(self, params: Mapping[str, object]) -> None:
+        self._backend.log_params(self.run_id, {k: cut(v, "param") for k, v in params.items()})
+
+    def _timestamp(self, seconds: float) -> int:
+        return self.start + round(1000 * float(seconds))
+
+    def _close_failed(self, error: BaseException) -> None:
+        lines = traceback.format_exception_only(error)
+        self.tags({"error": lines[0].strip().partition("\n")[0]})
+        if isinstance(error, Exception):
+            self.text("error.txt", "".join(traceback.format_exception(error)))
+        self._backend.end_run(self.run_id, "FAILED" if isinstance(error, Exception) else "KILLED")
+
+
+def cut(value: object, kind: Literal["param", "tag"]) -> str:
+    """Return `value` as text that a store keeps whole, with a mark where it was cut."""
+    text, limit = str(value), _LIMITS[kind] - 1
+    return text if len(text) <= limit else text[: limit - len(_CUT_MARK)] + _CUT_MARK
+
+
+def _whole(step: float) -> int:
+    # SQLite takes a step of 1.5, and MLflow can then no longer list the experiment.
+    if int(step) != step:
+        raise ValueError(f"step {step!r}: must be a whole number")
+    return int(step)
+
+
+def _file_name(name: str) -> str:
+    if PurePath(name).name != name:
+        raise ValueError(f"artifact {name!r}: must be a file name without folders")
+    return name

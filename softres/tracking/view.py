@@ -1,0 +1,133 @@
+"""The page of charts that the user interface opens: which charts, in which order, grouped how.
+
+MLflow keeps the state of a shared page in a tag of the experiment, as its "Share" button and its
+saved views do. A link names the tag. The address of the page itself can carry a filter, but
+neither charts nor a grouping.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["DEFAULT_CHARTS", "Chart", "shared_views", "view_key"]
+
+_TAG = "mlflow.sharedViewState."
+_OURS, _REST, _SYSTEM = "convergence", "rest", "system"
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A line chart.
+
+    Parameters
+    ----------
+    metric
+        Metric on the vertical axis.
+    title
+        Heading of the chart.
+    x
+        Horizontal axis: ``step``, ``time-relative`` (solve time, s), or another metric.
+    """
+
+    metric: str
+    title: str
+    x: str = "step"
+
+
+DEFAULT_CHARTS = (
+    Chart("log10_error_H", "log10 error (H-norm) by step"),
+    Chart("log10_error_H", "log10 error (H-norm) by solve time", x="time-relative"),
+    Chart("log10_relative_gradient", "log10 relative gradient by step"),
+    Chart("log10_relative_gradient", "log10 relative gradient by solve time", x="time-relative"),
+)
+
+
+def view_key(sweep: str | None) -> str:
+    """Return the key of the page of a sweep; None is the page of all runs."""
+    if sweep is None:
+        return "softres"
+    return f"softres-{hashlib.sha256(sweep.encode()).hexdigest()[:12]}"
+
+
+def shared_views(
+    sweep: str | None, charts: Sequence[Chart] | None, group_by: Sequence[str]
+) -> dict[str, str]:
+    """Return the tags of an experiment that hold its pages of charts.
+
+    Parameters
+    ----------
+    sweep
+        Sweep with a page of its own, beside that of all runs; None for the latter only.
+    charts
+        Charts in the order in which they are shown; None takes `DEFAULT_CHARTS`.
+    group_by
+        Parameters whose equal values share a line.
+
+    Returns
+    -------
+    dict
+        Tags and their values. Page of all runs is named, so that the menu "Views" lists it.
+    """
+    state = _state(DEFAULT_CHARTS if charts is None else charts, group_by)
+    # A named page has an age; a fixed one keeps the tag the same in every process.
+    named = {"name": "softres", "createdAt": 0, "updatedAt": 0, "state": json.dumps(state)}
+    views = {
+        # MLflow opens an experiment without this tag in its GenAI mode.
+        "mlflow.experimentKind": "custom_model_development",
+        _TAG + view_key(None): json.dumps(named),
+    }
+    if sweep is not None:
+        filtered = {**state, "searchFilter": f"tags.sweep = '{sweep}'"}
+        views[_TAG + view_key(sweep)] = json.dumps(filtered)
+    return views
+
+
+def _state(charts: Sequence[Chart], group_by: Sequence[str]) -> dict[str, object]:
+    grouping = [{"mode": "param", "groupByData": name} for name in group_by]
+    return {
+        "groupBy": {"aggregateFunction": "average", "groupByKeys": grouping} if grouping else None,
+        "useGroupedValuesInCharts": True,
+        "runsHiddenMode": "SHOW_ALL" if grouping else "FIRST_20_RUNS",
+        "hideEmptyCharts": True,
+        "compareRunCharts": [_card(number, chart) for number, chart in enumerate(charts)],
+        "compareRunSections": [
+            _section(_OURS, "Convergence", shown=True),
+            # MLflow adds the charts of all other metrics to the sections of these names.
+            _section(_REST, "Model metrics", shown=False),
+            _section(_SYSTEM, "System metrics", shown=False),
+        ],
+        "isAccordionReordered": True,  # otherwise the sections are sorted by name
+    }
+
+
+def _section(key: str, name: str, *, shown: bool) -> dict[str, object]:
+    return {"uuid": key, "name": name, "display": shown, "isReordered": True, "columns": 2}
+
+
+def _card(number: int, chart: Chart) -> dict[str, object]:
+    by_metric = chart.x not in ("step", "time-relative")
+    return {
+        "uuid": f"{_OURS}-{number}",
+        "type": "LINE",
+        "metricSectionId": _OURS,
+        "metricKey": chart.metric,
+        "selectedMetricKeys": [chart.metric],
+        "displayName": chart.title,
+        "xAxisKey": "metric" if by_metric else chart.x,
+        "selectedXAxisMetricKey": chart.x if by_metric else "",
+        "useGlobalXaxisKey": False,
+        "useGlobalLineSmoothing": True,
+        "lineSmoothness": 0,
+        "xAxisScaleType": "linear",
+        "scaleType": "linear",
+        "yAxisKey": "metric",
+        "yAxisExpressions": [],
+        "range": {},
+        "ignoreOutliers": False,
+        "runsCountToCompare": 10,
+        "isGenerated": False,
+        "deleted": False,
+    }
