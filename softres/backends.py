@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from softres.errors import InputError
 from softres.matrices import DesignMatrix
@@ -28,13 +30,15 @@ class BackendOptions:
     dtype
         ``"float64"`` or ``"float32"``.
     threads
-        Threads of BLAS and torch; ``None`` leaves them as they are.
+        Threads of BLAS and torch while a run works; ``None`` leaves them as they are. The default
+        of one makes times comparable between runs, and safe where other work shares the cores:
+        BLAS threads that wait for a core that is taken can cost a hundred times the work.
     """
 
     name: str = "numpy"
     device: str = "cpu"
     dtype: str = "float64"
-    threads: int | None = None
+    threads: int | None = 1
 
     def __post_init__(self) -> None:
         allowed = {
@@ -62,6 +66,22 @@ class BackendOptions:
             raise InputError(
                 "backend.device=cuda: torch finds no CUDA device here; use backend.device=cpu"
             )
+
+    @contextmanager
+    def limited(self) -> Iterator[None]:
+        """Hold BLAS and torch to the number of threads within the block."""
+        with threadpool_limits(self.threads):
+            if self.name != "torch" or self.threads is None:
+                yield
+                return
+            import torch
+
+            before = torch.get_num_threads()
+            torch.set_num_threads(self.threads)
+            try:
+                yield
+            finally:
+                torch.set_num_threads(before)
 
     def convert(self, A: Any) -> Any:
         """Return a host matrix (NumPy or SciPy sparse) as this backend's array."""

@@ -146,10 +146,23 @@ class Evaluation:
         h = model.v * (self.problem.target - 2.0 * model.f + 0.5 * s)
         return Curvature(self._d2, model.v, h)
 
-    @cached_property
+    @property
     def gauss_newton_diagonal(self) -> Any:
         """v^2 / alpha^2, the diagonal scale of the curvature without residual and weights, (n,)."""
         return self._model.v**2
+
+    @cached_property
+    def gauss_newton(self) -> Curvature:
+        """F^T F + W^2 with F = df/dz, positive semidefinite: the curvature less its residual part.
+
+        For normalised problems F = (I - f 1^T) diag(v) / alpha, so that F^T F, B1 of Definition
+        5.1, is again diagonal plus rank two, with h = v (|f|^2 / 2 - f).
+        """
+        diagonal = self.gauss_newton_diagonal + self.problem.w2
+        if not self.problem.normalised:
+            return Curvature(diagonal)
+        model = self._model
+        return Curvature(diagonal, model.v, model.v * (0.5 * float(model.f @ model.f) - model.f))
 
     def hvp(self, p: Any) -> Any:
         """Return the Hessian's product with p, shape (d,): one pass with A and one with A^T."""

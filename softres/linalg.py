@@ -50,6 +50,8 @@ class SpectralFactor:
         How many are negative beyond rounding.
     rank
         How many differ from zero beyond rounding.
+    smallest
+        The least of those, sign kept; 0 where there is none.
     """
 
     def __init__(self, values: Any, vectors: Any) -> None:
@@ -61,6 +63,7 @@ class SpectralFactor:
         kept = magnitude > tolerance
         self.negative = int(xp.sum(xp.astype(values < -tolerance, xp.int64)))
         self.rank = int(xp.sum(xp.astype(kept, xp.int64)))
+        self.smallest = float(xp.min(values[kept])) if self.rank > 0 else 0.0
         safe = xp.where(kept, magnitude, xp.ones_like(magnitude))
         self._inverse = xp.where(kept, 1.0 / safe, xp.zeros_like(magnitude))
 

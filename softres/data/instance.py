@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from softres.errors import InputError
 
@@ -62,15 +61,16 @@ class Instance:
         for name, vector in (("b", self.b), ("w", self.w)):
             if vector is not None and vector.shape != (n,):
                 raise InputError(f"{where}: {name} must have shape ({n},), not {vector.shape}")
-        stored = self.A.data if sparse.issparse(self.A) else self.A
+        stored = self.A.data if hasattr(self.A, "nnz") else self.A
         for name, values in (("A", stored), ("b", self.b), ("w", self.w)):
             if values is not None and not np.isfinite(values).all():
-                raise InputError(f"{where}: {name} holds NaN or infinite values; all must be finite")
+                raise InputError(f"{where}: {name} holds NaN or infinite values; allowed is finite")
         if self.b.min() < 0:
-            raise InputError(f"{where}: b must be non-negative, but its least entry is {self.b.min():.3g}")
+            least = float(self.b.min())
+            raise InputError(f"{where}: b must be non-negative, but its least entry is {least:.3g}")
         total = float(self.b.sum())
         if not 0 < total <= 1 + 1e-9:
-            raise InputError(f"{where}: b must sum to a share in (0, 1], but it sums to {total:.3g}")
+            raise InputError(f"{where}: b must have a sum in (0, 1], but it is {total:.3g}")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -81,4 +81,4 @@ class Instance:
     @property
     def nnz(self) -> int:
         """Stored entries of A: nnz of a sparse A, n d of a dense one."""
-        return int(self.A.nnz) if sparse.issparse(self.A) else int(self.A.size)
+        return int(self.A.nnz if hasattr(self.A, "nnz") else self.A.size)

@@ -13,7 +13,7 @@ from softres.matrices.base import DesignMatrix
 __all__ = ["DenseNumpy", "DenseTorch"]
 
 #: Bytes of one row block of a weighted Gram: small enough to stay in a core's cache.
-BLOCK_BYTES = 2 << 20
+BLOCK_BYTES = 1 << 20
 #: The same on an accelerator, where a few large kernels beat many small ones.
 DEVICE_BLOCK_BYTES = 256 << 20
 

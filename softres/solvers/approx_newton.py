@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -106,4 +106,9 @@ class ApproxNewton(Solver):
             "rows_distinct": float(len(sample.index)),
             "negative_diagonal": float(xp.sum(xp.astype(D < 0, xp.int64))),
         }
-        return newton_step(state, tools, H, info)
+
+        def gauss_newton() -> Any:
+            sampled = sample.gram(matrix, point.gauss_newton.diagonal)
+            return point.gauss_newton.hessian(matrix, sampled)
+
+        return newton_step(state, tools, H, gauss_newton, info)

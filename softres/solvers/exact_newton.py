@@ -16,9 +16,9 @@ __all__ = ["ExactNewton", "ResNetNewton", "SoftmaxNewton"]
 class ExactNewton(Solver):
     """x+ = x - t H^-1 g with the exact Hessian.
 
-    H is factored by Cholesky. Where it is indefinite the absolute values of its eigenvalues take
-    their place, and a line search on the directional derivative keeps the loss falling; near the
-    minimiser both are idle and the method is Newton's, with t = 1.
+    H is factored by Cholesky, and a line search on the directional derivative keeps the loss
+    falling. Where H is indefinite a trust region in the Gauss-Newton norm takes over. Near a
+    minimiser both safeguards are idle and the method is Newton's, with t = 1.
     """
 
     name: ClassVar[str] = "exact_newton"
@@ -31,7 +31,10 @@ class ExactNewton(Solver):
         """Form the Hessian, factor it, and search along the direction."""
         with tools.meter.phase("hessian"):
             H = state.point.hessian()
-        return newton_step(state, tools, H, {})
+        matrix = state.point.problem.matrix
+        return newton_step(
+            state, tools, H, lambda: state.point.gauss_newton.hessian(matrix), {}
+        )
 
 
 @dataclass(frozen=True)

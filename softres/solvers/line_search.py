@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from softres.evaluation import Evaluation, Ray
 
-__all__ = ["LineSearch", "search"]
+__all__ = ["LineSearch", "flat", "search", "slope_allows"]
 
 #: Share of the first-order decrease that must be kept (Armijo's constant).
 SUFFICIENT = 1e-4
@@ -17,6 +17,16 @@ APPROXIMATE = 0.8
 ROUNDING = 1e-10
 #: Trials before giving up: 2^-60 of a step is no step.
 TRIALS = 60
+
+
+def flat(change: float, value: float) -> bool:
+    """Whether a change of the loss is too small to be told from rounding."""
+    return abs(change) <= ROUNDING * abs(value)
+
+
+def slope_allows(ray: Ray, point: Evaluation) -> bool:
+    """Whether the slope at a point of the ray shows a decrease that the loss cannot show."""
+    return ray.slope(point) <= -APPROXIMATE * ray.slope(ray.origin)
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,6 @@ def search(ray: Ray, first: float = 1.0) -> LineSearch | None:
     if not slope0 < 0:
         return None
     value0 = origin.value
-    slack = ROUNDING * abs(value0)
     t = first
     for trial in range(1, TRIALS + 1):
         point = ray.at(t)
@@ -51,12 +60,15 @@ def search(ray: Ray, first: float = 1.0) -> LineSearch | None:
             t *= 0.5
             continue
         change = point.value - value0
-        slope = ray.slope(point)
-        decreases = change <= SUFFICIENT * t * slope0
-        flat = abs(change) <= slack
         # Where rounding blurs the loss its slope is still exact, and it alone decides.
-        if (slope <= -APPROXIMATE * slope0) if flat else decreases:
+        falls = (
+            slope_allows(ray, point)
+            if flat(change, value0)
+            else change <= SUFFICIENT * t * slope0
+        )
+        if falls:
             return LineSearch(point, t, trial)
+        slope = ray.slope(point)
         if slope > 0:
             t *= min(0.5, max(0.1, slope0 / (slope0 - slope)))
         else:

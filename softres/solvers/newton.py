@@ -1,90 +1,132 @@
-"""What exact and approximate Newton share: a safeguarded direction, a line search, an estimate."""
+"""What exact and approximate Newton share: the safeguarded step and the estimate of the error."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Any
 
+from array_api_compat import array_namespace
+
 from softres.evaluation import Evaluation
-from softres.linalg import Factor, SpectralFactor, cholesky, spectral
+from softres.linalg import CholeskyFactor, cholesky
+from softres.nullspace import null_basis
 from softres.solvers.base import State, Tools
 from softres.solvers.line_search import search
 from softres.solvers.result import Status
+from softres.solvers.trust_region import trust_region_step
 
-__all__ = ["Direction", "direction", "newton_step"]
+__all__ = ["Memory", "newton_step"]
 
 
 @dataclass(frozen=True)
-class Direction:
-    """A direction of descent from a Hessian or an approximation of it.
+class Memory:
+    """What a Newton solver carries from step to step.
 
     Attributes
     ----------
-    p
-        The direction -|H|^+ g, shape (d,).
-    factor
-        What it was solved with.
-    negative
-        Eigenvalues of H that were negative; their absolute values were used.
+    null
+        An orthonormal basis of A's null space, shape (d, d - rank); ``None`` until a Hessian
+        could not be factored and it was looked for.
+    radius
+        The trust region's radius, in the Gauss-Newton norm; ``None`` before its first use.
     """
 
-    p: Any
-    factor: Factor
-    negative: int
+    null: Any | None = None
+    radius: float | None = None
+
+    def fill(self, H: Any) -> Any:
+        """Return H made definite on A's null space, where it is zero.
+
+        The gradient has no component there, so neither has the solution: it is the one of least
+        norm.
+        """
+        if self.null is None or self.null.shape[1] == 0:
+            return H
+        xp = array_namespace(H)
+        scale = float(xp.max(xp.linalg.diagonal(H)))
+        return H + (scale if scale > 0 else 1.0) * (self.null @ self.null.T)
+
+    def project(self, p: Any) -> Any:
+        """Return p without its component in A's null space."""
+        if self.null is None or self.null.shape[1] == 0:
+            return p
+        return p - self.null @ (self.null.T @ p)
 
 
-def direction(H: Any, gradient: Any) -> Direction | None:
-    """Solve for the Newton direction, safeguarded where H is not positive definite.
-
-    A positive definite H is solved with by Cholesky. Otherwise its eigenvalues are replaced by
-    their absolute values (the saddle-free step of Dauphin et al., 2014), which keeps p a
-    direction of descent, and those that are zero to rounding are left out, which makes p the
-    minimum-norm solution where A is rank deficient.
-
-    Returns ``None`` if H is not finite or its eigenvalues cannot be found.
-    """
-    factor: Factor | None = cholesky(H)
-    negative = 0
-    if factor is None:
-        eigen: SpectralFactor | None = spectral(H)
-        if eigen is None:
-            return None
-        factor, negative = eigen, eigen.negative
-    return Direction(-factor.solve(gradient), factor, negative)
-
-
-def newton_step(state: State, tools: Tools, H: Any, info: dict[str, float]) -> State:
+def newton_step(
+    state: State, tools: Tools, H: Any, gauss_newton: Callable[[], Any], info: dict[str, float]
+) -> State:
     """Take one safeguarded step with the Hessian H or an approximation of it.
+
+    Where H is positive definite (on the range of A^T), the step is Newton's with a line search
+    that tries t = 1 first. Where it is not, the step minimises the quadratic model over a trust
+    region in the norm of the Gauss-Newton matrix.
 
     Parameters
     ----------
     H
         Shape (d, d).
+    gauss_newton
+        Forms the Gauss-Newton matrix, shape (d, d); called only where H is indefinite.
     info
         Columns for the trace; the step's own are added.
     """
     point = state.point
+    memory: Memory = state.memory or Memory()
     with tools.meter.phase("factor"):
-        found = direction(H, point.gradient)
-    if found is None:
-        return State(point, state.estimate, info, Status.LINEAR_SOLVE_FAILED)
-    decrement = sqrt(max(0.0, -float(point.gradient @ found.p)))
+        full = memory.fill(H)
+        factor = cholesky(full)
+        if factor is None and memory.null is None and _finite(H):
+            memory = replace(memory, null=null_basis(point.problem.matrix))
+            full = memory.fill(H)
+            factor = cholesky(full)
+    if factor is None:
+        return _indefinite_step(state, tools, full, gauss_newton, info, memory)
+    p = memory.project(-factor.solve(point.gradient))
     with tools.meter.phase("line_search"):
-        accepted = search(point.along(found.p))
+        accepted = search(point.along(p))
     if accepted is None:
         # No descent can be seen along a Newton direction: the floor of the arithmetic.
-        return State(point, state.estimate, info, Status.STALLED)
+        return replace(state, info=info, status=Status.STALLED, memory=memory)
     info |= {
-        "decrement": decrement,
+        "decrement": sqrt(max(0.0, -float(point.gradient @ p))),
         "step_length": accepted.step_length,
         "trials": accepted.trials,
-        "negative_eigenvalues": found.negative,
+        "negative_eigenvalues": 0,
     }
-    return State(accepted.point, estimate(accepted.point, found.factor, H, tools), info)
+    error = _estimate(accepted.point, factor, H, tools)
+    return State(accepted.point, error, info, memory=memory)
 
 
-def estimate(point: Evaluation, factor: Factor, H: Any, tools: Tools) -> float:
+def _indefinite_step(
+    state: State,
+    tools: Tools,
+    H: Any,
+    gauss_newton: Callable[[], Any],
+    info: dict[str, float],
+    memory: Memory,
+) -> State:
+    if not _finite(H):
+        return replace(state, info=info, status=Status.LINEAR_SOLVE_FAILED, memory=memory)
+    with tools.meter.phase("hessian"):
+        B = memory.fill(gauss_newton())
+    with tools.meter.phase("trust_region"):
+        taken = trust_region_step(state.point, H, B, memory.radius)
+    if taken is None:
+        return replace(state, info=info, status=Status.STALLED, memory=memory)
+    info |= {"trials": taken.trials, "negative_eigenvalues": taken.negative}
+    # A point with an indefinite Hessian is no minimiser, so there is no error to estimate.
+    return State(taken.point, float("inf"), info, memory=replace(memory, radius=taken.radius))
+
+
+def _finite(H: Any) -> bool:
+    xp = array_namespace(H)
+    return bool(xp.all(xp.isfinite(H)))
+
+
+def _estimate(point: Evaluation, factor: CholeskyFactor, H: Any, tools: Tools) -> float:
     """Estimate |x - x*| / |x0 - x*| in the H-norm without knowing x*.
 
     The new gradient measured with the old factor, sqrt(g^T H^-1 g), is the error left, at the

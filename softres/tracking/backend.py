@@ -6,8 +6,11 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 from softres.errors import InputError
 from softres.tracking.create import create_database
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Backend", "MlflowBackend", "NullBackend", "StoredRun", "connect"]
 
 _T = TypeVar("_T")
+_SERVER_TIMEOUT = 10.0  # s
 _MAX_METRICS, _MAX_PARAMS, _MAX_TAGS = 1000, 100, 100
 
 
@@ -119,17 +123,19 @@ class MlflowBackend:
             warnings.simplefilter("ignore", DeprecationWarning)
             if options.database is not None:
                 create_database(options.database)
+            else:
+                _check_server(options.absolute_uri)
             from mlflow.exceptions import MlflowException
             from mlflow.tracking import MlflowClient
+            from sqlalchemy.exc import SQLAlchemyError
 
             try:
                 self._client = MlflowClient(tracking_uri=options.absolute_uri)
-            except MlflowException as error:
-                raise _unusable(options, error) from error
-        try:
-            experiment = self._open_experiment(options)
-        except MlflowException as error:
-            raise _unusable(options, error) from error
+                experiment = self._open_experiment(options)
+            except (MlflowException, SQLAlchemyError) as error:
+                raise InputError(
+                    f"tracking.uri={options.absolute_uri}: the store cannot be used: {error}"
+                ) from error
         self.experiment_id: str = experiment.experiment_id
         self._experiment_tags: dict[str, str] = dict(experiment.tags)
 
@@ -211,8 +217,14 @@ class MlflowBackend:
                 self._experiment_tags[key] = value
 
 
-def _unusable(options: TrackingOptions, error: Exception) -> InputError:
-    return InputError(f"tracking.uri={options.absolute_uri}: the store cannot be used: {error}")
+def _check_server(uri: str) -> None:
+    # MLflow itself asks an absent server again and again for four minutes.
+    try:
+        urlopen(f"{uri}/health", timeout=_SERVER_TIMEOUT).close()
+    except HTTPError:
+        pass  # somebody answers, if only to ask for a password
+    except (OSError, HTTPException) as error:
+        raise InputError(f"tracking.uri={uri}: no server answers: {error}") from error
 
 
 def _batches(items: Sequence[_T], size: int) -> Iterable[list[_T]]:

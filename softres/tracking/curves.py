@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from posixpath import normpath
 
-__all__ = ["MAX_POINTS", "Point", "check_metric_name", "select"]
+__all__ = ["MAX_POINTS", "TIME_SUFFIX", "Point", "check_metric_name", "resample", "select"]
 
 MAX_POINTS = 320
 """Most points of one curve: the user interface draws no more."""
 
+TIME_SUFFIX = "_at_us"
+"""Ends the name of a curve whose steps are microseconds of solve time."""
+
+_PER_DECADE = 40
 _PROGRESS_POINTS = 16
 _METRIC_NAME = re.compile(r"[A-Za-z0-9_][\w\-. /]{0,249}", re.ASCII)
 
@@ -99,3 +104,43 @@ def select(
         if len(rows) + len(sent) <= MAX_POINTS or stride > len(finite):
             return rows
         stride *= 2
+
+
+def resample(seconds: Sequence[float], values: Sequence[float]) -> list[tuple[int, float]]:
+    """Return a curve over solve time, on a grid that all runs share.
+
+    The user interface takes means over a group of runs at equal steps. It can draw a group over
+    time only if the steps are times, and the same ones in every run, whether it takes a
+    millisecond or an hour: here 40 to a decade of microseconds, each 6 % after the one before.
+
+    Parameters
+    ----------
+    seconds, values
+        Solve time, s, not decreasing, and the value reached then; pairs that are not finite are
+        left out.
+
+    Returns
+    -------
+    list of (int, float)
+        Time in microseconds and the last value reached by then; at most `MAX_POINTS`. The first
+        pair keeps its time, the last one moves up to the next time of the grid.
+    """
+    pairs = [
+        (math.ceil(1e6 * time), value)
+        for time, value in zip(seconds, values, strict=True)
+        if math.isfinite(time) and math.isfinite(value)
+    ]
+    if not pairs:
+        return []
+    times = [time for time, _ in pairs]
+    start, end = times[0], times[-1]
+    per_decade = _PER_DECADE
+    while True:
+        # Nothing happens before the second row.
+        first = math.floor(per_decade * math.log10(max(1, times[min(1, len(times) - 1)])))
+        last = math.ceil(per_decade * math.log10(max(1, end)))
+        grid = {round(10 ** (j / per_decade)) for j in range(first, last + 1)}
+        grid = {time for time in grid if time > start} | {start}
+        if len(grid) <= MAX_POINTS:
+            return [(time, pairs[bisect_right(times, time) - 1][1]) for time in sorted(grid)]
+        per_decade //= 2

@@ -113,9 +113,10 @@ def _cpu() -> str:
 
 def _cores() -> int:
     """Return the number of logical cores this process may use."""
-    if sys.platform == "linux":
+    try:
         return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    except AttributeError:  # not on macOS and Windows
+        return os.cpu_count() or 1
 
 
 def _threads() -> dict[str, str]:

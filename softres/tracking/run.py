@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from softres.tracking.backend import Backend
-from softres.tracking.curves import Point, check_metric_name, select
+from softres.tracking.curves import TIME_SUFFIX, Point, check_metric_name, resample, select
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,6 +106,7 @@ class RunLog:
         seconds: str,
         step: str,
         columns: Sequence[str],
+        by_time: Sequence[str] = (),
         final: bool = True,
     ) -> None:
         """Send curves, each thinned to at most 320 points with its first and its last kept.
@@ -124,6 +125,9 @@ class RunLog:
             Column with the iteration, whole numbers.
         columns
             Columns to send; each becomes a metric of the same name.
+        by_time
+            Columns to send once more at the end over solve time, for charts of groups of runs:
+            metric ``<column>_at_us``, whose steps are microseconds.
         final
             False while the run goes on: a few points that show how far it is. True once at the
             end fills the curves up.
@@ -135,8 +139,8 @@ class RunLog:
         KeyError
             If a column is missing.
         """
-        for name in columns:
-            check_metric_name(name)
+        for name in (*columns, *by_time):
+            check_metric_name(name + TIME_SUFFIX)
         steps = [_whole(value) for value in table[step]]
         times = [float(value) for value in table[seconds]]
         points: list[Point] = []
@@ -150,6 +154,13 @@ class RunLog:
             for row in select(steps, values, sent, final=final):
                 sent.add(steps[row])
                 points.append(Point(name, values[row], steps[row], self._timestamp(times[row])))
+        for name in by_time if final else ():
+            key = name + TIME_SUFFIX
+            sent = self._sent.setdefault(key, set())
+            for time, value in resample(times, [float(value) for value in table[name]]):
+                if time not in sent:
+                    sent.add(time)
+                    points.append(Point(key, value, time, self._timestamp(time * 1e-6)))
         self._backend.log_points(self.run_id, points)
 
     def table(
@@ -166,6 +177,8 @@ class RunLog:
         name
             File name of the artifact.
         """
+        if not self.run_id:
+            return  # tracking is off: do not import what only writes
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -184,9 +197,6 @@ class RunLog:
             path = Path(folder) / _file_name(name)
             path.write_text(content, encoding="utf-8")
             self._backend.log_file(self.run_id, path)
-
-    def _log_params(self, params: Mapping[str, object]) -> None:
-        self._backend.log_params(self.run_id, {k: cut(v, "param") for k, v in params.items()})
 
     def _timestamp(self, seconds: float) -> int:
         return self.start + round(1000 * float(seconds))

@@ -100,7 +100,11 @@ class Store:
         texts = {k: cut(v, "tag") for k, v in {**sweep, **tags}.items()}
         run_id = self._backend.create_run(name, {**texts, **identity()}, start)
         log = RunLog(self._backend, run_id, name, start)
-        log._log_params(params)
+        try:
+            self._backend.log_params(run_id, {k: cut(v, "param") for k, v in params.items()})
+        except BaseException as error:
+            log.__exit__(type(error), error, error.__traceback__)
+            raise
         return log
 
     def save_charts(

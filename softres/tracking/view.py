@@ -20,28 +20,29 @@ _OURS, _REST, _SYSTEM = "convergence", "rest", "system"
 
 @dataclass(frozen=True)
 class Chart:
-    """A line chart.
+    """A line chart; its title is the name of the metric.
 
     Parameters
     ----------
     metric
         Metric on the vertical axis.
-    title
-        Heading of the chart.
     x
-        Horizontal axis: ``step``, ``time-relative`` (solve time, s), or another metric.
+        Horizontal axis: ``step``, ``time-relative`` (s since the first point, of use only for
+        runs that are not grouped), or another metric.
+    log_x
+        Whether the horizontal axis is logarithmic.
     """
 
     metric: str
-    title: str
     x: str = "step"
+    log_x: bool = False
 
 
 DEFAULT_CHARTS = (
-    Chart("log10_error_H", "log10 error (H-norm) by step"),
-    Chart("log10_error_H", "log10 error (H-norm) by solve time", x="time-relative"),
-    Chart("log10_relative_gradient", "log10 relative gradient by step"),
-    Chart("log10_relative_gradient", "log10 relative gradient by solve time", x="time-relative"),
+    Chart("log10_error_H"),
+    Chart("log10_error_H_at_us", log_x=True),
+    Chart("log10_relative_gradient"),
+    Chart("log10_relative_gradient_at_us", log_x=True),
 )
 
 
@@ -69,14 +70,12 @@ def shared_views(
     Returns
     -------
     dict
-        Tags and their values. Page of all runs is named, so that the menu "Views" lists it.
+        Tags and their values. The page of all runs has a name: the menu "Views" lists it.
     """
     state = _state(DEFAULT_CHARTS if charts is None else charts, group_by)
     # A named page has an age; a fixed one keeps the tag the same in every process.
     named = {"name": "softres", "createdAt": 0, "updatedAt": 0, "state": json.dumps(state)}
     views = {
-        # MLflow opens an experiment without this tag in its GenAI mode.
-        "mlflow.experimentKind": "custom_model_development",
         _TAG + view_key(None): json.dumps(named),
     }
     if sweep is not None:
@@ -115,13 +114,12 @@ def _card(number: int, chart: Chart) -> dict[str, object]:
         "metricSectionId": _OURS,
         "metricKey": chart.metric,
         "selectedMetricKeys": [chart.metric],
-        "displayName": chart.title,
         "xAxisKey": "metric" if by_metric else chart.x,
         "selectedXAxisMetricKey": chart.x if by_metric else "",
         "useGlobalXaxisKey": False,
         "useGlobalLineSmoothing": True,
         "lineSmoothness": 0,
-        "xAxisScaleType": "linear",
+        "xAxisScaleType": "log" if chart.log_x else "linear",
         "scaleType": "linear",
         "yAxisKey": "metric",
         "yAxisExpressions": [],

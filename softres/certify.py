@@ -1,0 +1,142 @@
+"""Finding the minimiser x* of an instance once, to the floor of the arithmetic, with a proof."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from math import sqrt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from softres.data.cache import array_path, cached_arrays
+from softres.evaluation import Evaluation
+from softres.linalg import SpectralFactor, spectral
+from softres.problems import Problem
+from softres.reference import Certificate
+from softres.solvers import solve
+
+__all__ = ["Minimiser", "certified_minimiser", "digest", "find_minimiser"]
+
+Vector = npt.NDArray[np.float64]
+Minimiser = tuple[Vector, Certificate]
+
+#: Part of the cache's key: raise it when the way x* is found changes.
+VERSION = 1
+#: Newton steps before giving up on a minimiser.
+MAX_STEPS = 500
+#: Times a saddle is left along its most negative eigenvector.
+ESCAPES = 10
+
+
+def digest(*parts: Any) -> str:
+    """Return a hash of arrays, sparse matrices and plain values, by content."""
+    state = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        if sparse.issparse(part):
+            arrays = [part.indptr, part.indices, part.data]
+        elif isinstance(part, np.ndarray):
+            arrays = [part]
+        else:
+            state.update(repr(part).encode())
+            continue
+        for array in arrays:
+            state.update(f"{array.dtype}{array.shape}".encode())
+            state.update(memoryview(np.ascontiguousarray(array)).cast("B"))
+    return state.hexdigest()
+
+
+def certified_minimiser(
+    problem: Problem, x0: Vector, key: str, cache: Path | None = None
+) -> Minimiser:
+    """Return x* near which Newton's method from x0 ends, with its certificate.
+
+    Parameters
+    ----------
+    problem
+        On the host in float64.
+    x0
+        The start, shape (d,).
+    key
+        Hash of the instance: A, b, w, the problem and x0.
+    cache
+        Folder of the cache; default the user's.
+
+    Raises
+    ------
+    InputError
+        If the cached file is damaged; it is then set aside and found anew by the next call.
+    """
+    path = array_path("reference", key, VERSION, cache=cache)
+    stored = cached_arrays(path, lambda: _pack(find_minimiser(problem, x0)))
+    fields = {name: stored[name].item() for name in Certificate.__dataclass_fields__}
+    return np.asarray(stored["x"]), Certificate(**fields)
+
+
+def _pack(minimiser: Minimiser) -> dict[str, npt.NDArray[Any]]:
+    x, certificate = minimiser
+    return {"x": x} | {name: np.asarray(value) for name, value in asdict(certificate).items()}
+
+
+def find_minimiser(problem: Problem, x0: Vector) -> Minimiser:
+    """Run safeguarded Newton to the floor, leave saddles, polish, and certify."""
+    x = x0
+    for _ in range(ESCAPES):
+        result = solve(problem, "exact_newton", x, eps=1e-15, max_steps=MAX_STEPS)
+        point = problem.at(result.x)
+        factor = spectral(point.hessian())
+        if factor is None:
+            break
+        if factor.negative == 0:
+            return _polish(point, factor, x0)
+        x = _escape(point, factor)
+    point = problem.at(x)
+    return np.asarray(point.x), _certificate(point, spectral(point.hessian()), x0)
+
+
+def _escape(point: Evaluation, factor: SpectralFactor) -> Vector:
+    """Step off a saddle along the most negative eigenvector, to where the loss is lower."""
+    ray = point.along(factor.vectors[:, 0])
+    reach = float(np.abs(ray.ap).max())
+    t = 1.0 / reach if reach > 0 else 1.0
+    while t * reach > 1e-8:
+        for side in (t, -t):
+            trial = ray.at(side)
+            if trial.inside and trial.value < point.value:
+                return np.asarray(trial.x)
+        t *= 0.5
+    return np.asarray(ray.at(1e-4 / max(reach, 1e-300)).x)
+
+
+def _polish(point: Evaluation, factor: SpectralFactor, x0: Vector) -> Minimiser:
+    """Repeat Newton steps with the last Hessian while they shrink, from a fresh z = A x each."""
+    step = factor.solve(point.gradient)
+    for _ in range(5):
+        trial = point.problem.at(point.x - step)
+        if not trial.inside:
+            break
+        following = factor.solve(trial.gradient)
+        if not float(following @ following) < float(step @ step):
+            break
+        point, step = trial, following
+    return np.asarray(point.x), _certificate(point, factor, x0)
+
+
+def _certificate(point: Evaluation, factor: SpectralFactor | None, x0: Vector) -> Certificate:
+    if factor is None:
+        return Certificate(float("nan"), float("inf"), 0.0, 0.0, 0, 0)
+    step = factor.solve(point.gradient)
+    terms = point.problem.matrix.rmatmul(np.abs(point.gradient_z))
+    moved = float(np.linalg.norm(point.x - x0))
+    scale = sqrt(float(terms @ terms))
+    return Certificate(
+        relative_gradient=float(np.linalg.norm(point.gradient)) / scale if scale > 0 else 0.0,
+        estimated_error=float(np.linalg.norm(step)) / moved if moved > 0 else 0.0,
+        smallest_eigenvalue=factor.smallest,
+        largest_eigenvalue=float(factor.values[-1]),
+        rank=factor.rank,
+        negative=factor.negative,
+    )

@@ -1,0 +1,144 @@
+"""From Hydra's configuration to checked options: every range is checked here, before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigKeyError, ValidationError
+
+from softres.backends import BackendOptions
+from softres.config.console_entry import one_line
+from softres.data.registry import DATA, DataOptions
+from softres.data.start import StartOptions
+from softres.data.weights import WeightOptions
+from softres.errors import InputError
+from softres.problems import PROBLEMS
+from softres.solvers import SOLVERS, Solver
+from softres.tracking import TrackingOptions
+
+__all__ = ["Settings", "settings"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One run, checked.
+
+    Attributes
+    ----------
+    n, d
+        Rows and columns of A.
+    R
+        |A|_2, or ``None`` for A as it comes.
+    problem
+        Name of the problem that is solved; a solver that stands for a problem has its way.
+    problem_options
+        Options of the problem's class.
+    tree
+        The whole configuration as plain values, for showing and logging.
+    """
+
+    n: int
+    d: int
+    R: float | None
+    eps: float
+    seed: int
+    max_steps: int
+    time_limit: float | None
+    force: bool
+    problem: str
+    problem_options: Mapping[str, Any]
+    solver: Solver
+    backend: BackendOptions
+    data: DataOptions
+    weights: WeightOptions
+    start: StartOptions
+    tracking: TrackingOptions
+    tree: Mapping[str, Any]
+
+
+def settings(config: DictConfig) -> Settings:
+    """Check a composed configuration and turn it into options.
+
+    Raises
+    ------
+    InputError
+        On the first value that is not allowed; names the key, the value, and what is.
+    """
+    tree: Any = OmegaConf.to_container(config, resolve=True)
+    n, d, R = (tree.get(key) for key in ("n", "d", "R"))
+    _positive("n", n)
+    _positive("d", d)
+    if n < d:
+        raise InputError(f"n={n}: A needs at least as many rows as columns, n >= d={d}")
+    if R is not None and not 0 < R < 1e6:
+        raise InputError(f"R={R}: allowed is a number between 0 and 1e6; R is |A|_2")
+    if not 0 < tree["eps"] < 1:
+        raise InputError(f"eps={tree['eps']}: allowed is 0 < eps < 1, the error relative to x0's")
+    if not 0 <= tree["seed"] < 2**63:
+        raise InputError(f"seed={tree['seed']}: allowed is a whole number >= 0")
+    _positive("max_steps", tree["max_steps"])
+    limit = tree["time_limit"]
+    if limit is not None and not limit > 0:
+        raise InputError(f"time_limit={limit}: allowed is a positive number of seconds")
+    solver = _named(tree["solver"], "solver", SOLVERS)
+    backend = _options(BackendOptions, tree["backend"], "backend")
+    backend.check_device()
+    data = _named(tree["data"], "data", DATA)
+    data.check(n, d, R)
+    problem = dict(tree["problem"])
+    name = problem.pop("name")
+    if name not in PROBLEMS:
+        raise InputError(f"problem={name}: allowed are {', '.join(PROBLEMS)}")
+    if solver.problem is not None and solver.problem != name:
+        name, problem = solver.problem, {}
+    return Settings(
+        n=n,
+        d=d,
+        R=R,
+        eps=tree["eps"],
+        seed=tree["seed"],
+        max_steps=tree["max_steps"],
+        time_limit=limit,
+        force=tree["force"],
+        problem=name,
+        problem_options=problem,
+        solver=solver,
+        backend=backend,
+        data=data,
+        weights=_options(WeightOptions, tree["weights"], "weights"),
+        start=_options(StartOptions, tree["start"], "start"),
+        tracking=_options(TrackingOptions, tree["tracking"], "tracking"),
+        tree=tree,
+    )
+
+
+def _positive(key: str, value: int | None) -> None:
+    if value is None or value < 1:
+        raise InputError(f"{key}={value}: allowed is a whole number >= 1")
+
+
+def _named(values: Mapping[str, Any], group: str, classes: Mapping[str, type[T]]) -> T:
+    name = values.get("name")
+    if name not in classes:
+        raise InputError(f"{group}={name}: allowed are {', '.join(classes)}")
+    rest = {key: value for key, value in values.items() if key != "name"}
+    return _options(classes[name], rest, group)
+
+
+def _options(kind: type[T], values: Mapping[str, Any], group: str) -> T:
+    """Check types with OmegaConf, ranges with the class's own ``__post_init__``."""
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(kind), dict(values))
+        options = OmegaConf.to_object(merged)
+    except ConfigKeyError as error:
+        raise InputError(f"{group}.{error.full_key}: no such option") from None
+    except ValidationError as error:
+        raise InputError(f"{group}.{one_line(error)}") from None
+    if not isinstance(options, kind):
+        raise InputError(f"{group}: must be a group of options")
+    return options

@@ -1,0 +1,153 @@
+"""Made-up instances whose spectrum, coherence, sparsity, solution and noise are chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from softres.data.instance import Instance
+from softres.data.matrix_scale import scaled_to
+from softres.data.seeds import generator
+from softres.errors import InputError
+
+__all__ = ["SyntheticOptions", "check_size", "make_synthetic"]
+
+ROWS = ("gaussian", "heavy_tailed", "coherent")
+
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SyntheticOptions:
+    """What a synthetic instance looks like.
+
+    Attributes
+    ----------
+    condition
+        sigma_max / sigma_min of A. Singular values are spaced evenly in the logarithm. Exact for
+        dense A; for sparse A the columns are scaled so, and the condition is only near it.
+    sigma_min
+        The smallest singular value; overrides ``condition`` (dense A only).
+    rows
+        ``"gaussian"``: rows alike, leverage scores near d / n. ``"heavy_tailed"``: rows scaled by
+        a Student t with 2 degrees of freedom. ``"coherent"``: ``leverage_ones`` rows have
+        leverage 1, each the only one in its direction (dense A only).
+    leverage_ones
+        Rows of leverage 1 in a coherent A; ``None``: a quarter of d, at least 1.
+    density
+        Share of entries that are not zero; below 1 A is sparse.
+    planted_norm
+        |x| of the planted solution; ``None``: R.
+    noise
+        Standard deviation of log b around the planted model; 0 makes the fit exact.
+    """
+
+    condition: float = 10.0
+    sigma_min: float | None = None
+    rows: str = "gaussian"
+    leverage_ones: int | None = None
+    density: float = 1.0
+    planted_norm: float | None = None
+    noise: float = 0.5
+
+    def __post_init__(self) -> None:
+        def require(holds: bool, option: str, allowed: str) -> None:
+            if not holds:
+                raise InputError(f"data.{option}={getattr(self, option)}: allowed is {allowed}")
+
+        require(1 <= self.condition <= 1e12, "condition", "1 to 1e12")
+        require(self.sigma_min is None or self.sigma_min > 0, "sigma_min", "a positive number")
+        require(self.rows in ROWS, "rows", ", ".join(ROWS))
+        require(
+            self.leverage_ones is None or self.leverage_ones >= 0, "leverage_ones", "0 or more"
+        )
+        require(0 < self.density <= 1, "density", "0 < density <= 1")
+        require(
+            self.planted_norm is None or self.planted_norm >= 0, "planted_norm", "0 or more"
+        )
+        require(0 <= self.noise <= 10, "noise", "0 to 10")
+        if self.density < 1 and (self.rows == "coherent" or self.sigma_min is not None):
+            raise InputError(
+                f"data.density={self.density}: a sparse A has rows gaussian or heavy_tailed and "
+                "takes condition, not sigma_min; coherent rows need density=1"
+            )
+
+
+def make_synthetic(n: int, d: int, R: float, seed: int, options: SyntheticOptions) -> Instance:
+    """Return an n x d instance with |A|_2 = R.
+
+    b is the soft-residual model of a planted x, b_i proportional to max(exp(z_i) + z_i, 0), with
+    log-normal noise, so that it is a share whatever the noise. A, the planted x and the noise
+    have random numbers of their own: changing one does not change the others.
+
+    Raises
+    ------
+    InputError
+        If n < d, or the options ask for something that cannot be.
+    """
+    check_size(n, d, R, options)
+    rng = generator(seed, "matrix", n, d)
+    make = _sparse if options.density < 1 else _dense
+    A = make(n, d, R, options, rng)
+    x = generator(seed, "planted", d).standard_normal(d)
+    x *= (R if options.planted_norm is None else options.planted_norm) / np.linalg.norm(x)
+    z = A @ x
+    # In logarithms: exp(z) of a large planted x may exceed the range of doubles.
+    shift = max(0.0, float(z.max()))
+    model = np.maximum(np.exp(z - shift) + z * np.exp(-shift), 0.0)
+    b = model * np.exp(options.noise * generator(seed, "noise", n).standard_normal(n))
+    return Instance("synthetic", A, b / b.sum(), planted=x)
+
+
+def check_size(n: int, d: int, R: float, options: SyntheticOptions) -> None:
+    """Raise an :class:`InputError` if options do not fit the size; makes nothing."""
+    if not n >= d >= 1:
+        raise InputError(f"n={n}, d={d}: A needs at least as many rows as columns, n >= d >= 1")
+    ones = options.leverage_ones
+    if options.rows == "coherent" and ones is not None and ones > d - (n > d):
+        raise InputError(f"data.leverage_ones={ones}: allowed is at most {d - (n > d)} here")
+    if options.sigma_min is not None and options.sigma_min > R:
+        raise InputError(f"data.sigma_min={options.sigma_min}: allowed is at most R={R}")
+
+
+def _raw_rows(n: int, d: int, options: SyntheticOptions, rng: np.random.Generator) -> Matrix:
+    G = rng.standard_normal((n, d))
+    if options.rows == "heavy_tailed":
+        G *= rng.standard_t(2, size=n)[:, None]
+    elif options.rows == "coherent":
+        ones = max(1, d // 4) if options.leverage_ones is None else options.leverage_ones
+        # Each of these rows is alone in a column of its own, so nothing else can stand for it.
+        G[:, :ones] = 0.0
+        places = rng.choice(n, size=ones, replace=False)
+        G[places] = 0.0
+        G[places, np.arange(ones)] = 1.0
+    return G
+
+
+def _dense(
+    n: int, d: int, R: float, options: SyntheticOptions, rng: np.random.Generator
+) -> Matrix:
+    sigma_min = R / options.condition if options.sigma_min is None else options.sigma_min
+    G = _raw_rows(n, d, options, rng)
+    # Q = G (G^T G)^(-1/2) has orthonormal columns and the leverage scores of G; a second round
+    # removes what rounding left of a poorly conditioned G. V mixes the columns.
+    for _ in range(2):
+        values, vectors = np.linalg.eigh(G.T @ G)
+        G = G @ ((vectors / np.sqrt(values)) @ vectors.T)
+    V = np.linalg.qr(rng.standard_normal((d, d)))[0]
+    sigma = np.geomspace(R, sigma_min, d) if d > 1 else np.array([R])
+    return np.ascontiguousarray(G @ (sigma[:, None] * V.T))
+
+
+def _sparse(n: int, d: int, R: float, options: SyntheticOptions, rng: np.random.Generator) -> Any:
+    A = sparse.random_array(
+        (n, d), density=options.density, format="csr", rng=rng, data_sampler=rng.standard_normal
+    )
+    if options.rows == "heavy_tailed":
+        A = sparse.diags_array(rng.standard_t(2, size=n)) @ A
+    columns = np.geomspace(1.0, 1.0 / options.condition, d)
+    return scaled_to(sparse.csr_array(A @ sparse.diags_array(rng.permutation(columns))), R)

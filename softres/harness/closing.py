@@ -1,0 +1,101 @@
+"""The end of a command: a table of its jobs, and how to look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from softres.harness.console import console, error_text, show_line
+from softres.harness.outcome import Outcome, read_outcomes
+from softres.tracking import TrackingOptions, charts_link, open_store, ui_command
+
+__all__ = ["close_command"]
+
+#: Swept keys that tell repetitions of one thing apart; charts average over them.
+REPETITIONS = ("seed",)
+
+
+def close_command(folder: str, tracking: Mapping[str, Any], overrides: Sequence[str]) -> bool:
+    """Print the closing table and the links of a command.
+
+    Parameters
+    ----------
+    folder
+        The command's output folder.
+    tracking
+        The tracking options.
+    overrides
+        The command line's overrides, to group the charts by what was swept.
+
+    Returns
+    -------
+    Whether every job was done.
+    """
+    outcomes = read_outcomes(Path(folder))
+    if not outcomes:
+        return False
+    _table(outcomes)
+    for outcome in outcomes:
+        if outcome.status == "failed":
+            show_line(f"job {outcome.job} failed: {outcome.note}", style="red")
+    tracked = [outcome for outcome in outcomes if outcome.experiment_id]
+    if tracked:
+        sweeps = {outcome.sweep for outcome in tracked}
+        # Jobs that were skipped belong to an earlier sweep: then the page shows all runs.
+        sweep = sweeps.pop() if len(sweeps) == 1 else None
+        options = replace(TrackingOptions(**tracking), sweep=sweep)
+        _links(options, tracked[0].experiment_id, _swept(overrides))
+    return all(outcome.ok for outcome in outcomes)
+
+
+def _table(outcomes: Sequence[Outcome]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
+    table.add_column("job", justify="right")
+    table.add_column("run", overflow="fold")
+    table.add_column("status", overflow="fold")
+    for heading in ("steps", "T", "s/step", "error"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for outcome in outcomes:
+        status = outcome.status.split(" (")[0]
+        if outcome.status == "skipped":
+            status = f"skipped, {outcome.note}"
+        colour = {"converged": "green", "failed": "red"}.get(status, "yellow")
+        table.add_row(
+            str(outcome.job),
+            outcome.name,
+            f"[{colour}]{status}[/]",
+            _text(outcome.steps, "d"),
+            _text(outcome.predicted, "d"),
+            _text(outcome.seconds_per_step, ".2g"),
+            error_text(outcome.error),
+        )
+    console.rule("jobs", style="dim")
+    console.print(table)
+    console.print(
+        "[dim]T: steps by the theorem's logarithm, ln(1/eps) / ln(2.5);  "
+        "error: |x - x*| / |x0 - x*|[/]"
+    )
+
+
+def _text(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)
+
+
+def _swept(overrides: Sequence[str]) -> list[str]:
+    """Return the keys that the command line gave several values, repetitions left out."""
+    keys = [text.split("=", 1)[0].lstrip("+~") for text in overrides if "," in text]
+    return [key for key in keys if key not in REPETITIONS]
+
+
+def _links(options: TrackingOptions, experiment_id: str, swept: list[str]) -> None:
+    groups = ["solver", *(key for key in swept if key != "solver")]
+    open_store(options).save_charts(group_by=groups)
+    console.rule("look at the runs", style="dim")
+    command = ui_command(options)
+    if command:
+        show_line(command)
+    show_line(charts_link(options, experiment_id, options.sweep))

@@ -1,0 +1,63 @@
+"""What makes two runs the same: the resolved configuration and the code that it uses."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import softres
+from softres.config.settings import Settings
+from softres.solvers import SOLVERS, Solver
+from softres.tracking import code_digest
+
+__all__ = ["config_hash", "job_key", "run_name", "solver_digest"]
+
+#: Keys that do not change what a run computes; limits extend a run rather than make another.
+NOT_IDENTITY = ("tracking", "force", "max_steps", "time_limit")
+#: Folders of the package whose code no result depends on.
+NOT_NUMERICAL = ("tracking", "harness", "config")
+
+
+def config_hash(settings: Settings) -> str:
+    """Return a hash of the resolved configuration that does not depend on the order of keys."""
+    tree: dict[str, Any] = {k: v for k, v in settings.tree.items() if k not in NOT_IDENTITY}
+    text = json.dumps(tree, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@lru_cache
+def solver_digest(solver: type[Solver]) -> str:
+    """Return a digest of the numerical code, less the modules of solvers that this one is not."""
+    package = Path(softres.__file__).parent
+    own = {Path(inspect.getfile(kind)) for kind in solver.__mro__ if kind.__module__ != "builtins"}
+    others = {Path(inspect.getfile(kind)) for kind in SOLVERS.values()} - own
+    files = [
+        path
+        for path in package.rglob("*.py")
+        if path.relative_to(package).parts[0] not in NOT_NUMERICAL and path not in others
+    ]
+    return code_digest(files)[:16]
+
+
+def job_key(settings: Settings) -> str:
+    """Return the key of a run: equal keys mean equal results."""
+    return f"{config_hash(settings)}-{solver_digest(type(settings.solver))}"
+
+
+def run_name(settings: Settings) -> str:
+    """Return a name that a person can read, such as ``approx_newton n=10000 d=50 seed=0``."""
+    parts = [settings.solver.name]
+    if settings.solver.problem is None and settings.problem != "softres":
+        parts.append(settings.problem)
+    data = str(settings.tree["data"]["name"])
+    if data != "synthetic":
+        parts.append(data)
+    parts += [f"n={settings.n}", f"d={settings.d}"]
+    if settings.backend.name != "numpy":
+        on = settings.backend
+        parts.append(on.name if on.device == "cpu" else on.device)
+    return " ".join([*parts, f"seed={settings.seed}"])

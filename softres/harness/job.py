@@ -1,0 +1,281 @@
+"""One job: check, skip or prepare, solve, record."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from softres.config.settings import Settings
+from softres.errors import InputError
+from softres.evaluation import Evaluation
+from softres.harness import console, records
+from softres.harness.identity import config_hash, job_key, run_name, solver_digest
+from softres.harness.outcome import Outcome, write_outcome
+from softres.harness.prepare import Prepared, on_backend, prepare
+from softres.harness.warm_up import warm_up
+from softres.reference import Reference
+from softres.solvers import Result, Status, solve
+from softres.solvers.result import Row
+from softres.theory import Assumption, check_assumptions, predicted_steps
+from softres.tracking import FinishedRun, RunLog, Store, environment, open_store
+
+__all__ = ["JobContext", "run_job"]
+
+#: Seconds between two reports of a running solve to MLflow.
+REPORT_EVERY = 15.0
+
+
+@dataclass(frozen=True)
+class JobContext:
+    """Where a job stands in its command.
+
+    Attributes
+    ----------
+    folder
+        The job's output folder.
+    number
+        Its number in the sweep, 0 for a single run.
+    sweep
+        Name of the sweep or run, shared by its jobs.
+    overrides
+        What the command line changed, for the job's headline.
+    launcher
+        Name of Hydra's launcher.
+    single
+        Whether the command has this one job only.
+    """
+
+    folder: Path
+    number: int
+    sweep: str
+    overrides: tuple[str, ...]
+    launcher: str
+    single: bool
+
+
+def run_job(settings: Settings, context: JobContext) -> Outcome:
+    """Run one job to its end, whatever it is, and write its outcome.
+
+    An error is reported at once and kept in the outcome; in a sweep the next job goes on. Bad
+    input of a single run is raised, so that the command can end with status 2.
+    """
+    settings = _with_sweep(settings, context)
+    name = run_name(settings)
+    try:
+        outcome = _run(settings, context, name)
+    except InputError as error:
+        if context.single:
+            raise
+        outcome = Outcome(context.number, name, "failed", note=str(error), ok=False)
+        print(f"softres: job {context.number} ({name}): {error}", file=sys.stderr, flush=True)
+    except Exception as error:
+        note = f"{type(error).__name__}: {error}".splitlines()[0]
+        outcome = Outcome(context.number, name, "failed", note=note, ok=False)
+        traceback.print_exc()
+    write_outcome(context.folder, outcome)
+    return outcome
+
+
+def _with_sweep(settings: Settings, context: JobContext) -> Settings:
+    tracking = settings.tracking
+    if tracking.sweep is not None:
+        return settings
+    return replace(settings, tracking=replace(tracking, sweep=context.sweep))
+
+
+def _run(settings: Settings, context: JobContext, name: str) -> Outcome:
+    key = job_key(settings)
+    store = open_store(settings.tracking)
+    outcome = Outcome(
+        context.number,
+        name,
+        "skipped",
+        predicted=predicted_steps(settings.eps),
+        experiment_id=store.experiment_id,
+        sweep=settings.tracking.sweep or "",
+        solver=settings.solver.name,
+    )
+    _headline(settings, context, name)
+    if not settings.force:
+        finished = store.find_finished(key)
+        if finished is not None and _is_enough(finished, settings):
+            return _skip(outcome, finished)
+    with settings.backend.limited():
+        prepared = prepare(settings)
+        checks = _check(settings, prepared)
+        warm = warm_up(settings)
+        # The reference is bound to the backend before the run starts: what fails by then leaves
+        # nothing in the store.
+        problem = settings.solver.prepare(on_backend(prepared, settings))
+        reference = Reference(problem, prepared.minimiser, prepared.certificate)
+        tags = _tags(settings, context, key) | records.instance_tags(prepared, checks)
+        parameters = records.flat(
+            {k: v for k, v in settings.tree.items() if k not in ("tracking", "force")}
+        )
+        with _start(store, name, parameters, tags) as run:
+            run.text("config.yaml", yaml.safe_dump(dict(settings.tree), sort_keys=False))
+            result = _solve(settings, prepared, reference, run, name)
+            _record(settings, prepared, result, checks, run, warm)
+    for line in result.warnings:
+        console.show_line(f"warning: {line}", style="yellow")
+    error = result.rows[-1]["relative_error_l2"]
+    seconds = result.seconds["solve"]
+    console.show_line(
+        f"{name}: {result.status.value} after {result.steps} steps, {seconds:.3g} s of solve, "
+        f"relative error {console.error_text(error)}",
+        style="green" if result.status.success else "yellow",
+    )
+    return replace(
+        outcome,
+        status=result.status.value,
+        steps=result.steps,
+        seconds_per_step=seconds / max(1, result.steps),
+        error=error,
+    )
+
+
+def _headline(settings: Settings, context: JobContext, name: str) -> None:
+    if context.number == 0:
+        console.show_configuration(yaml.safe_dump(dict(settings.tree), sort_keys=False))
+    console.console.rule(style="dim")
+    number = "" if context.single else f"job {context.number}: "
+    console.show_line(f"{number}{name}", style="bold")
+
+
+def _is_enough(finished: FinishedRun, settings: Settings) -> bool:
+    """Whether a finished run need not be extended: it stopped by itself, or had as long a limit."""
+    status = finished.tags.get("status", "")
+    if status not in (Status.STEP_LIMIT.value, Status.TIME_LIMIT.value):
+        return True
+    had_steps = int(finished.tags.get("max_steps", "0")) >= settings.max_steps
+    limit = finished.tags.get("time_limit", "None")
+    unlimited = limit == "None"
+    wanted = settings.time_limit
+    had_time = unlimited or (wanted is not None and float(limit) >= wanted)
+    return had_steps if status == Status.STEP_LIMIT.value else had_time
+
+
+def _skip(outcome: Outcome, finished: FinishedRun) -> Outcome:
+    note = f"run {finished.run_id[:8]}"
+    console.show_line(f"skipped, {note} has finished with this configuration and code")
+    metrics = finished.metrics
+    steps = metrics.get("steps")
+    return replace(
+        outcome,
+        steps=None if steps is None else int(steps),
+        seconds_per_step=metrics.get("seconds_per_step"),
+        error=metrics.get("relative_error_l2"),
+        note=note,
+        sweep=finished.tags.get("sweep", outcome.sweep),
+    )
+
+
+def _check(settings: Settings, prepared: Prepared) -> list[Assumption]:
+    problem = prepared.problem
+    checks = check_assumptions(
+        start=problem.at(prepared.x0),
+        minimum=problem.at(prepared.minimiser),
+        spectrum=prepared.spectrum,
+        R=settings.R if settings.R is not None else prepared.spectrum.sigma_max,
+        weights=settings.weights,
+        smallest_eigenvalue=prepared.certificate.smallest_eigenvalue,
+    )
+    console.show_assumptions(checks)
+    if not prepared.certificate.certified:
+        console.show_line(
+            "warning: x* could not be certified (estimated relative error "
+            f"{prepared.certificate.estimated_error:.1e}, "
+            f"{prepared.certificate.negative} negative eigenvalues); errors are against the best "
+            "point found",
+            style="yellow",
+        )
+    return checks
+
+
+def _tags(settings: Settings, context: JobContext, key: str) -> dict[str, str]:
+    """Tags that say what ran, on what, and how its times may be used."""
+    return {
+        **environment(),
+        "key": key,
+        "config_hash": config_hash(settings),
+        "code_digest": solver_digest(type(settings.solver)),
+        "launcher": context.launcher,
+        "timing_valid": str(context.launcher == "basic").lower(),
+        "max_steps": str(settings.max_steps),
+        "time_limit": str(settings.time_limit),
+        "solved_problem": settings.problem,
+        "overrides": " ".join(context.overrides),
+    }
+
+
+def _start(
+    store: Store, name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]
+) -> RunLog:
+    return store.start_run(name, parameters, tags)
+
+
+def _solve(
+    settings: Settings, prepared: Prepared, reference: Reference, run: RunLog, name: str
+) -> Result:
+    rows: list[Row] = []
+    last_report = time.monotonic()
+    show = console.progress(name, settings.max_steps)
+    with show if console.console.is_terminal else nullcontext(None) as update:
+
+        def log(row: Row, point: Evaluation) -> None:
+            nonlocal last_report
+            rows.append(row)
+            if update is not None:
+                update(row, point)
+            if time.monotonic() - last_report > REPORT_EVERY:
+                _send_curves(run, rows, final=False)
+                last_report = time.monotonic()
+
+        return solve(
+            reference.problem,
+            settings.solver,
+            prepared.x0,
+            eps=settings.eps,
+            max_steps=settings.max_steps,
+            time_limit=settings.time_limit,
+            seed=settings.seed,
+            reference=reference,
+            log=log,
+        )
+
+
+def _send_curves(run: RunLog, rows: list[Row], *, final: bool) -> None:
+    import pandas as pd
+
+    trace = records.with_logarithms(pd.DataFrame(rows))
+    run.curves(
+        trace,
+        seconds="solve_seconds",
+        step="step",
+        columns=records.curve_columns(trace),
+        by_time=records.BY_TIME,
+        final=final,
+    )
+
+
+def _record(
+    settings: Settings,
+    prepared: Prepared,
+    result: Result,
+    checks: list[Assumption],
+    run: RunLog,
+    warm: float,
+) -> None:
+    _send_curves(run, result.rows, final=True)
+    metrics = records.final_metrics(settings, prepared, result, checks)
+    run.metrics(metrics | {"warm_up_seconds": warm})
+    run.table(records.with_logarithms(result.trace))
+    run.tags({"status": result.status.value, "warnings": "; ".join(result.warnings)})

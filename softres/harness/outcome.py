@@ -1,0 +1,69 @@
+"""How each job of a command ended, kept as a small file beside the job's other output.
+
+Files work under every launcher: jobs may run in other processes, or on other machines that share
+the folder.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+__all__ = ["Outcome", "read_outcomes", "write_outcome"]
+
+FILE = "outcome.json"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The end of one job.
+
+    Attributes
+    ----------
+    job
+        Its number in the sweep; 0 for a single run.
+    name
+        The run's name.
+    status
+        In words; ``"failed"`` if an error ended the job, ``"skipped"`` if it was finished before.
+    steps, predicted
+        Steps taken, and T by the theorem's logarithm.
+    seconds_per_step
+        Solver seconds over steps.
+    error
+        Final |x - x*| over |x0 - x*|.
+    note
+        The error's one line, or the run that a skipped job is.
+    experiment_id, sweep
+        Where MLflow has it; empty without tracking.
+    solver
+        The solver's name.
+    ok
+        Whether the job counts as done.
+    """
+
+    job: int
+    name: str
+    status: str
+    steps: int | None = None
+    predicted: int | None = None
+    seconds_per_step: float | None = None
+    error: float | None = None
+    note: str = ""
+    experiment_id: str = ""
+    sweep: str = ""
+    solver: str = ""
+    ok: bool = True
+
+
+def write_outcome(folder: Path, outcome: Outcome) -> None:
+    """Write the outcome into a job's output folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILE).write_text(json.dumps(asdict(outcome)), encoding="utf-8")
+
+
+def read_outcomes(folder: Path) -> list[Outcome]:
+    """Return the outcomes below a command's output folder, in the order of the jobs."""
+    found = [Outcome(**json.loads(path.read_text("utf-8"))) for path in folder.rglob(FILE)]
+    return sorted(found, key=lambda outcome: outcome.job)

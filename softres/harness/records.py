@@ -1,0 +1,108 @@
+"""What a run leaves in MLflow: tags, single figures, and the columns of its curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from softres.config.settings import Settings
+from softres.harness.prepare import Prepared
+from softres.solvers import Result
+from softres.theory import Assumption, predicted_steps
+
+__all__ = ["BY_TIME", "curve_columns", "final_metrics", "flat", "instance_tags", "with_logarithms"]
+
+#: Columns drawn as curves by step.
+CURVES = (
+    "error_l2",
+    "error_H",
+    "relative_error_l2",
+    "relative_error_H",
+    "contraction_l2",
+    "contraction_H",
+    "loss",
+    "relative_gradient",
+    "solve_seconds",
+    "passes",
+    "log10_error_l2",
+    "log10_error_H",
+    "log10_relative_gradient",
+)
+#: Columns drawn over solver time as well.
+BY_TIME = ("log10_error_H", "log10_relative_gradient")
+#: Relative errors are drawn no lower than this: below it a double cannot tell x from x*.
+FLOOR = 1e-17
+
+
+def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a nested configuration with dotted keys; a group's choice is the group's own key."""
+    result: dict[str, Any] = {}
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            result |= flat(value, f"{name}.")
+        else:
+            result[name.removesuffix(".name")] = value
+    return result
+
+
+def with_logarithms(trace: pd.DataFrame) -> pd.DataFrame:
+    """Return the trace with log10 of the figures people look at: MLflow's axis is linear."""
+    logs = {}
+    for source, name in (
+        ("relative_error_l2", "log10_error_l2"),
+        ("relative_error_H", "log10_error_H"),
+        ("relative_gradient", "log10_relative_gradient"),
+    ):
+        if source in trace:
+            logs[name] = np.log10(np.maximum(trace[source].to_numpy(dtype=float), FLOOR))
+    return trace.assign(**logs)
+
+
+def curve_columns(trace: pd.DataFrame) -> list[str]:
+    """Return the columns of the trace that become curves."""
+    return [name for name in CURVES if name in trace]
+
+
+def instance_tags(prepared: Prepared, checks: Sequence[Assumption]) -> dict[str, str]:
+    """Return tags for the instance and for each assumption."""
+    certificate = prepared.certificate
+    tags = {
+        "instance": prepared.key,
+        "reference": "certified" if certificate.certified else "not certified",
+        "regime": "theorem" if all(check.holds for check in checks) else "beyond the theorem",
+    }
+    for check in checks:
+        word = "holds" if check.holds else "fails"
+        tags[f"assumption.{check.id}"] = f"{word}: {check.statement}: {check.figure}"
+    return tags | {f"data.{key}": str(value) for key, value in prepared.instance.facts.items()}
+
+
+def final_metrics(
+    settings: Settings, prepared: Prepared, result: Result, checks: Sequence[Assumption]
+) -> dict[str, float]:
+    """Return the figures of the whole run."""
+    last = result.rows[-1]
+    metrics = {
+        "steps": result.steps,
+        "steps_predicted": predicted_steps(settings.eps),
+        "seconds_per_step": result.seconds["solve"] / max(1, result.steps),
+        "nnz": prepared.instance.nnz,
+        "grams": last["grams"],
+        "A_sigma_max": prepared.spectrum.sigma_max,
+        "A_sigma_min": prepared.spectrum.sigma_min,
+        "A_rank": prepared.spectrum.rank,
+        "hessian_smallest_eigenvalue": prepared.certificate.smallest_eigenvalue,
+        "hessian_largest_eigenvalue": prepared.certificate.largest_eigenvalue,
+        "reference_estimated_error": prepared.certificate.estimated_error,
+        "lowest_log_alpha": min(row["log_alpha"] for row in result.rows),
+    }
+    metrics |= {f"total_{name}_seconds": value for name, value in result.seconds.items()}
+    metrics |= {name: value for name, value in last.items() if name.startswith("seconds_")}
+    metrics |= {f"assumption_{check.id}": float(check.holds) for check in checks}
+    if prepared.w is not None and np.ndim(prepared.w) == 0:
+        metrics["w_squared"] = float(prepared.w) ** 2
+    return {name: float(value) for name, value in metrics.items()}

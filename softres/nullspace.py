@@ -1,0 +1,36 @@
+"""The null space of A, along which no loss over A x can change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace
+
+from softres.matrices import DesignMatrix
+
+__all__ = ["null_basis"]
+
+
+def null_basis(matrix: DesignMatrix) -> Any:
+    """Return an orthonormal basis of the null space of A, shape (d, d - rank).
+
+    From the eigenvectors of A^T A, whose error grows with the square of A's condition, refined
+    twice by N - (A^T A)^+ A^T (A N), whose error grows with the condition only.
+
+    One Gram matrix, and for a rank-deficient A four passes for each null vector.
+    """
+    n, d = matrix.shape
+    ones = matrix.asarray(np.ones(n))
+    xp = array_namespace(ones)
+    values, vectors = xp.linalg.eigh(matrix.gram(ones))
+    tolerance = d * float(xp.finfo(values.dtype).eps) * float(values[-1])
+    null = vectors[:, values <= tolerance]
+    if null.shape[1] == 0:
+        return null
+    kept = values > tolerance
+    span, weight = vectors[:, kept], 1.0 / values[kept]
+    for _ in range(2):
+        leak = matrix.rmatmul(matrix.matmul(null))
+        null = xp.linalg.qr(null - span @ (weight[:, None] * (span.T @ leak)))[0]
+    return null

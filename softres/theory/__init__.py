@@ -1,0 +1,6 @@
+"""What the paper assumes and predicts, as functions of an instance."""
+
+from softres.theory.assumptions import Assumption, check_assumptions
+from softres.theory.predictions import predicted_steps
+
+__all__ = ["Assumption", "check_assumptions", "predicted_steps"]

@@ -1,0 +1,190 @@
+"""What several test modules share: kinds of A, planted instances, problems by name."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from softres.backends import BackendOptions, as_numpy
+from softres.problems import Problem, make_problem
+from softres.solvers import solve
+
+#: Every problem of the harness, with each branch of the ResNet-style one: name and options.
+PROBLEMS = {
+    "softres": ("softres", {}),
+    "softmax": ("softmax", {}),
+    "resnet-exp": ("resnet", {"branch": "exp"}),
+    "resnet-tanh": ("resnet", {"branch": "tanh"}),
+    "resnet-softplus": ("resnet", {"branch": "softplus"}),
+    "resnet-gelu": ("resnet", {"branch": "gelu"}),
+    "exp": ("exp", {}),
+    "cosh": ("cosh", {}),
+    "sinh": ("sinh", {}),
+}
+
+HOST_KINDS = ("dense-numpy", "sparse-numpy", "dense-torch", "sparse-torch")
+DEVICE_KINDS = ("dense-cuda", "sparse-cuda")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A storage of A: dense or sparse, NumPy or torch, on the host or on a device."""
+
+    name: str
+
+    @property
+    def is_sparse(self) -> bool:
+        return self.name.startswith("sparse")
+
+    @property
+    def is_torch(self) -> bool:
+        return not self.name.endswith("numpy")
+
+    def __call__(self, A: np.ndarray, dtype: str = "float64") -> Any:
+        """Return a dense host matrix in this storage."""
+        library = self.name.split("-")[1]
+        options = {
+            "numpy": BackendOptions("numpy", dtype=dtype),
+            "torch": BackendOptions("torch", dtype=dtype),
+            "cuda": BackendOptions("torch", "cuda", dtype),
+        }[library]
+        return options.convert(sparse.csr_array(A) if self.is_sparse else A)
+
+
+def skip_without_cuda(name: str) -> None:
+    if name.endswith("cuda"):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("torch finds no CUDA device")
+
+
+@pytest.fixture(scope="session", params=HOST_KINDS + DEVICE_KINDS)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """Each storage of A in turn."""
+    skip_without_cuda(request.param)
+    return Kind(request.param)
+
+
+@pytest.fixture(scope="session")
+def kind_named():
+    """Return a function that gives a storage by its name, and skips where its device is missing."""
+
+    def get(name: str) -> Kind:
+        skip_without_cuda(name)
+        return Kind(name)
+
+    return get
+
+
+@pytest.fixture(params=list(PROBLEMS))
+def problem_name(request: pytest.FixtureRequest) -> str:
+    """Each problem of the harness in turn."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """Keep BLAS and torch to one thread: on matrices this small, more are slower."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with threadpool_limits(1):
+        yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def make():
+    """Return a function that makes a problem by its name in PROBLEMS."""
+
+    def make_by_name(name: str, A: Any, b: Any, w: Any = None) -> Problem:
+        problem, options = PROBLEMS[name]
+        return make_problem(problem, A, b, w, **options)
+
+    return make_by_name
+
+
+@pytest.fixture(scope="session")
+def make_regularised(make):
+    """Return a function that makes a problem with weights relative to its curvature.
+
+    w^2 is a multiple of the largest entry of v^2 / alpha^2 at the start.
+    """
+
+    def make_relative(name: str, A: Any, b: Any, factor: float) -> Problem:
+        bare = make(name, A, b)
+        largest = float(bare.at(bare.start()).gauss_newton_diagonal.max())
+        return make(name, A, b, math.sqrt(factor * largest))
+
+    return make_relative
+
+
+@dataclass(frozen=True)
+class Planted:
+    """An instance whose targets come from a planted x."""
+
+    A: np.ndarray
+    b: np.ndarray
+    x: np.ndarray
+
+
+@pytest.fixture(scope="session")
+def plant():
+    """Return a function that makes planted instances.
+
+    A is Gaussian with |A| = radius and |x| = radius; b is proportional to max(u(A x), 0) of the
+    soft-residual link, times exp(noise xi) for Gaussian xi.
+    """
+
+    def make_planted(
+        seed: int,
+        n: int = 300,
+        d: int = 6,
+        *,
+        radius: float = 3.0,
+        noise: float = 0.2,
+        density: float = 1.0,
+    ) -> Planted:
+        rng = np.random.default_rng([seed, n, d])
+        A = rng.standard_normal((n, d))
+        if density < 1.0:
+            A *= rng.random((n, d)) < density
+        A *= radius / np.linalg.norm(A, 2)
+        x = rng.standard_normal(d)
+        x *= radius / np.linalg.norm(x)
+        z = A @ x
+        b = np.maximum(np.exp(z) + z, 0.0) * np.exp(noise * rng.standard_normal(n))
+        return Planted(A, b / b.sum(), x)
+
+    return make_planted
+
+
+@pytest.fixture(scope="session")
+def minimiser():
+    """Return a function that solves a problem to the floor of the arithmetic, x on the host."""
+
+    def find(problem: Problem) -> np.ndarray:
+        result = solve(problem, "exact_newton", eps=1e-14, max_steps=100)
+        assert result.status.success, result.status
+        return as_numpy(result.x)
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def relative_error():
+    """Return the norm-relative error of an array of any backend against a host array."""
+
+    def compute(actual: Any, expected: Any) -> float:
+        actual, expected = as_numpy(actual), as_numpy(expected)
+        return float(np.linalg.norm(actual - expected) / np.linalg.norm(expected))
+
+    return compute

@@ -1,0 +1,96 @@
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from softres.errors import InputError
+from softres.tracking import TrackingOptions, open_store
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"uri": "mlruns"},
+        {"uri": "file:///tmp/runs"},
+        {"uri": "postgresql://host/db"},
+        {"uri": "sqlite://"},
+        {"uri": "sqlite:///:memory:"},
+        {"uri": "http://"},
+        {"folder": " "},
+        {"experiment": ""},
+        {"experiment": "it's"},
+        {"sweep": "a\nb"},
+        {"sweep": " "},
+        {"port": 0},
+        {"port": 65536},
+        {"port": True},
+    ],
+)
+def test_wrong_values_name_the_key_and_the_value(wrong):
+    ((key, value),) = wrong.items()
+    with pytest.raises(InputError) as caught:
+        TrackingOptions(**wrong)
+    assert f"tracking.{key}={value!r}" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_relative_store_becomes_absolute(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert TrackingOptions().absolute_uri == f"sqlite:///{tmp_path}/results/mlflow.db"
+    relative = TrackingOptions(uri="sqlite:///here/runs.db", folder="out")
+    assert relative.absolute_uri == f"sqlite:///{tmp_path}/here/runs.db"
+    assert relative.artifact_location == f"file://{tmp_path}/out/artifacts"
+
+
+def test_server_decides_where_artifacts_are():
+    options = TrackingOptions(uri="http://127.0.0.1:5000/")
+    assert options.absolute_uri == "http://127.0.0.1:5000"
+    assert options.database is None
+    assert options.artifact_location is None
+
+
+def test_untracked_runs_never_import_mlflow_and_write_nothing(tmp_path):
+    code = """
+import sys
+from softres.tracking import TrackingOptions, open_store
+store = open_store(TrackingOptions(enabled=False))
+assert store.find_finished("abc") is None
+with store.start_run("name", {"n": 1}, {}) as run:
+    run.curves({"t": [0.0], "k": [0], "v": [1.0]}, seconds="t", step="k", columns=["v"])
+    run.metrics({"v": 1.0})
+    run.table({"v": [1.0]})
+    run.text("a.txt", "a")
+    run.tags({"status": "converged"})
+store.save_charts()
+assert not {"mlflow", "pandas", "torch"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_store_in_a_file_of_another_kind_is_an_input_error(tmp_path):
+    (tmp_path / "mlflow.db").write_text("not a database, but not empty either " * 100)
+    with pytest.raises(InputError, match="cannot be used"):
+        open_store(TrackingOptions(folder=str(tmp_path)))
+
+
+def test_folder_that_cannot_be_made_is_an_input_error(tmp_path):
+    Path(tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot be created"):
+        open_store(TrackingOptions(folder=str(tmp_path / "file" / "results")))
+
+
+def test_absent_server_is_an_input_error_at_once():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    with pytest.raises(InputError, match="no server answers"):
+        open_store(TrackingOptions(uri=f"http://127.0.0.1:{port}"))
+
+
+def test_deleted_experiment_is_an_input_error(options, store, client):
+    client.delete_experiment(store.experiment_id)
+    with pytest.raises(InputError, match="was deleted"):
+        open_store(options)

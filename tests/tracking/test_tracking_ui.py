@@ -1,0 +1,59 @@
+import json
+import shlex
+import sys
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pytest
+
+from softres.tracking import Chart, TrackingOptions, charts_link, open_store, ui_command
+
+
+def test_command_is_ready_to_paste(monkeypatch, tmp_path):
+    options = TrackingOptions(folder=str(tmp_path / "my results"), port=5001)
+    for path in (Path(sys.executable).parent, tmp_path):
+        monkeypatch.setenv("PATH", str(path))
+        words = shlex.split(ui_command(options))
+        assert words[0] == "MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false"
+        uri = words[words.index("--backend-store-uri") + 1]
+        assert uri == f"sqlite:///{tmp_path}/my results/mlflow.db"
+        assert words[words.index("--workers") + 1] == "1"
+        assert words[words.index("--port") + 1] == "5001"
+    assert words[1:4] == [sys.executable, "-m", "mlflow"]
+
+
+def test_server_needs_no_command():
+    options = TrackingOptions(uri="https://runs.example.org")
+    assert ui_command(options) == ""
+    assert charts_link(options, "3", None).startswith("https://runs.example.org/#/experiments/3/")
+
+
+@pytest.mark.parametrize("sweep", ["2026-01-02 n & d", None])
+def test_link_opens_a_page_that_is_there(options, client, sweep):
+    store = open_store(TrackingOptions(folder=options.folder, experiment="study", sweep=sweep))
+    store.save_charts([Chart("loss"), Chart("loss", x="passes")], group_by=["solver", "n"])
+    link = charts_link(options, store.experiment_id, sweep)
+    base, _, query = link.partition("?")
+    assert base == f"http://127.0.0.1:5000/#/experiments/{store.experiment_id}/runs"
+    words = parse_qs(query)
+    assert words["workflowType"] == ["machine_learning"]
+    assert words["compareRunsMode"] == ["CHART"]
+    (key,) = words["viewStateShareKey"]
+    tags = client.get_experiment(store.experiment_id).tags
+    page = json.loads(tags[f"mlflow.sharedViewState.{key}"])
+    if sweep is None:
+        page = json.loads(page["state"])
+        assert "searchFilter" not in page
+    else:
+        assert page["searchFilter"] == f"tags.sweep = '{sweep}'"
+    assert [chart["metricKey"] for chart in page["compareRunCharts"]] == ["loss", "loss"]
+    assert [chart["xAxisKey"] for chart in page["compareRunCharts"]] == ["step", "metric"]
+    grouping = page["groupBy"]["groupByKeys"]
+    assert [entry["groupByData"] for entry in grouping] == ["solver", "n"]
+
+
+def test_charts_fit_into_a_tag(store, client):
+    charts = [Chart(f"metric_{number}") for number in range(20)]
+    store.save_charts(charts, group_by=[])
+    store.save_charts(charts, group_by=[])
+    assert len(client.get_experiment(store.experiment_id).tags) == 2
