@@ -93,8 +93,8 @@ class BackendOptions:
         if sparse.issparse(A):
             from softres.matrices.sparse import csr_tensor
 
-            parts = [torch.from_numpy(part.astype(np.int64)) for part in (A.indptr, A.indices)]
-            tensor = csr_tensor(*parts, torch.from_numpy(A.data.astype(dtype)), A.shape)
+            rows, columns = (torch.from_numpy(x.astype(np.int64)) for x in (A.indptr, A.indices))
+            tensor = csr_tensor(rows, columns, torch.from_numpy(A.data.astype(dtype)), A.shape)
         else:
             tensor = torch.from_numpy(np.ascontiguousarray(A, dtype=dtype))
         return tensor.to(self.device)

@@ -45,7 +45,7 @@ def digest(*parts: Any) -> str:
             continue
         for array in arrays:
             state.update(f"{array.dtype}{array.shape}".encode())
-            state.update(memoryview(np.ascontiguousarray(array)).cast("B"))
+            state.update(np.ascontiguousarray(array).data)
     return state.hexdigest()
 
 

@@ -148,7 +148,7 @@ class Evaluation:
 
     @property
     def gauss_newton_diagonal(self) -> Any:
-        """v^2 / alpha^2, the diagonal scale of the curvature without residual and weights, (n,)."""
+        """v^2 / alpha^2, shape (n,): the curvature's diagonal without residual and weights."""
         return self._model.v**2
 
     @cached_property
@@ -170,7 +170,7 @@ class Evaluation:
         return matrix.rmatmul(self.curvature.apply(matrix.matmul(p)))
 
     def hessian(self) -> Any:
-        """Return the Hessian, shape (d, d): one weighted Gram and one pass for the rank-two part."""
+        """Return the Hessian, shape (d, d): one weighted Gram, and two passes in one reading."""
         return self.curvature.hessian(self.problem.matrix)
 
     def along(self, p: Any, ap: Any | None = None) -> Ray:

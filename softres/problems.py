@@ -74,7 +74,7 @@ class Problem:
         self.target = self.b if self.normalised else n * self.b
         self.beta = 1e-6 * n if beta is None else float(beta)
         if not self.beta > 0:
-            raise InputError(f"beta must be positive, not {beta}")
+            raise InputError(f"beta={beta}: allowed is a positive number")
         self._last: Evaluation | None = None
 
     def _vector(self, name: str, values: Any) -> Any:

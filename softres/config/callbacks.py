@@ -55,7 +55,7 @@ def _jobs(config: DictConfig) -> list[DictConfig]:
     for batch in BasicSweeper.split_arguments(overrides, None):
         for chosen in batch:
             job = loader.load_sweep_config(config, chosen)
-            plain = OmegaConf.masked_copy(job, [key for key in job if key != "hydra"])
+            plain = OmegaConf.masked_copy(job, [str(key) for key in job if key != "hydra"])
             jobs.append(plain)
     return jobs
 
@@ -63,6 +63,6 @@ def _jobs(config: DictConfig) -> list[DictConfig]:
 def _close(config: DictConfig, folder: str) -> None:
     from softres.harness.closing import close_command
 
-    tracking = OmegaConf.to_container(config.tracking, resolve=True)
+    tracking: Any = OmegaConf.to_container(config.tracking, resolve=True)
     if not close_command(folder, tracking, list(config.hydra.overrides.task)):
         raise SystemExit(1)

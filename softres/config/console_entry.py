@@ -58,12 +58,16 @@ def one_line(error: BaseException) -> str:
         options = re.search(r"Available options in '[^']*':\s*(.*?)(?:\n\S|\Z)", text, re.S)
         allowed = ", ".join(options.group(1).split()) if options else "none"
         return f"{choice['group']}={choice['choice']}: no such choice; allowed are {allowed}"
-    if value := re.search(r"Value '(?P<value>.*)' of type '.*' could not be converted to (\w+)", text):
+    if value := re.search(
+        r"Value '(?P<value>.*)' of type '.*' could not be converted to (\w+)", text
+    ):
         key = re.search(r"full_key: (\S+)", text)
         kind = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
         wanted = kind.get(value.group(2), value.group(2))
         return f"{key.group(1) if key else 'value'}={value['value']}: must be {wanted}"
-    if unknown := re.search(r"Could not override '(?P<key>[^']+)'", text):
-        return f"{unknown['key']}: no such key; 'python run.py --help' lists the keys"
+    if re.search(r"Key '.*' (is )?not in ", text) and (key := re.search(r"full_key: (\S+)", text)):
+        return f"{key.group(1)}: no such key; 'python run.py ... --cfg job' shows those there are"
+    if "no viable alternative" in text or "mismatched input" in text:
+        return f"{text.splitlines()[0]}; values with brackets or commas need quotes"
     first = [line.strip() for line in text.splitlines() if line.strip()]
     return " ".join(first[:2]) if first else type(error).__name__

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, ValidationError
 
@@ -15,7 +16,7 @@ from softres.data.registry import DATA, DataOptions
 from softres.data.start import StartOptions
 from softres.data.weights import WeightOptions
 from softres.errors import InputError
-from softres.problems import PROBLEMS
+from softres.problems import PROBLEMS, make_problem
 from softres.solvers import SOLVERS, Solver
 from softres.tracking import TrackingOptions
 
@@ -92,8 +93,12 @@ def settings(config: DictConfig) -> Settings:
     data.check(n, d, R)
     problem = dict(tree["problem"])
     name = problem.pop("name")
-    if name not in PROBLEMS:
-        raise InputError(f"problem={name}: allowed are {', '.join(PROBLEMS)}")
+    _check_problem(name, problem)
+    if backend.name not in solver.backends:
+        raise InputError(
+            f"solver={solver.name} with backend={backend.name}: it works on "
+            f"backend={' or '.join(solver.backends)} only"
+        )
     if solver.problem is not None and solver.problem != name:
         name, problem = solver.problem, {}
     return Settings(
@@ -122,8 +127,18 @@ def _positive(key: str, value: int | None) -> None:
         raise InputError(f"{key}={value}: allowed is a whole number >= 1")
 
 
+def _check_problem(name: str, options: Mapping[str, Any]) -> None:
+    """Make the problem over a 2 x 1 matrix: its class knows what its options may be."""
+    if name not in PROBLEMS:
+        raise InputError(f"problem={name}: allowed are {', '.join(PROBLEMS)}")
+    try:
+        make_problem(name, np.eye(2, 1), np.full(2, 0.5), **options)
+    except InputError as error:
+        raise InputError(f"problem.{error}") from None
+
+
 def _named(values: Mapping[str, Any], group: str, classes: Mapping[str, type[T]]) -> T:
-    name = values.get("name")
+    name = str(values.get("name"))
     if name not in classes:
         raise InputError(f"{group}={name}: allowed are {', '.join(classes)}")
     rest = {key: value for key, value in values.items() if key != "name"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
@@ -13,7 +14,7 @@ from softres.errors import InputError
 __all__ = ["DATA", "DataOptions"]
 
 
-class DataOptions(Protocol):
+class DataOptions(Hashable, Protocol):
     """A kind of instance with its options."""
 
     def check(self, n: int, d: int, R: float | None) -> None:

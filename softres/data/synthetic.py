@@ -62,13 +62,9 @@ class SyntheticOptions:
         require(1 <= self.condition <= 1e12, "condition", "1 to 1e12")
         require(self.sigma_min is None or self.sigma_min > 0, "sigma_min", "a positive number")
         require(self.rows in ROWS, "rows", ", ".join(ROWS))
-        require(
-            self.leverage_ones is None or self.leverage_ones >= 0, "leverage_ones", "0 or more"
-        )
+        require(self.leverage_ones is None or self.leverage_ones >= 0, "leverage_ones", "0 or more")
         require(0 < self.density <= 1, "density", "0 < density <= 1")
-        require(
-            self.planted_norm is None or self.planted_norm >= 0, "planted_norm", "0 or more"
-        )
+        require(self.planted_norm is None or self.planted_norm >= 0, "planted_norm", "0 or more")
         require(0 <= self.noise <= 10, "noise", "0 to 10")
         if self.density < 1 and (self.rows == "coherent" or self.sigma_min is not None):
             raise InputError(
@@ -128,9 +124,7 @@ def _raw_rows(n: int, d: int, options: SyntheticOptions, rng: np.random.Generato
     return G
 
 
-def _dense(
-    n: int, d: int, R: float, options: SyntheticOptions, rng: np.random.Generator
-) -> Matrix:
+def _dense(n: int, d: int, R: float, options: SyntheticOptions, rng: np.random.Generator) -> Matrix:
     sigma_min = R / options.condition if options.sigma_min is None else options.sigma_min
     G = _raw_rows(n, d, options, rng)
     # Q = G (G^T G)^(-1/2) has orthonormal columns and the leverage scores of G; a second round

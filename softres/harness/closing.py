@@ -37,7 +37,7 @@ def close_command(folder: str, tracking: Mapping[str, Any], overrides: Sequence[
     """
     outcomes = read_outcomes(Path(folder))
     if not outcomes:
-        return False
+        return True  # nothing began: the error that is under way says why
     _table(outcomes)
     for outcome in outcomes:
         if outcome.status == "failed":

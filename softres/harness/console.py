@@ -16,7 +16,14 @@ from softres.solvers.loop import Callback
 from softres.solvers.result import Row
 from softres.theory import Assumption
 
-__all__ = ["console", "error_text", "progress", "show_assumptions", "show_configuration", "show_line"]
+__all__ = [
+    "console",
+    "error_text",
+    "progress",
+    "show_assumptions",
+    "show_configuration",
+    "show_line",
+]
 
 console = Console(highlight=False)
 
@@ -64,12 +71,14 @@ def progress(name: str, max_steps: int) -> Iterator[Callback]:
     """
     columns: list[Any] = [
         TextColumn("{task.description}"),
-        BarColumn(bar_width=16),
+        BarColumn(bar_width=12),
         TextColumn("step {task.completed}  error {task.fields[error]}  {task.fields[seconds]}"),
         TimeElapsedColumn(),
     ]
     with Progress(*columns, console=console, transient=True, refresh_per_second=4) as bar:
-        task = bar.add_task(name.split(" ")[0], total=max_steps, error="1", seconds="0.0 s")
+        task = bar.add_task(
+            name.split(" ", maxsplit=1)[0], total=max_steps, error="1", seconds="0.0 s"
+        )
 
         def update(row: Row, point: Evaluation) -> None:
             error = row.get("relative_error_l2", row["relative_gradient"])

@@ -79,9 +79,7 @@ def prepare(settings: Settings) -> Prepared:
     )
 
     def problem_with(w: Any) -> Problem:
-        return make_problem(
-            settings.problem, instance.A, instance.b, w, **settings.problem_options
-        )
+        return make_problem(settings.problem, instance.A, instance.b, w, **settings.problem_options)
 
     bare = problem_with(None)
     w: Any = instance.w
@@ -113,4 +111,3 @@ def on_backend(prepared: Prepared, settings: Settings) -> Problem:
     return make_problem(
         settings.problem, A, prepared.problem.b, prepared.w, **settings.problem_options
     )
-

@@ -103,6 +103,6 @@ def final_metrics(
     metrics |= {f"total_{name}_seconds": value for name, value in result.seconds.items()}
     metrics |= {name: value for name, value in last.items() if name.startswith("seconds_")}
     metrics |= {f"assumption_{check.id}": float(check.holds) for check in checks}
-    if prepared.w is not None and np.ndim(prepared.w) == 0:
+    if np.ndim(prepared.w) == 0:
         metrics["w_squared"] = float(prepared.w) ** 2
     return {name: float(value) for name, value in metrics.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy.typing as npt
 
@@ -36,6 +36,9 @@ class DesignMatrix(ABC):
         Counts the passes over A; see :class:`PassCounter`.
     """
 
+    #: The array library A lives in, ``"numpy"`` or ``"torch"``.
+    backend: ClassVar[str]
+
     def __init__(self) -> None:
         self.counter = PassCounter()
 
@@ -51,7 +54,7 @@ class DesignMatrix(ABC):
 
     @abstractmethod
     def asarray(self, values: Any) -> Any:
-        """Return a host array or an array of this kind as an array of A's kind, dtype and device."""
+        """Return values from the host or of A's kind with A's kind, dtype and device."""
 
     @abstractmethod
     def _matmul(self, x: Any) -> Any: ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,8 @@ def block_rows(d: int, itemsize: int, budget: int) -> int:
 
 class DenseNumpy(DesignMatrix):
     """A as a C-contiguous NumPy array of float64 or float32; it is referred to, not copied."""
+
+    backend: ClassVar[str] = "numpy"
 
     def __init__(self, array: npt.NDArray[Any]) -> None:
         super().__init__()
@@ -91,6 +93,8 @@ class DenseNumpy(DesignMatrix):
 
 class DenseTorch(DesignMatrix):
     """A as a strided torch tensor on any device."""
+
+    backend: ClassVar[str] = "torch"
 
     def __init__(self, tensor: Any) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,8 @@ BLOCK_ENTRIES = 1 << 20
 
 class SparseScipy(DesignMatrix):
     """A as a SciPy CSR array; it is referred to, not copied."""
+
+    backend: ClassVar[str] = "numpy"
 
     def __init__(self, array: Any) -> None:
         super().__init__()
@@ -75,6 +77,8 @@ class SparseScipy(DesignMatrix):
 class SparseTorch(DesignMatrix):
     """A as a torch CSR tensor, with its transpose kept beside it for products with A^T."""
 
+    backend: ClassVar[str] = "torch"
+
     def __init__(self, tensor: Any) -> None:
         super().__init__()
         self.tensor = tensor
@@ -104,7 +108,7 @@ class SparseTorch(DesignMatrix):
         return self.tensor @ x
 
     def _rmatmul(self, y: Any) -> Any:
-        # torch has no fast product with the transpose of a CSR tensor, so its CSR form is made once.
+        # torch has no fast product with a CSR tensor's transpose: its CSR form is made once.
         if self._transpose is None:
             self._transpose = self._make_transpose()
         return self._transpose @ y

@@ -35,7 +35,7 @@ class ApproxNewton(Solver):
         Failure probability of one sparsifier.
     constant
         C in s = C eps0^-2 d log(d / delta). A matrix Chernoff bound proves the lemma for exact
-        scores with C = 2 (1 + eps0 / 3), up to log(2 d / delta); 1/2 gives the accuracy in practice.
+        scores with C = 2 (1 + eps0 / 3) and log(2 d / delta); in practice 1/2 gives the accuracy.
     rows
         The number of rows s itself; overrides eps0, delta and constant.
     scores

@@ -83,9 +83,23 @@ class Solver(ABC):
     name: ClassVar[str]
     #: The problem that the solver always solves, whatever problem it is given; ``None``: any.
     problem: ClassVar[str | None] = None
+    #: The backends that the solver works on.
+    backends: ClassVar[tuple[str, ...]] = ("numpy", "torch")
 
     def prepare(self, problem: Problem) -> Problem:
-        """Return the problem to solve: the given one, unless the solver stands for another."""
+        """Return the problem to solve: the given one, unless the solver stands for another.
+
+        Raises
+        ------
+        InputError
+            If A lives on a backend that the solver does not work on.
+        """
+        backend = problem.matrix.backend
+        if backend not in self.backends:
+            raise InputError(
+                f"solver={self.name} works on backend={' or '.join(self.backends)} only, "
+                f"and A is on {backend}"
+            )
         return problem
 
     @abstractmethod

@@ -32,9 +32,7 @@ class ExactNewton(Solver):
         with tools.meter.phase("hessian"):
             H = state.point.hessian()
         matrix = state.point.problem.matrix
-        return newton_step(
-            state, tools, H, lambda: state.point.gauss_newton.hessian(matrix), {}
-        )
+        return newton_step(state, tools, H, lambda: state.point.gauss_newton.hessian(matrix), {})
 
 
 @dataclass(frozen=True)

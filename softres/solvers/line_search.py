@@ -62,9 +62,7 @@ def search(ray: Ray, first: float = 1.0) -> LineSearch | None:
         change = point.value - value0
         # Where rounding blurs the loss its slope is still exact, and it alone decides.
         falls = (
-            slope_allows(ray, point)
-            if flat(change, value0)
-            else change <= SUFFICIENT * t * slope0
+            slope_allows(ray, point) if flat(change, value0) else change <= SUFFICIENT * t * slope0
         )
         if falls:
             return LineSearch(point, t, trial)

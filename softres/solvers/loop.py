@@ -47,7 +47,7 @@ def iterate(
     if not start.inside:
         raise InputError(
             "the start x0 lies where the loss is undefined: alpha = <u, 1> must be at least "
-            f"beta = {problem.beta:.3g} and all values finite, but log(alpha) = {start.log_alpha:.3g}"
+            f"beta = {problem.beta:.3g} and all values finite; log(alpha) = {start.log_alpha:.3g}"
         )
     tools = Tools(start, meter, np.random.default_rng(seed), eps, max_steps)
     record = _Recorder(meter, start, reference, callback, log)

@@ -13,11 +13,7 @@ import numpy.typing as npt
 from scipy import optimize
 
 from softres.backends import as_numpy
-from softres.errors import InputError
 from softres.evaluation import Evaluation
-from softres.matrices.dense import DenseNumpy
-from softres.matrices.sparse import SparseScipy
-from softres.problems import Problem
 from softres.solvers.base import Solver, State, Tools
 from softres.solvers.result import Status
 
@@ -29,7 +25,7 @@ Vector = npt.NDArray[np.float64]
 TIGHTEST = 1e-300
 
 
-class _Cancelled(Exception):
+class _CancelledError(Exception):
     """Raised inside SciPy's thread to end it."""
 
 
@@ -83,14 +79,14 @@ class _Minimisation:
                     **arguments,
                 )
             self._iterates.put(None)
-        except _Cancelled:
+        except _CancelledError:
             pass
         except BaseException as error:  # handed to the loop's thread, which raises it
             self._iterates.put(error)
 
     def _wait(self) -> None:
         if not self._turn.get():
-            raise _Cancelled
+            raise _CancelledError
 
     def _callback(self, x: Vector) -> None:
         self._iterates.put(self._at(x))
@@ -118,16 +114,11 @@ class _ScipySolver(Solver):
 
     method: ClassVar[str]
     second_order: ClassVar[bool] = True
+    backends: ClassVar[tuple[str, ...]] = ("numpy",)
 
     def arguments(self, max_steps: int) -> dict[str, Any]:
         """Return the keyword arguments of ``minimize`` that belong to the method."""
         raise NotImplementedError
-
-    def prepare(self, problem: Problem) -> Problem:
-        """Return the problem, if it lives where SciPy does."""
-        if not isinstance(problem.matrix, DenseNumpy | SparseScipy):
-            raise InputError(f"solver={self.name} works on backend=numpy only")
-        return problem
 
     def init(self, tools: Tools) -> State:
         """Start SciPy's thread; it waits for the first step."""
@@ -176,7 +167,7 @@ class ScipyTrustNCG(_ScipySolver):
     method: ClassVar[str] = "trust-ncg"
 
     def arguments(self, max_steps: int) -> dict[str, Any]:
-        """A radius that does not bind: the default of 1 may be far below |x*|."""
+        """Allow a radius that does not bind: the default limit may be far below |x*|."""
         options = {
             "gtol": TIGHTEST,
             "maxiter": max_steps + 1,

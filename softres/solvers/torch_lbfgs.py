@@ -6,10 +6,6 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 from typing import Any, ClassVar
 
-from softres.errors import InputError
-from softres.matrices.dense import DenseTorch
-from softres.matrices.sparse import SparseTorch
-from softres.problems import Problem
 from softres.solvers.base import Solver, State, Tools, require
 from softres.solvers.result import Status
 
@@ -27,16 +23,11 @@ class TorchLBFGS(Solver):
     """
 
     name: ClassVar[str] = "torch_lbfgs"
+    backends: ClassVar[tuple[str, ...]] = ("torch",)
     history: int = 20
 
     def __post_init__(self) -> None:
         require(self.history >= 1, self, "history", "a whole number >= 1")
-
-    def prepare(self, problem: Problem) -> Problem:
-        """Return the problem, if it lives in torch."""
-        if not isinstance(problem.matrix, DenseTorch | SparseTorch):
-            raise InputError("solver=torch_lbfgs works on backend=torch only")
-        return problem
 
     def init(self, tools: Tools) -> State:
         """Make the optimiser, which keeps its pairs from step to step."""

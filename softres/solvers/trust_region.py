@@ -1,4 +1,4 @@
-"""One step where the Hessian is indefinite: a trust region in the norm of the Gauss-Newton matrix."""
+"""One step where the Hessian is indefinite: a trust region in the Gauss-Newton norm."""
 
 from __future__ import annotations
 
@@ -87,9 +87,7 @@ class _Model:
         return -float(self.slope @ y + 0.5 * (self.curvature @ (y * y)))
 
 
-def trust_region_step(
-    point: Evaluation, H: Any, B: Any, radius: float | None
-) -> TrustStep | None:
+def trust_region_step(point: Evaluation, H: Any, B: Any, radius: float | None) -> TrustStep | None:
     """Minimise the quadratic model over a ball in B's norm, shrinking it until the loss falls.
 
     The norm of B, the Gauss-Newton matrix F^T F + W^2 over A, makes the ball as long in every
