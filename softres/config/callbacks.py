@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from softres.config.console_entry import USAGE, one_line
+from softres.errors import InputError
 
 __all__ = ["SoftresCallback"]
 
@@ -21,15 +27,11 @@ class SoftresCallback(Callback):
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """End with status 2 if any job of the sweep has a value that is not allowed."""
-        from softres.config.console_entry import USAGE, one_line
-        from softres.config.settings import settings
+        _check(lambda: _jobs(config))
 
-        try:
-            for job in _jobs(config):
-                settings(job)
-        except Exception as error:
-            print(f"softres: {one_line(error)}", file=sys.stderr)
-            raise SystemExit(USAGE) from None
+    def on_run_start(self, config: DictConfig, **_: Any) -> None:
+        """End with status 2 if a single run has a value that is not allowed."""
+        _check(lambda: [_without_hydra(config)])
 
     def on_run_end(self, config: DictConfig, **_: Any) -> None:
         """Close a single run."""
@@ -38,6 +40,21 @@ class SoftresCallback(Callback):
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Close a sweep."""
         _close(config, config.hydra.sweep.dir)
+
+
+def _check(jobs: Callable[[], list[DictConfig]]) -> None:
+    from softres.config.settings import settings
+
+    try:
+        for job in jobs():
+            settings(job)
+    except (InputError, HydraException, OmegaConfBaseException) as error:
+        print(f"softres: {one_line(error)}", file=sys.stderr)
+        raise SystemExit(USAGE) from None
+
+
+def _without_hydra(config: DictConfig) -> DictConfig:
+    return OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
 
 
 def _jobs(config: DictConfig) -> list[DictConfig]:
@@ -54,9 +71,7 @@ def _jobs(config: DictConfig) -> list[DictConfig]:
     jobs = []
     for batch in BasicSweeper.split_arguments(overrides, None):
         for chosen in batch:
-            job = loader.load_sweep_config(config, chosen)
-            plain = OmegaConf.masked_copy(job, [str(key) for key in job if key != "hydra"])
-            jobs.append(plain)
+            jobs.append(_without_hydra(loader.load_sweep_config(config, chosen)))
     return jobs
 
 

@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from softres.errors import InputError
 
-__all__ = ["command_line", "one_line"]
+__all__ = ["USAGE", "command_line", "one_line"]
 
 #: Exit status of a command that was asked for something that cannot be.
 USAGE = 2

@@ -71,11 +71,7 @@ def settings(config: DictConfig) -> Settings:
         On the first value that is not allowed; names the key, the value, and what is.
     """
     tree: Any = OmegaConf.to_container(config, resolve=True)
-    n, d, R = (tree.get(key) for key in ("n", "d", "R"))
-    _positive("n", n)
-    _positive("d", d)
-    if n < d:
-        raise InputError(f"n={n}: A needs at least as many rows as columns, n >= d={d}")
+    R = tree["R"]
     if R is not None and not 0 < R < 1e6:
         raise InputError(f"R={R}: allowed is a number between 0 and 1e6; R is |A|_2")
     if not 0 < tree["eps"] < 1:
@@ -90,7 +86,7 @@ def settings(config: DictConfig) -> Settings:
     backend = _options(BackendOptions, tree["backend"], "backend")
     backend.check_device()
     data = _named(tree["data"], "data", DATA)
-    data.check(n, d, R)
+    n, d = data.size(tree["n"], tree["d"], R)
     problem = dict(tree["problem"])
     name = problem.pop("name")
     _check_problem(name, problem)
@@ -118,7 +114,7 @@ def settings(config: DictConfig) -> Settings:
         weights=_options(WeightOptions, tree["weights"], "weights"),
         start=_options(StartOptions, tree["start"], "start"),
         tracking=_options(TrackingOptions, tree["tracking"], "tracking"),
-        tree=tree,
+        tree=tree | {"n": n, "d": d},
     )
 
 

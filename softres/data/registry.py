@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import ClassVar, Protocol
 
+from softres.data.file import FileOptions, load_file
 from softres.data.instance import Instance
 from softres.data.matrix_scale import scaled_to
 from softres.data.synthetic import SyntheticOptions, check_size, make_synthetic
@@ -17,12 +19,22 @@ __all__ = ["DATA", "DataOptions"]
 class DataOptions(Hashable, Protocol):
     """A kind of instance with its options."""
 
-    def check(self, n: int, d: int, R: float | None) -> None:
-        """Raise an :class:`InputError` if n, d and R do not fit this kind; reads no data."""
+    def size(self, n: int | None, d: int | None, R: float | None) -> tuple[int, int]:
+        """Return n and d of the instance that is asked for by n, d and R.
+
+        Raises
+        ------
+        InputError
+            If they do not fit this kind of data.
+        """
         ...
 
     def load(self, n: int, d: int, R: float | None, seed: int) -> Instance:
         """Make or read the instance."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Return a hash of what the options do not say, such as a file's content."""
         ...
 
 
@@ -30,11 +42,21 @@ class DataOptions(Hashable, Protocol):
 class Synthetic(SyntheticOptions):
     """Made-up data; see :class:`softres.data.synthetic.SyntheticOptions`."""
 
-    def check(self, n: int, d: int, R: float | None) -> None:
+    def size(self, n: int | None, d: int | None, R: float | None) -> tuple[int, int]:
         """Check the size and what depends on it."""
+        for key, value in (("n", n), ("d", d)):
+            if value is None or value < 1:
+                raise InputError(f"{key}={value}: allowed is a whole number >= 1")
         if R is None:
             raise InputError("R=null: data=synthetic needs a number, R is |A|_2")
+        assert n is not None
+        assert d is not None
         check_size(n, d, R, self)
+        return n, d
+
+    def fingerprint(self) -> str:
+        """Return nothing: the options and the seed say all."""
+        return ""
 
     def load(self, n: int, d: int, R: float | None, seed: int) -> Instance:
         """Make the instance."""
@@ -50,16 +72,20 @@ class _Real:
     name: ClassVar[str]
     shape: ClassVar[tuple[int, int]]
 
-    def check(self, n: int, d: int, R: float | None) -> None:
-        """Refuse a size that is not the data's."""
+    def size(self, n: int | None, d: int | None, R: float | None) -> tuple[int, int]:
+        """Return the data's size, and refuse another."""
         for key, given, fixed in (("n", n, self.shape[0]), ("d", d, self.shape[1])):
-            if given != fixed:
+            if given is not None and given != fixed:
                 raise InputError(f"{key}={given}: data={self.name} has {key}={fixed}; leave it out")
+        return self.shape
+
+    def fingerprint(self) -> str:
+        """Return nothing: the data are pinned by the code."""
+        return ""
 
     def load(self, n: int, d: int, R: float | None, seed: int) -> Instance:
         """Read the instance; with R given, A is scaled to |A|_2 = R."""
-        instance = self.read()
-        return instance if R is None else replace(instance, A=scaled_to(instance.A, R))
+        return _scaled(self.read(), R)
 
     def read(self) -> Instance:
         """Read the data as they come."""
@@ -94,9 +120,37 @@ class UnembeddingMiniLM(_Real):
         return unembedding.load()
 
 
-#: Every kind of instance; a new one is a class with ``check`` and ``load``, and a line here.
+@dataclass(frozen=True)
+class File(FileOptions):
+    """A user's own data; see :mod:`softres.data.file`."""
+
+    def size(self, n: int | None, d: int | None, R: float | None) -> tuple[int, int]:
+        """Return the size of the file's A, and refuse another."""
+        rows, columns = _file(self, self.fingerprint()).shape
+        for key, given, fixed in (("n", n, rows), ("d", d, columns)):
+            if given is not None and given != fixed:
+                raise InputError(f"{key}={given}: {self.path} has {key}={fixed}; leave it out")
+        return rows, columns
+
+    def load(self, n: int, d: int, R: float | None, seed: int) -> Instance:
+        """Read the file; with R given, A is scaled to |A|_2 = R."""
+        return _scaled(_file(self, self.fingerprint()), R)
+
+
+@lru_cache(maxsize=1)
+def _file(options: FileOptions, fingerprint: str) -> Instance:
+    """Read a file once for its size and its content."""
+    return load_file(options)
+
+
+def _scaled(instance: Instance, R: float | None) -> Instance:
+    return instance if R is None else replace(instance, A=scaled_to(instance.A, R))
+
+
+#: Every kind of instance; a new one is a class with the methods of DataOptions, and a line here.
 DATA: dict[str, type[DataOptions]] = {
     "synthetic": Synthetic,
+    "file": File,
     "digits": Digits,
     "unembedding_minilm": UnembeddingMiniLM,
 }

@@ -102,7 +102,7 @@ def make_synthetic(n: int, d: int, R: float, seed: int, options: SyntheticOption
 def check_size(n: int, d: int, R: float, options: SyntheticOptions) -> None:
     """Raise an :class:`InputError` if options do not fit the size; makes nothing."""
     if not n >= d >= 1:
-        raise InputError(f"n={n}, d={d}: A needs at least as many rows as columns, n >= d >= 1")
+        raise InputError(f"n={n}: A needs at least as many rows as columns, n >= d={d} >= 1")
     ones = options.leverage_ones
     if options.rows == "coherent" and ones is not None and ones > d - (n > d):
         raise InputError(f"data.leverage_ones={ones}: allowed is at most {d - (n > d)} here")

@@ -76,8 +76,7 @@ def _table(outcomes: Sequence[Outcome]) -> None:
     console.rule("jobs", style="dim")
     console.print(table)
     console.print(
-        "[dim]T: steps by the theorem's logarithm, ln(1/eps) / ln(2.5);  "
-        "error: |x - x*| / |x0 - x*|[/]"
+        "[dim]T: the theorem's ln(1/eps) / ln(2.5) steps;  error: |x - x*| / |x0 - x*|[/]"
     )
 
 

@@ -25,6 +25,7 @@ NOT_NUMERICAL = ("tracking", "harness", "config")
 def config_hash(settings: Settings) -> str:
     """Return a hash of the resolved configuration that does not depend on the order of keys."""
     tree: dict[str, Any] = {k: v for k, v in settings.tree.items() if k not in NOT_IDENTITY}
+    tree["fingerprint"] = settings.data.fingerprint()
     text = json.dumps(tree, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

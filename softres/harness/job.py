@@ -65,7 +65,7 @@ def run_job(settings: Settings, context: JobContext) -> Outcome:
     """Run one job to its end, whatever it is, and write its outcome.
 
     An error is reported at once and kept in the outcome; in a sweep the next job goes on. Bad
-    input of a single run is raised, so that the command can end with status 2.
+    input of a single run ends the command with status 2.
     """
     settings = _with_sweep(settings, context)
     name = run_name(settings)
@@ -73,7 +73,8 @@ def run_job(settings: Settings, context: JobContext) -> Outcome:
         outcome = _run(settings, context, name)
     except InputError as error:
         if context.single:
-            raise
+            print(f"softres: {error}", file=sys.stderr)
+            raise SystemExit(2) from None
         outcome = Outcome(context.number, name, "failed", note=str(error), ok=False)
         print(f"softres: job {context.number} ({name}): {error}", file=sys.stderr, flush=True)
     except Exception as error:
