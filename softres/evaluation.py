@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from math import exp, isfinite, log
+from math import exp, inf, isfinite, log
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -62,7 +62,7 @@ class Evaluation:
             u, v, e, m = link.scaled(z)
             alpha = float(array_namespace(z).sum(u))
             f = u / alpha
-            log_alpha = log(alpha) + m if alpha > 0 else -float("inf")
+            log_alpha = log(alpha) + m if alpha > 0 else -inf
             return _Model(f, v / alpha, e / alpha, f - problem.target, log_alpha)
 
     @cached_property
@@ -89,7 +89,7 @@ class Evaluation:
     @property
     def alpha(self) -> float:
         """<u, 1>, or inf beyond the range of doubles; 1 for plain problems."""
-        return exp(self.log_alpha) if self.log_alpha < 709 else float("inf")
+        return exp(self.log_alpha) if self.log_alpha < 709 else inf
 
     @cached_property
     def inside(self) -> bool:
@@ -99,7 +99,9 @@ class Evaluation:
         alpha >= beta > 0. A plain problem's loss may leave the range of doubles.
         """
         with np.errstate(all="ignore"):
-            if self.problem.normalised and not self.log_alpha >= log(self.problem.beta):
+            beta = self.problem.beta
+            floor = log(beta) if beta > 0 else -inf
+            if self.problem.normalised and not (self.log_alpha >= floor and self.log_alpha > -inf):
                 return False
             if not isfinite(self.value):
                 return False
@@ -133,7 +135,8 @@ class Evaluation:
     @cached_property
     def gradient(self) -> Any:
         """The gradient in x, A^T (v * q + w^2 * z), shape (d,) (Lemma 4.1)."""
-        return self.problem.matrix.rmatmul(self.gradient_z)
+        with np.errstate(all="ignore"):
+            return self.problem.matrix.rmatmul(self.gradient_z)
 
     @cached_property
     def curvature(self) -> Curvature:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from math import isfinite, sqrt
+from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, is_torch_array
+from array_api_compat import array_namespace, device, is_torch_array
 from scipy import linalg
 
-__all__ = ["CholeskyFactor", "Factor", "SpectralFactor", "cholesky", "spectral"]
-
-
-class Factor(Protocol):
-    """A symmetric positive (semi)definite matrix that can be solved with."""
-
-    def solve(self, y: Any) -> Any:
-        """Return the solution for a right-hand side of shape (d,)."""
-        ...
+__all__ = ["CholeskyFactor", "SpectralFactor", "cholesky", "spectral"]
 
 
 class CholeskyFactor:
-    """S L L^T S = H, with S the square roots of H's diagonal."""
+    """S L L^T S = H, with S a diagonal scale."""
 
     def __init__(self, lower: Any, scale: Any) -> None:
         self.lower = lower
@@ -28,12 +21,34 @@ class CholeskyFactor:
 
     def solve(self, y: Any) -> Any:
         """Return H^-1 y for y of shape (d,)."""
-        y = y / self.scale
+        return self._solve_scaled(y / self.scale) / self.scale
+
+    def _solve_scaled(self, y: Any) -> Any:
         if is_torch_array(y):
             import torch
 
-            return torch.cholesky_solve(y[:, None], self.lower)[:, 0] / self.scale
-        return linalg.cho_solve((self.lower, True), y, check_finite=False) / self.scale
+            return torch.cholesky_solve(y[:, None], self.lower)[:, 0]
+        return linalg.cho_solve((self.lower, True), y, check_finite=False)
+
+    def smallest_eigenvalue(self) -> float:
+        """Estimate the smallest eigenvalue of L L^T, whose largest entry is one, from above.
+
+        Four steps of inverse iteration from a fixed vector without structure: ample where the
+        smallest eigenvalue stands far below the others, as a null vector's does.
+        """
+        d = self.lower.shape[0]
+        start = np.random.default_rng(0).standard_normal(d)
+        xp = array_namespace(self.lower)
+        q = xp.asarray(start, dtype=self.lower.dtype, device=device(self.lower))
+        value = float("inf")
+        for _ in range(4):
+            q = q / sqrt(float(q @ q))
+            q = self._solve_scaled(q)
+            size = sqrt(float(q @ q))
+            if not isfinite(size):
+                return 0.0
+            value = 1.0 / size
+        return value
 
 
 class SpectralFactor:
@@ -72,16 +87,29 @@ class SpectralFactor:
         return self.vectors @ (self._inverse * (self.vectors.T @ y))
 
 
-def cholesky(H: Any) -> CholeskyFactor | None:
+def cholesky(H: Any, scale: Any | None = None, noise: float | None = None) -> CholeskyFactor | None:
     """Factor a symmetric H, or return ``None`` where it is not positive definite to rounding.
 
-    H is scaled to a unit diagonal first, so that columns of A on different scales do not matter.
+    H is scaled first, so that columns of A on different scales do not matter.
+
+    Parameters
+    ----------
+    H
+        Shape (d, d).
+    scale
+        Scale of each row and column, shape (d,), such as the norms of A's columns; default the
+        roots of H's diagonal. That hides a null vector along a coordinate: a diagonal entry that
+        is rounding looks as good as any.
+    noise
+        Eigenvalues of the scaled H, over its largest diagonal entry, up to this count as zero;
+        default 10 d times the rounding unit.
     """
     xp = array_namespace(H)
     diagonal = xp.linalg.diagonal(H)
     if not (bool(xp.all(diagonal > 0)) and bool(xp.all(xp.isfinite(diagonal)))):
         return None
-    scale = xp.sqrt(diagonal)
+    scale = xp.sqrt(diagonal) if scale is None else scale
+    scale = scale * sqrt(float(xp.max(diagonal / scale / scale)))
     scaled = H / scale[:, None] / scale[None, :]
     if is_torch_array(H):
         import torch
@@ -90,21 +118,16 @@ def cholesky(H: Any) -> CholeskyFactor | None:
         if int(info) != 0:
             return None
     else:
-        # (lower, overwrite, clean): a Fortran-ordered view of a symmetric matrix saves a copy.
-        lower, info = linalg.lapack.dpotrf(
-            scaled.T if scaled.dtype == np.float64 else scaled.T.astype(np.float64),
-            lower=1,
-            clean=1,
-            overwrite_a=1,
-        )
+        potrf = linalg.get_lapack_funcs("potrf", (scaled,))
+        # The transpose of a symmetric matrix is itself, in the order that LAPACK works in place on.
+        lower, info = potrf(scaled.T, lower=1, clean=1, overwrite_a=1)
         if info != 0:
             return None
-    # A pivot at the level of rounding means that H is singular as far as doubles can tell.
-    pivots = xp.linalg.diagonal(lower)
-    floor = H.shape[0] * float(xp.finfo(H.dtype).eps)
-    if float(xp.min(pivots)) ** 2 <= floor:
-        return None
-    return CholeskyFactor(lower, scale)
+    factor = CholeskyFactor(lower, scale)
+    # The pivots of a singular matrix need not be small; the solution of a system with it is large.
+    if noise is None:
+        noise = 10.0 * H.shape[0] * float(xp.finfo(H.dtype).eps)
+    return factor if factor.smallest_eigenvalue() > noise else None
 
 
 def spectral(H: Any) -> SpectralFactor | None:

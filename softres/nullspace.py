@@ -23,7 +23,11 @@ def null_basis(matrix: DesignMatrix) -> Any:
     n, d = matrix.shape
     ones = matrix.asarray(np.ones(n))
     xp = array_namespace(ones)
-    values, vectors = xp.linalg.eigh(matrix.gram(ones))
+    gram = matrix.gram(ones)
+    # Columns of unit length: a column on a small scale is not a null vector.
+    diagonal = xp.linalg.diagonal(gram)
+    scale = xp.sqrt(xp.where(diagonal > 0, diagonal, xp.ones_like(diagonal)))[:, None]
+    values, vectors = xp.linalg.eigh(gram / scale / scale.T)
     tolerance = d * float(xp.finfo(values.dtype).eps) * float(values[-1])
     null = vectors[:, values <= tolerance]
     if null.shape[1] == 0:
@@ -31,6 +35,6 @@ def null_basis(matrix: DesignMatrix) -> Any:
     kept = values > tolerance
     span, weight = vectors[:, kept], 1.0 / values[kept]
     for _ in range(2):
-        leak = matrix.rmatmul(matrix.matmul(null))
-        null = xp.linalg.qr(null - span @ (weight[:, None] * (span.T @ leak)))[0]
-    return null
+        leak = matrix.rmatmul(matrix.matmul(null / scale)) / scale
+        null = null - span @ (weight[:, None] * (span.T @ leak))
+    return xp.linalg.qr(null / scale)[0]

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from inspect import signature
+from math import inf, isfinite
 from typing import Any, ClassVar
 
+import numpy as np
 from array_api_compat import array_namespace
 
 from softres.errors import InputError
@@ -44,12 +47,13 @@ class Problem:
         ``None`` for none. The regularisation is 1/2 |diag(w) A x|^2.
     beta
         The loss counts as undefined where alpha = <u, 1> falls below beta (normalised problems
-        only). Default: 1e-6 n, a millionth of alpha at x = 0.
+        only). Default: 1e-6 n, a millionth of alpha at x = 0; for softmax, whose alpha is
+        positive, 0.
 
     Raises
     ------
     InputError
-        If shapes do not match, a value is not finite, b has a negative entry, or beta <= 0.
+        If shapes do not match, a value is not finite, b has a negative entry, or beta < 0.
     """
 
     name: str
@@ -66,15 +70,19 @@ class Problem:
         if not float(xp.min(self.b)) >= 0:
             raise InputError("b must be non-negative: it holds shares of a total")
         # A NaN or an infinity anywhere in A shows in its row sums.
-        if not bool(xp.all(xp.isfinite(self.matrix._matmul(xp.ones_like(self.zeros()))))):
+        with np.errstate(invalid="ignore"):
+            row_sums = self.matrix._matmul(xp.ones_like(self.zeros()))
+        if not bool(xp.all(xp.isfinite(row_sums))):
             raise InputError("A holds NaN or infinite values; all must be finite")
         scalar = w is None or getattr(w, "ndim", None) == 0 or isinstance(w, (int, float))
+        if scalar and not isfinite(float(w or 0.0)):
+            raise InputError(f"w={w}: allowed is a finite number")
         self.w = xp.full_like(self.b, float(w or 0.0)) if scalar else self._vector("w", w)
         self.w2 = self.w * self.w
         self.target = self.b if self.normalised else n * self.b
         self.beta = 1e-6 * n if beta is None else float(beta)
-        if not self.beta > 0:
-            raise InputError(f"beta={beta}: allowed is a positive number")
+        if not 0 <= self.beta < inf:
+            raise InputError(f"beta={beta}: allowed is a finite number >= 0")
         self._last: Evaluation | None = None
 
     def _vector(self, name: str, values: Any) -> Any:
@@ -143,6 +151,8 @@ class SoftResidualRegression(Problem):
     normalised = True
 
     def __init__(self, A: Any, b: Any, w: Any = None, *, beta: float | None = None) -> None:
+        if beta is not None and not beta > 0:
+            raise InputError(f"beta={beta}: allowed is a positive number, for u takes both signs")
         super().__init__(A, b, w, link=SoftResidual(), beta=beta)
 
 
@@ -154,7 +164,7 @@ class SoftmaxRegression(Problem):
 
     def __init__(self, A: Any, b: Any, w: Any = None, *, beta: float | None = None) -> None:
         # exp is positive: alpha has no zero, so only a user's own beta can forbid an x.
-        super().__init__(A, b, w, link=Exp(), beta=5e-324 if beta is None else beta)
+        super().__init__(A, b, w, link=Exp(), beta=0.0 if beta is None else beta)
 
 
 class ResNetRegression(Problem):
@@ -228,4 +238,8 @@ def make_problem(name: str, A: Any, b: Any, w: Any = None, **options: Any) -> Pr
     """
     if name not in PROBLEMS:
         raise InputError(f"problem={name}: allowed are {', '.join(PROBLEMS)}")
+    known = [key for key in signature(PROBLEMS[name]).parameters if key not in ("A", "b", "w")]
+    for option in options:
+        if option not in known:
+            raise InputError(f"{option}: {name} has no such option; its options: {known or 'none'}")
     return PROBLEMS[name](A, b, w, **options)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy.typing as npt
+from array_api_compat import array_namespace
 
 __all__ = ["DesignMatrix", "PassCounter"]
 
@@ -64,6 +66,16 @@ class DesignMatrix(ABC):
 
     @abstractmethod
     def _gram(self, weights: Any) -> Any: ...
+
+    @abstractmethod
+    def _column_norms(self) -> Any: ...
+
+    @cached_property
+    def column_scale(self) -> Any:
+        """Euclidean norms of A's columns, shape (d,), with 1 for a column of zeros."""
+        norms = self._column_norms()
+        xp = array_namespace(norms)
+        return xp.where(norms > 0, norms, xp.ones_like(norms))
 
     @abstractmethod
     def sketch(self, embedding: Any) -> Any:

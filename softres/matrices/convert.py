@@ -11,7 +11,7 @@ from scipy import sparse
 from softres.errors import InputError
 from softres.matrices.base import DesignMatrix
 from softres.matrices.dense import DenseNumpy, DenseTorch
-from softres.matrices.sparse import SparseScipy, SparseTorch
+from softres.matrices.sparse import SparseScipy, SparseTorch, quiet_csr
 
 __all__ = ["as_matrix"]
 
@@ -32,17 +32,19 @@ def as_matrix(A: Any) -> DesignMatrix:
     """
     if isinstance(A, DesignMatrix):
         return A
+    if not (sparse.issparse(A) or is_torch_array(A)):
+        A = np.asarray(A)
+    real = A.dtype.kind in "fiub" if hasattr(A.dtype, "kind") else not A.dtype.is_complex
+    if A.ndim != 2 or not real or min(A.shape) < 1:
+        raise InputError(
+            "A must be a real matrix (NumPy, SciPy sparse or torch) with rows and columns, not of "
+            f"shape {tuple(A.shape)} and dtype {A.dtype}"
+        )
     if sparse.issparse(A):
         return SparseScipy(sparse.csr_array(A, dtype=_float_type(A.dtype)))
     if is_torch_array(A):
         return _torch_matrix(A)
-    array = np.asarray(A)
-    if array.ndim != 2 or array.dtype.kind not in "fiub":
-        raise InputError(
-            f"A must be a real matrix (NumPy, SciPy sparse or torch), not {type(A).__name__} "
-            f"with {array.ndim} axes and dtype {array.dtype}"
-        )
-    return DenseNumpy(np.ascontiguousarray(array, dtype=_float_type(array.dtype)))
+    return DenseNumpy(np.ascontiguousarray(A, dtype=_float_type(A.dtype)))
 
 
 def _float_type(dtype: Any) -> Any:
@@ -52,10 +54,9 @@ def _float_type(dtype: Any) -> Any:
 def _torch_matrix(A: Any) -> DesignMatrix:
     import torch
 
-    if A.ndim != 2:
-        raise InputError(f"A must have two axes, but its shape is {tuple(A.shape)}")
-    if not A.dtype.is_floating_point:
+    if A.dtype != torch.float32:
         A = A.to(torch.float64)
     if A.layout == torch.strided:
         return DenseTorch(A.contiguous())
-    return SparseTorch(A.to_sparse_csr())
+    with quiet_csr():
+        return SparseTorch(A.to_sparse_csr())

@@ -82,6 +82,9 @@ class DenseNumpy(DesignMatrix):
             total += 0.5 * (general + general.T)
         return total
 
+    def _column_norms(self) -> Any:
+        return np.sqrt(np.einsum("ij,ij->j", self.array, self.array))
+
     def sketch(self, embedding: Any) -> Any:
         """Return S A; see :meth:`DesignMatrix.sketch`."""
         return embedding @ self.array
@@ -134,6 +137,9 @@ class DenseTorch(DesignMatrix):
             total.addmm_((block * weights[start : start + step, None]).T, block)
         # Rounding alone makes the product unsymmetric; eigensolvers read one triangle only.
         return 0.5 * (total + total.T)
+
+    def _column_norms(self) -> Any:
+        return self.tensor.norm(dim=0)
 
     def sketch(self, embedding: Any) -> Any:
         """Return S A; see :meth:`DesignMatrix.sketch`."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +13,7 @@ import numpy.typing as npt
 from softres.matrices.base import DesignMatrix
 from softres.matrices.dense import DEVICE_BLOCK_BYTES, block_rows
 
-__all__ = ["SparseScipy", "SparseTorch", "csr_tensor"]
+__all__ = ["SparseScipy", "SparseTorch", "csr_tensor", "quiet_csr"]
 
 #: Stored entries of one row block of a sparse weighted Gram.
 BLOCK_ENTRIES = 1 << 20
@@ -64,6 +66,12 @@ class SparseScipy(DesignMatrix):
             total[product.row, product.col] += product.data
             start = stop
         return total
+
+    def _column_norms(self) -> Any:
+        squares = np.bincount(
+            self.array.indices, weights=self.array.data**2, minlength=self.shape[1]
+        )
+        return np.sqrt(squares).astype(self.array.dtype)
 
     def sketch(self, embedding: Any) -> Any:
         """Return S A; see :meth:`DesignMatrix.sketch`."""
@@ -145,6 +153,10 @@ class SparseTorch(DesignMatrix):
             total.addmm_((block * weights[start:stop, None]).T, block)
         return 0.5 * (total + total.T)
 
+    def _column_norms(self) -> Any:
+        squares = self._values.new_zeros(self.shape[1])
+        return squares.index_add_(0, self._columns, self._values**2).sqrt()
+
     def sketch(self, embedding: Any) -> Any:
         """Return S A; see :meth:`DesignMatrix.sketch`."""
         # (A^T S^T)^T: the embedding has few rows, so its dense transpose is affordable in blocks.
@@ -177,7 +189,13 @@ def csr_tensor(crow: Any, columns: Any, values: Any, size: tuple[int, int]) -> A
     """Return a torch CSR tensor from its row pointers, column indices and values."""
     import torch
 
-    with warnings.catch_warnings():
-        # torch says once a process that its CSR tensors are in beta.
-        warnings.filterwarnings("ignore", message="Sparse CSR tensor support", category=UserWarning)
+    with quiet_csr():
         return torch.sparse_csr_tensor(crow, columns, values, size=size, check_invariants=False)
+
+
+@contextmanager
+def quiet_csr() -> Iterator[None]:
+    """Silence torch's remark, once a process, that its CSR tensors are in beta."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Sparse CSR tensor support", category=UserWarning)
+        yield

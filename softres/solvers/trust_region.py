@@ -15,12 +15,14 @@ from softres.backends import as_numpy
 from softres.evaluation import Evaluation
 from softres.solvers.line_search import flat, slope_allows
 
-__all__ = ["TrustStep", "trust_region_step"]
+__all__ = ["TrustStep", "gram_noise", "trust_region_step"]
 
 #: Least ratio of the loss's fall to the model's for a step to be taken.
 ACCEPT = 1e-4
 #: Radii tried before giving up.
 TRIALS = 40
+#: Multiple of the identity that is added to the metric, over its largest eigenvalue.
+RIDGE = 1e-8
 
 
 @dataclass(frozen=True)
@@ -37,28 +39,52 @@ class TrustStep:
         Radii tried.
     negative
         Negative eigenvalues of H.
+    left
+        The new gradient in the norm of H^+: the error left, where ``negative`` is 0.
     """
 
     point: Evaluation
     radius: float
     trials: int
     negative: int
+    left: float
+
+
+def gram_noise(point: Evaluation) -> float:
+    """Return the rounding of a Hessian formed from n rows, relative to a unit diagonal."""
+    n, d = point.problem.matrix.shape
+    xp = array_namespace(point.x)
+    return 10.0 * (d + sqrt(n)) * float(xp.finfo(point.x.dtype).eps)
 
 
 class _Model:
-    """The quadratic model in coordinates where B is the identity and H is diagonal."""
+    """The quadratic model in coordinates where the metric is the identity and H is diagonal.
 
-    def __init__(self, H: Any, B: Any, gradient: Any) -> None:
+    The metric is B, with A's columns scaled to one, plus a little of the identity, which bounds
+    the ball where B vanishes.
+    """
+
+    def __init__(self, H: Any, B: Any, point: Evaluation) -> None:
         xp = array_namespace(H)
-        diagonal = xp.linalg.diagonal(B)
-        scale = xp.sqrt(xp.where(diagonal > 0, diagonal, xp.ones_like(diagonal)))
+        scale = point.problem.matrix.column_scale
         values, vectors = xp.linalg.eigh(B / scale[:, None] / scale[None, :])
-        kept = values > values.shape[0] * float(xp.finfo(values.dtype).eps) * values[-1]
-        whiten = vectors[:, kept] / xp.sqrt(values[kept]) / scale[:, None]
+        metric = xp.where(values > 0, values, xp.zeros_like(values)) + RIDGE * values[-1]
+        whiten = vectors / xp.sqrt(metric)
+        H = H / scale[:, None] / scale[None, :]
         curvature, rotation = xp.linalg.eigh(whiten.T @ H @ whiten)
-        self.basis = whiten @ rotation
+        whiten = whiten @ rotation
+        basis = whiten / scale[:, None]
+        # A direction in which the curvature is rounding is null: its step would be noise over
+        # noise. Others are cleared of it, so that the step is the one of least norm.
+        floor = gram_noise(point) * float(xp.max(xp.abs(H))) * xp.sum(whiten * whiten, axis=0)
+        null = xp.abs(curvature) <= floor
+        if bool(xp.any(null)):
+            blind = xp.linalg.qr(basis[:, null])[0]
+            basis = basis - blind @ (blind.T @ basis)
+            basis, curvature = basis[:, ~null], curvature[~null]
+        self.basis = basis
         self.curvature: npt.NDArray[np.float64] = as_numpy(curvature).astype(np.float64)
-        self.slope: npt.NDArray[np.float64] = as_numpy(self.basis.T @ gradient).astype(np.float64)
+        self.slope: npt.NDArray[np.float64] = as_numpy(basis.T @ point.gradient).astype(np.float64)
 
     def minimiser(self, radius: float) -> npt.NDArray[np.float64]:
         """Return the minimiser y of the model over |y| <= radius."""
@@ -81,6 +107,12 @@ class _Model:
             low *= 1e-2
         shift = brentq(excess, low, high, rtol=1e-6) if excess(low) < 0 < excess(high) else high
         return -self.slope / (self.curvature + floor + shift)
+
+    def taken(self, point: Evaluation, radius: float, trials: int) -> TrustStep:
+        """Return the accepted step to a point."""
+        slope = as_numpy(self.basis.T @ point.gradient)
+        left = sqrt(float(slope @ (slope / np.abs(self.curvature))))
+        return TrustStep(point, radius, trials, int(np.sum(self.curvature < 0)), left)
 
     def fall(self, y: npt.NDArray[np.float64]) -> float:
         """Return by how much the model falls for the step y."""
@@ -110,8 +142,7 @@ def trust_region_step(point: Evaluation, H: Any, B: Any, radius: float | None) -
     -------
     ``None`` if no radius gives a fall of the loss that arithmetic can see.
     """
-    model = _Model(H, B, point.gradient)
-    negative = int(np.sum(model.curvature < 0))
+    model = _Model(H, B, point)
     if not float(np.linalg.norm(model.slope)) > 0:
         return None
     if radius is None:
@@ -126,7 +157,7 @@ def trust_region_step(point: Evaluation, H: Any, B: Any, radius: float | None) -
             change = there.value - point.value
             if flat(change, point.value):
                 if slope_allows(ray, there):
-                    return TrustStep(there, radius, trial, negative)
+                    return model.taken(there, radius, trial)
             else:
                 ratio = -change / model.fall(y)
                 if ratio > ACCEPT:
@@ -134,6 +165,6 @@ def trust_region_step(point: Evaluation, H: Any, B: Any, radius: float | None) -
                         radius *= 2.0
                     elif ratio < 0.25:
                         radius = 0.25 * length
-                    return TrustStep(there, radius, trial, negative)
+                    return model.taken(there, radius, trial)
         radius = 0.25 * length
     return None

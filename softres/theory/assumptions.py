@@ -126,18 +126,19 @@ def check_assumptions(
     if problem.normalised:
         lowest = lowest_log_alpha(start, minimum)
         beta = problem.beta
+        log_beta = log(beta) if beta > 0 else -inf
         checks.append(
             Assumption(
                 "alpha",
                 "alpha >= beta, x0 to x*",
                 f"min alpha = {_exp(lowest)}, beta = {beta:.3g}",
-                lowest >= log(beta),
+                lowest >= log_beta,
                 lowest / log(10),
-                log10(beta),
+                log_beta / log(10),
             )
         )
         # The sharpest beta that holds on the segment gives the theorem its best M.
-        tightest = exp(min(lowest, 700.0)) if lowest >= log(beta) else beta
+        tightest = max(lowest, log_beta)
         log10_M = log10_lipschitz_recalled(problem.n, R, tightest)
         left = log10_M + log10(distance) if distance > 0 else -inf
         l_found = max(smallest_eigenvalue, 0.0)

@@ -19,10 +19,10 @@ def predicted_steps(eps: float) -> int:
     return max(0, ceil(log(1.0 / eps) / log(1.0 / CONTRACTION)))
 
 
-def log10_lipschitz_recalled(n: int, R: float, beta: float) -> float:
+def log10_lipschitz_recalled(n: int, R: float, log_beta: float) -> float:
     """Return log10 of M = beta^-2 n^1.5 exp(20 R^2), the Lipschitz constant of the Hessian.
 
     Recalled from the family of papers (Deng, Li and Song, 2023), where M = exp(O(R^2 + log n)) up
     to powers of 1 / beta; not quoted from this one. In logarithms, for M soon exceeds doubles.
     """
-    return (-2.0 * log(beta) + 1.5 * log(n) + 20.0 * R * R) / log(10.0)
+    return (-2.0 * log_beta + 1.5 * log(n) + 20.0 * R * R) / log(10.0)

@@ -17,9 +17,8 @@ def test_power_iteration_finds_the_largest_eigenvalue_in_magnitude(plant, make_r
     problem = make_regularised("softres", kind(instance.A), instance.b, 1e-4)
     point = problem.at(problem.matrix.asarray(instance.x))
     values = np.linalg.eigvalsh(np.asarray(point.hessian()))
-    estimate, vector = largest_eigenvalue(point, 300, np.random.default_rng(0))
+    estimate = largest_eigenvalue(point, 300, np.random.default_rng(0))
     assert estimate == pytest.approx(np.abs(values).max(), rel=1e-6)
-    assert float(vector @ vector) == pytest.approx(1.0)
 
 
 def test_the_first_step_is_one_over_the_curvature_at_the_start(plant, make_regularised):
