@@ -7,6 +7,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from posixpath import normpath
 
 __all__ = ["MAX_POINTS", "TIME_SUFFIX", "Point", "check_metric_name", "resample", "select"]
@@ -18,7 +19,8 @@ TIME_SUFFIX = "_at_us"
 """Ends the name of a curve whose steps are microseconds of solve time."""
 
 _PER_DECADE = 40
-_PROGRESS_POINTS = 16
+_DENSE_STEPS = 128
+_STEPS_PER_DECADE = 45
 _METRIC_NAME = re.compile(r"[A-Za-z0-9_][\w\-. /]{0,249}", re.ASCII)
 
 
@@ -58,52 +60,58 @@ def check_metric_name(name: str) -> None:
         )
 
 
+@lru_cache(maxsize=8)
+def _shared_rows(last: int) -> frozenset[int]:
+    """Return the rows up to `last` that every run records: all at first, then 45 to a decade."""
+    per_decade = _STEPS_PER_DECADE
+    while True:
+        grid = set(range(min(last, _DENSE_STEPS) + 1))
+        if last > _DENSE_STEPS:
+            decades = math.log10(last / _DENSE_STEPS)
+            logarithmic = range(1, math.floor(per_decade * decades) + 1)
+            grid |= {round(_DENSE_STEPS * 10 ** (j / per_decade)) for j in logarithmic}
+        if len(grid) < MAX_POINTS:  # one place is left for the last row
+            return frozenset(grid)
+        per_decade //= 2
+
+
 def select(
     steps: Sequence[int], values: Sequence[float], sent: Collection[int], *, final: bool
 ) -> list[int]:
     """Choose the rows of a curve to send now.
 
-    Rows are taken at a stride that is a power of two, counted over the finite values. Strides of
-    curves of different lengths are then multiples of one another, so that the mean over a group
-    of runs is taken at steps that its runs share.
+    All runs record the same rows, each as far as it goes: the user interface takes the mean over
+    a group of runs at each step, and it would jump between steps that only some of them have.
 
     Parameters
     ----------
     steps, values
         The curve so far, all rows.
     sent
-        Steps that were sent before; they count towards `MAX_POINTS` and are not sent again.
+        Steps that were sent before; they are not sent again.
     final
-        True also sends the last finite row and fills the curve up; False sends a sparse preview,
-        which leaves room for what is still to come.
+        True also sends the last finite row.
 
     Returns
     -------
     list of int
         Row numbers in increasing order.
     """
-    finite: list[int] = []
-    seen: set[int] = set()
-    for row, (step, value) in enumerate(zip(steps, values, strict=True)):
-        if math.isfinite(value) and step not in seen:
-            seen.add(step)
-            finite.append(row)
+    finite = [row for row, value in enumerate(values) if math.isfinite(value)]
     if not finite:
         return []
-    stride = 1
-    if not final:
-        while (len(finite) - 1) // stride + 1 > _PROGRESS_POINTS:
-            stride *= 2
-        rows = [row for row in finite[::stride] if steps[row] not in sent]
-        return rows[: max(0, MAX_POINTS // 2 - len(sent))]
-    while True:
-        rows = finite[::stride]
-        if rows[-1] != finite[-1]:
-            rows.append(finite[-1])
-        rows = [row for row in rows if steps[row] not in sent]
-        if len(rows) + len(sent) <= MAX_POINTS or stride > len(finite):
-            return rows
-        stride *= 2
+    if len(finite) <= min(MAX_POINTS, len(values) // 2):
+        return [row for row in finite if steps[row] not in sent]  # taken now and then: all of it
+    # A power of ten bounds the grid, so that it does not depend on where this run is.
+    shared = _shared_rows(10 ** max(6, math.ceil(math.log10(max(1, finite[-1])))))
+    rows: list[int] = []
+    seen = set(sent)
+    for row in finite:
+        last = final and row == finite[-1]
+        if steps[row] not in seen and (last or row == finite[0] or row in shared):
+            seen.add(steps[row])
+            rows.append(row)
+    return rows
 
 
 def resample(seconds: Sequence[float], values: Sequence[float]) -> list[tuple[int, float]]:
@@ -123,7 +131,7 @@ def resample(seconds: Sequence[float], values: Sequence[float]) -> list[tuple[in
     -------
     list of (int, float)
         Time in microseconds and the last value reached by then; at most `MAX_POINTS`. The first
-        pair keeps its time, the last one moves up to the next time of the grid.
+        pair keeps its time, the last value is held to the end of its decade.
     """
     pairs = [
         (math.ceil(1e6 * time), value)
@@ -137,8 +145,10 @@ def resample(seconds: Sequence[float], values: Sequence[float]) -> list[tuple[in
     per_decade = _PER_DECADE
     while True:
         # Nothing happens before the second row.
-        first = math.floor(per_decade * math.log10(max(1, times[min(1, len(times) - 1)])))
-        last = math.ceil(per_decade * math.log10(max(1, end)))
+        first = per_decade * math.floor(math.log10(max(1, times[min(1, len(times) - 1)])))
+        # The last value is held to the end of its decade: a mean over runs that end at different
+        # times would jump where each of them leaves it.
+        last = per_decade * math.ceil(math.log10(max(1, end)))
         grid = {round(10 ** (j / per_decade)) for j in range(first, last + 1)}
         grid = {time for time in grid if time > start} | {start}
         if len(grid) <= MAX_POINTS:

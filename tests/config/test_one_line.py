@@ -1,0 +1,122 @@
+"""Errors of Hydra and OmegaConf become one line, and wrong input ends with status 2."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from softres.config import command_line, register
+from softres.config.console_entry import one_line
+from softres.errors import InputError
+
+CONF = Path(__file__).parents[2] / "conf"
+
+
+@pytest.mark.parametrize(
+    ("override", "line"),
+    [
+        ("backend=typo", "backend=typo: no such choice; allowed are cuda, numpy, torch"),
+        ("n=abc", "n=abc: must be a whole number"),
+        ("n=1.5", "n=1.5: must be a whole number"),
+        ("eps=small", "eps=small: must be a number"),
+        ("typo=1", "typo: no such key; 'python run.py ... --cfg job' shows those there are"),
+        (
+            "data.typo=1",
+            "data.typo: no such key; 'python run.py ... --cfg job' shows those there are",
+        ),
+    ],
+)
+def test_an_error_of_hydra_becomes_a_line_with_key_value_and_what_is_allowed(override, line):
+    register()
+    with (
+        initialize_config_dir(version_base="1.3", config_dir=str(CONF)),
+        pytest.raises((HydraException, OmegaConfBaseException)) as caught,
+    ):
+        compose("config", overrides=[override])
+    assert one_line(caught.value) == line
+
+
+@pytest.mark.parametrize(
+    "override", ["n", "n=(", "n=[1", "force=maybe", "start=3", "+n=5", "eps=null"]
+)
+def test_any_other_error_is_still_one_line(override):
+    register()
+    with (
+        initialize_config_dir(version_base="1.3", config_dir=str(CONF)),
+        pytest.raises((HydraException, OmegaConfBaseException)) as caught,
+    ):
+        compose("config", overrides=[override])
+    line = one_line(caught.value)
+    assert override.split("=")[0].lstrip("+") in line
+    assert "\n" not in line
+
+
+def test_an_error_without_a_text_has_the_name_of_its_class():
+    assert one_line(HydraException("")) == "HydraException"
+
+
+def test_our_own_errors_are_a_line_already():
+    assert one_line(InputError("n=0:\n  allowed is\n more")) == "n=0: allowed is more"
+
+
+@pytest.fixture(autouse=True)
+def as_before(monkeypatch):
+    """Put back what a command changes in its process."""
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    handler = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, handler)
+
+
+def raising(error):
+    def main():
+        raise error
+
+    return main
+
+
+def test_wrong_input_ends_with_status_2_and_a_line(capsys):
+    with pytest.raises(SystemExit) as caught:
+        command_line(raising(InputError("n=0: allowed is more")))
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == "softres: n=0: allowed is more\n"
+
+
+def test_an_interrupt_ends_with_status_130(capsys):
+    with pytest.raises(SystemExit) as caught:
+        command_line(raising(KeyboardInterrupt()))
+    assert caught.value.code == 130
+    assert capsys.readouterr().err.startswith("softres: interrupted")
+
+
+def test_a_fault_of_the_program_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError):
+        command_line(raising(ZeroDivisionError()))
+
+
+def test_wrong_input_keeps_its_traceback_where_that_is_asked_for(monkeypatch):
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(InputError):
+        command_line(raising(InputError("n=0")))
+
+
+def test_a_signal_to_end_unwinds_the_program():
+    closed = []
+
+    def main():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            signal.pause()
+        finally:
+            closed.append(True)
+
+    with pytest.raises(SystemExit) as caught:
+        command_line(main)
+    assert caught.value.code == 128 + signal.SIGTERM
+    assert closed == [True]

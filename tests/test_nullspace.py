@@ -1,0 +1,96 @@
+"""The null space of A: its dimension, an orthonormal basis, and that solvers stay out of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import linalg
+
+from softres.backends import as_numpy
+from softres.matrices import as_matrix
+from softres.nullspace import null_basis
+from softres.solvers import solve
+
+
+@pytest.fixture(scope="module")
+def deficient(plant):
+    """Return a function that makes a matrix whose last columns others can stand for."""
+
+    def make_deficient(missing, *, density=1.0, spread=1.0):
+        A = plant(0, 200, 6, density=density).A * np.geomspace(1.0, spread, 6)
+        columns = [A, A @ np.random.default_rng(1).standard_normal((6, missing))]
+        return np.hstack(columns)
+
+    return make_deficient
+
+
+def check(A, N, dimension):
+    d = A.shape[1]
+    N = as_numpy(N)
+    assert N.shape == (d, dimension)
+    np.testing.assert_allclose(N.T @ N, np.eye(dimension), atol=1e-14)
+    assert np.linalg.norm(A @ N, 2) <= 10 * np.finfo(float).eps * np.linalg.norm(A, 2)
+
+
+@pytest.mark.parametrize("missing", [1, 3])
+def test_basis_of_a_rank_deficient_matrix(deficient, kind, missing):
+    A = deficient(missing, density=0.5 if kind.is_sparse else 1.0)
+    N = null_basis(as_matrix(kind(A)))
+    check(A, N, missing)
+    # The same subspace as that of a singular value decomposition.
+    assert linalg.subspace_angles(as_numpy(N), linalg.null_space(A)).max() <= 1e-12
+
+
+def test_a_matrix_of_full_rank_has_none(plant, kind):
+    A = plant(0, 200, 6).A
+    assert as_numpy(null_basis(as_matrix(kind(A)))).shape == (6, 0)
+
+
+def test_columns_of_zeros_are_null_vectors(plant, kind):
+    A = plant(0, 200, 6).A.copy()
+    A[:, [1, 4]] = 0.0
+    N = as_numpy(null_basis(as_matrix(kind(A))))
+    check(A, N, 2)
+    np.testing.assert_allclose(N @ N.T, np.diag([0.0, 1, 0, 0, 1, 0]), atol=1e-14)
+
+
+def test_a_matrix_of_zeros_has_nothing_else(kind):
+    check(np.zeros((5, 3)), null_basis(as_matrix(kind(np.zeros((5, 3))))), 3)
+
+
+def test_columns_on_scales_far_apart_are_no_null_vectors(deficient, kind):
+    A = deficient(1, spread=1e-6)
+    check(A, null_basis(as_matrix(kind(A))), 1)
+    small = A[:, :6] * np.geomspace(1.0, 1e-10, 6)
+    assert as_numpy(null_basis(as_matrix(kind(small)))).shape == (6, 0)
+
+
+def test_it_costs_one_gram_matrix_and_four_passes_a_null_vector(deficient, plant):
+    full, short = as_matrix(plant(0, 200, 6).A), as_matrix(deficient(2))
+    null_basis(full)
+    null_basis(short)
+    assert (full.counter.grams, full.counter.passes) == (1, 0)
+    assert (short.counter.grams, short.counter.passes) == (1, 8)
+
+
+@pytest.mark.parametrize("solver", ["exact_newton", "approx_newton", "gradient_descent"])
+@pytest.mark.parametrize("name", ["softres", "softmax", "resnet-exp", "cosh"])
+def test_solvers_return_the_minimiser_without_a_null_component(
+    deficient, plant, make_regularised, name, solver
+):
+    A, b = deficient(2), plant(0, 200, 6).b
+    problem = make_regularised(name, A, b, 0.1)
+    options = {"rows": 150} if solver == "approx_newton" else {}
+    result = solve(problem, solver, eps=1e-7, max_steps=20_000, **options)
+    assert result.status.success, result.status
+    null = linalg.null_space(A)
+    assert np.linalg.norm(null.T @ result.x) <= 1e-12 * np.linalg.norm(result.x)
+
+
+def test_newton_keeps_the_null_component_of_the_start(deficient, plant, make_regularised):
+    A, b = deficient(2), plant(0, 200, 6).b
+    problem = make_regularised("softres", A, b, 0.1)
+    null = linalg.null_space(A)
+    x0 = 0.5 * null[:, 0]
+    moved, plain = (solve(problem, "exact_newton", start, eps=1e-10).x for start in (x0, None))
+    np.testing.assert_allclose(moved - plain, x0, atol=1e-9)
