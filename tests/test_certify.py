@@ -95,14 +95,13 @@ def test_a_start_at_the_minimiser_is_kept(plant, make_regularised):
 
 
 @pytest.mark.xfail(strict=True, reason="the scale is |A^T |g_z||, which cancels, not |A|^T |g_z|")
-@pytest.mark.parametrize("name", ["resnet-tanh", "sinh"])
-def test_the_gradient_is_at_the_level_of_rounding(plant, make_regularised, name):
+def test_the_gradient_is_at_the_level_of_rounding(plant, make_regularised):
     instance = plant(0)
-    problem = make_regularised(name, instance.A, instance.b, 1e-2)
+    problem = make_regularised("resnet-tanh", instance.A, instance.b, 1e-2)
     x, certificate = find_minimiser(problem, problem.start())
     terms = np.abs(instance.A).T @ np.abs(problem.at(x).gradient_z)
     wanted = np.linalg.norm(problem.gradient(x)) / np.linalg.norm(terms)
-    assert wanted <= 1e-15
+    assert wanted <= 1e-14
     assert certificate.relative_gradient == pytest.approx(wanted, rel=1e-6)
 
 
@@ -234,7 +233,7 @@ def test_a_damaged_file_is_set_aside_and_the_next_call_works(problem, solves, tm
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
-    with pytest.raises(InputError, match="is damaged .* set aside as .* run again"):
+    with pytest.raises(InputError, match=r"is damaged .* set aside as .* run again"):
         certified_minimiser(problem, problem.start(), "key", tmp_path)
     assert not file.exists()
     assert len(list(file.parent.glob("reference-*.damaged-*"))) == 1

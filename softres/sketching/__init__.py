@@ -2,10 +2,11 @@
 
 from softres.sketching.embeddings import EMBEDDINGS, embedding
 from softres.sketching.leverage import approximate_scores, exact_scores
-from softres.sketching.sampling import RowSample, sample_rows, sample_size
+from softres.sketching.sampling import SCHEMES, RowSample, sample_rows, sample_size
 
 __all__ = [
     "EMBEDDINGS",
+    "SCHEMES",
     "RowSample",
     "approximate_scores",
     "embedding",

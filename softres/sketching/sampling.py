@@ -9,9 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from softres.errors import InputError
 from softres.matrices import DesignMatrix
 
-__all__ = ["RowSample", "sample_rows", "sample_size"]
+__all__ = ["SCHEMES", "RowSample", "sample_rows", "sample_size"]
+
+#: How rows are drawn.
+SCHEMES = ("independent", "replacement")
 
 
 def sample_size(d: int, eps0: float, delta: float, constant: float) -> int:
@@ -26,11 +30,11 @@ class RowSample:
     Attributes
     ----------
     index
-        Distinct rows, ascending, shape (k,), k <= s.
+        Distinct rows, ascending, shape (k,).
     weight
-        count_i / (s p_i) for each of them, shape (k,).
+        The factor on each row's entry of D, shape (k,).
     drawn
-        s, repetitions counted.
+        Rows drawn, repetitions counted.
     """
 
     index: npt.NDArray[np.int64]
@@ -44,13 +48,41 @@ class RowSample:
         return rows.gram(diagonal[at] * rows.asarray(self.weight))
 
 
-def sample_rows(scores: npt.NDArray[np.float64], s: int, rng: np.random.Generator) -> RowSample:
-    """Draw s rows with replacement, row i with probability proportional to scores[i].
+def sample_rows(
+    scores: npt.NDArray[np.float64],
+    s: int,
+    rng: np.random.Generator,
+    scheme: str = "independent",
+) -> RowSample:
+    """Draw about s rows, row i in proportion to scores[i].
 
-    A row that is drawn several times is kept once, with its count in the weight: the sampled
-    Gram never costs more than the exact one.
+    Parameters
+    ----------
+    scores
+        Leverage scores or estimates of them, shape (n,), not all zero.
+    s
+        Rows asked for.
+    rng
+        Source of the draws.
+    scheme
+        ``"independent"``: row i is kept with probability min(1, s p_i), p = scores / sum, and
+        weighted by its inverse. Rows that matter most are then kept as they are, and with s far
+        above n all of them. ``"replacement"``: s draws with replacement, each weighted by
+        1 / (s p_i); rows drawn several times are kept once, with their count in the weight.
+        Matrix Chernoff bounds prove Lemma A.8 for both.
+
+    Raises
+    ------
+    InputError
+        If the scheme is unknown.
     """
     p = scores / scores.sum()
-    counts = rng.multinomial(s, p)
-    index = np.flatnonzero(counts)
-    return RowSample(index, counts[index] / (s * p[index]), s)
+    if scheme == "independent":
+        keep = np.minimum(1.0, s * p)
+        index = np.flatnonzero(rng.random(len(p)) < keep)
+        return RowSample(index, 1.0 / keep[index], len(index))
+    if scheme == "replacement":
+        counts = rng.multinomial(s, p)
+        index = np.flatnonzero(counts)
+        return RowSample(index, counts[index] / (s * p[index]), s)
+    raise InputError(f"scheme={scheme}: allowed are {', '.join(SCHEMES)}")

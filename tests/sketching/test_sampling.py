@@ -9,8 +9,16 @@ import pytest
 from scipy import linalg
 
 from softres.backends import as_numpy
+from softres.errors import InputError
 from softres.matrices import as_matrix
-from softres.sketching import RowSample, approximate_scores, exact_scores, sample_rows, sample_size
+from softres.sketching import (
+    SCHEMES,
+    RowSample,
+    approximate_scores,
+    exact_scores,
+    sample_rows,
+    sample_size,
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -37,15 +45,17 @@ def spectral_error(A: np.ndarray, diagonal: np.ndarray, gram: np.ndarray) -> flo
     return float(np.abs(linalg.eigh(gram - exact, exact, eigvals_only=True)).max())
 
 
-def realised(A: np.ndarray, scores: np.ndarray, s: int, seed: int) -> float:
-    diagonal = np.random.default_rng(9).random(N) + 0.5
-    sample = sample_rows(scores, s, np.random.default_rng(seed))
+def realised(
+    A: np.ndarray, scores: np.ndarray, s: int, seed: int, scheme: str = "independent"
+) -> float:
+    diagonal = np.random.default_rng(90_009).random(N) + 0.5
+    sample = sample_rows(scores, s, np.random.default_rng(seed), scheme)
     return spectral_error(A, diagonal, sample.gram(as_matrix(A), diagonal))
 
 
 def test_weights_are_counts_over_expected_counts():
     scores = np.array([1.0, 0.0, 2.0, 5.0])
-    sample = sample_rows(scores, 1000, np.random.default_rng(0))
+    sample = sample_rows(scores, 1000, np.random.default_rng(0), "replacement")
     assert sample.drawn == 1000
     np.testing.assert_array_equal(sample.index, [0, 2, 3])
     counts = sample.weight * 1000 * np.array([1, 2, 5]) / 8
@@ -55,7 +65,7 @@ def test_weights_are_counts_over_expected_counts():
 
 
 def test_a_row_is_kept_once_however_often_it_is_drawn():
-    sample = sample_rows(np.ones(7), 10_000, np.random.default_rng(0))
+    sample = sample_rows(np.ones(7), 10_000, np.random.default_rng(0), "replacement")
     np.testing.assert_array_equal(sample.index, np.arange(7))
     assert sample.drawn == 10_000
 
@@ -76,7 +86,8 @@ def test_the_gram_of_a_sample_is_the_weighted_sum_of_its_rows(kind, relative_err
 
 @pytest.mark.parametrize("diagonal_sign", ["positive", "mixed"])
 @pytest.mark.parametrize("scores", ["leverage", "uniform"])
-def test_the_sampled_gram_is_unbiased(diagonal_sign, scores):
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_sampled_gram_is_unbiased(diagonal_sign, scores, scheme):
     rng = np.random.default_rng(1)
     A = rng.standard_normal((200, 3)) * np.geomspace(0.1, 10, 200)[:, None]
     diagonal = rng.random(200) if diagonal_sign == "positive" else rng.standard_normal(200)
@@ -84,7 +95,7 @@ def test_the_sampled_gram_is_unbiased(diagonal_sign, scores):
     weights = exact_scores(matrix, np.sqrt(np.abs(diagonal))) if scores == "leverage" else None
     weights = np.ones(200) if weights is None else weights
     grams = np.array(
-        [sample_rows(weights, 50, rng).gram(matrix, diagonal).ravel() for _ in range(3000)]
+        [sample_rows(weights, 50, rng, scheme).gram(matrix, diagonal).ravel() for _ in range(3000)]
     )
     deviation = grams.mean(axis=0) - (A.T @ (diagonal[:, None] * A)).ravel()
     standard_error = grams.std(axis=0) / math.sqrt(len(grams))
@@ -92,15 +103,33 @@ def test_the_sampled_gram_is_unbiased(diagonal_sign, scores):
     assert (standard_error > 0).all()
 
 
+def test_independent_sampling_keeps_rows_as_they_are_where_it_asks_for_all():
+    A, diagonal = gaussian(), np.random.default_rng(90_009).standard_normal(N)
+    matrix = as_matrix(A)
+    sample = sample_rows(exact_scores(matrix, np.ones(N)), 100 * N, np.random.default_rng(0))
+    assert sample.drawn == N
+    assert (sample.weight == 1.0).all()
+    exact = A.T @ (diagonal[:, None] * A)
+    np.testing.assert_allclose(sample.gram(matrix, diagonal), exact, rtol=1e-12, atol=1e-10)
+
+
+def test_an_unknown_scheme_is_an_input_error():
+    with pytest.raises(InputError, match="replacement"):
+        sample_rows(np.ones(3), 2, np.random.default_rng(0), "systematic")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("design", [gaussian, coherent])
 @pytest.mark.parametrize("eps0", [0.08, 0.25])
-def test_leverage_sampling_realises_about_the_accuracy_asked_for(design, eps0, record_property):
+def test_leverage_sampling_realises_about_the_accuracy_asked_for(
+    design, eps0, scheme, record_property
+):
     A = design()
     s = sample_size(D, eps0, delta=0.01, constant=0.5)
     rng = np.random.default_rng(4)
-    diagonal = np.random.default_rng(9).random(N) + 0.5
+    diagonal = np.random.default_rng(90_009).random(N) + 0.5
     scores = approximate_scores(as_matrix(A), np.sqrt(diagonal), rng)
-    errors = [realised(A, scores, s, seed) for seed in range(20)]
+    errors = [realised(A, scores, s, seed, scheme) for seed in range(20)]
     record_property("largest over eps0", max(errors) / eps0)
     record_property("median over eps0", np.median(errors) / eps0)
     assert max(errors) <= 2.0 * eps0
@@ -121,7 +150,9 @@ def test_the_error_falls_like_one_over_the_root_of_the_sample_size(record_proper
     A = gaussian()
     scores = exact_scores(as_matrix(A), np.ones(N))
     sizes = [200, 800, 3200, 12_800]
-    medians = [np.median([realised(A, scores, s, seed) for seed in range(9)]) for s in sizes]
+    medians = [
+        np.median([realised(A, scores, s, seed, "replacement") for seed in range(9)]) for s in sizes
+    ]
     slope = np.polyfit(np.log(sizes), np.log(medians), 1)[0]
     record_property("slope", slope)
     assert -0.65 < slope < -0.4

@@ -1,0 +1,432 @@
+"""The command line as people use it: each command is a process of its own in an empty folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import warnings
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+CONF = ROOT / "conf"
+GROUPS = {
+    folder.name: sorted(file.stem for file in folder.glob("*.yaml"))
+    for folder in CONF.iterdir()
+    if folder.is_dir() and folder.name != "hydra" and any(folder.glob("*.yaml"))
+}
+
+
+def command(*arguments, python=()):
+    return [sys.executable, *python, str(ROOT / "run.py"), *arguments]
+
+
+def environment(folder, **variables):
+    inherited = {key: value for key, value in os.environ.items() if key != "HYDRA_FULL_ERROR"}
+    return inherited | {
+        "SOFTRES_CACHE": str(folder / "cache"),
+        "OPENBLAS_NUM_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+        "COLUMNS": "160",  # tables do not fold
+        **variables,
+    }
+
+
+def run(folder, *arguments, python=(), stderr=subprocess.PIPE, **variables):
+    """Run a command in a folder to its end."""
+    return subprocess.run(
+        command(*arguments, python=python),
+        cwd=folder,
+        env=environment(folder, **variables),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@cache
+def client(folder):
+    """A client of a folder's store. Not `open_store`, which would close runs that were left open."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of MLflow's own tables
+        from mlflow.tracking import MlflowClient
+
+        return MlflowClient(tracking_uri=f"sqlite:///{folder / 'results' / 'mlflow.db'}")
+
+
+def stored_runs(folder):
+    """The runs of a folder's store, oldest first."""
+    experiment = client(folder).get_experiment_by_name("softres")
+    runs = client(folder).search_runs([experiment.experiment_id])
+    return sorted(runs, key=lambda stored: stored.info.start_time)
+
+
+def rows_of_table(text):
+    """The rows of the closing table: job, run and all that follows."""
+    table = text[text.index(" jobs ") :]
+    return re.findall(r"^ +(\d+)  (\S.*?seed=\d+) +(.*?) *$", table, re.M)
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """What --help prints, and on stderr what was imported for it."""
+    return run(tmp_path_factory.mktemp("help"), "--help", python=("-X", "importtime"))
+
+
+class TestHelp:
+    def test_it_lists_every_choice_of_every_group_and_no_other(self, shown):
+        section = shown.stdout[shown.stdout.index("Choices (") :].split("\n\n")[0]
+        entries = re.split(r"^ {4}(?=\w)", section, flags=re.M)[1:]
+        listed = {}
+        for entry in entries:
+            group, _, choices = entry.partition(" ")
+            words = re.sub(r"\(.*?\)", "", choices)
+            listed[group] = sorted(words.replace(",", " ").split())
+        assert listed == GROUPS
+
+    def test_it_ends_well_before_anything_heavy_is_imported(self, shown):
+        assert shown.returncode == 0
+        imported = set(re.findall(r"\| +([\w.]+)$", shown.stderr, re.M))
+        assert {"hydra", "softres.config"} <= imported
+        heavy = {"numpy", "scipy", "torch", "mlflow", "pandas", "seaborn", "sklearn", "rich"}
+        assert not heavy & imported
+
+    def test_it_leaves_nothing_behind(self, tmp_path):
+        run(tmp_path, "--help")
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_shell_completes_choices(tmp_path):
+    shown = run(tmp_path, "-sc", "query=bash", COMP_LINE="python run.py n=9 solver=")
+    assert shown.returncode == 0
+    assert shown.stdout.split() == [f"solver={choice}" for choice in GROUPS["solver"]]
+
+
+BAD = {
+    "n=0": r"n=0: allowed is a whole number >= 1",
+    "n=3": r"n=3: .* n >= d=20",
+    "n=abc": r"n=abc: must be a whole number",
+    "eps=2": r"eps=2\.0: allowed is 0 < eps < 1",
+    "R=-1": r"R=-1\.0: allowed is a number between 0 and 1e6",
+    "solver=typo": r"solver=typo: .* allowed are approx_newton, exact_newton, gradient_descent",
+    "backend=cuda": r"backend\.device=cuda: .* no CUDA device .* backend\.device=cpu",
+    "typo=1": r"typo: no such key; .* shows those there are",
+    "solver=approx_newton solver.eps0=3": r"solver\.eps0=3\.0: approx_newton allows 0 < eps0 < 1",
+    "data=digits n=100": r"n=100: data=digits has n=1797; leave it out",
+    "solver=torch_lbfgs": r"solver=torch_lbfgs with backend=numpy: .* backend=torch only",
+    "-m n=1000,-1": r"n=-1: allowed is a whole number >= 1",
+    "-m solver=exact_newton,typo": r"solver=typo: .* allowed are",
+    "tracking.port=0": r"tracking\.port=0: must be in 1 \.\.\. 65535",
+    "data=file data.path=missing.npz": r"data\.path=missing\.npz: No such file",
+    "data=file": r"data\.path: data=file needs the path",
+}
+
+
+def check_refused(folder, ended, message):
+    assert re.fullmatch(rf"softres: {message}.*\n", ended.stderr), ended.stderr
+    assert ended.returncode == 2
+    assert not list(folder.rglob("mlflow.db"))
+    assert not list(folder.rglob("outcome.json"))
+
+
+@pytest.mark.parametrize("arguments", BAD)
+def test_bad_input_ends_in_one_line_and_starts_nothing(tmp_path, arguments):
+    check_refused(tmp_path, run(tmp_path, *arguments.split()), BAD[arguments])
+
+
+@pytest.mark.xfail(strict=True, reason="Hydra raises a plain ValueError for it")
+def test_a_group_without_a_choice_ends_in_one_line(tmp_path):
+    check_refused(tmp_path, run(tmp_path, "solver=null"), "solver=null: .*allowed are")
+
+
+A = np.random.default_rng(0).standard_normal((20, 3))
+B = np.full(20, 0.05)
+
+
+def with_entry(array, index, value):
+    changed = array.copy()
+    changed[index] = value
+    return changed
+
+
+FILES = {
+    "nan": ({"A": with_entry(A, (4, 1), np.nan), "b": B}, "A holds NaN or infinite values"),
+    "negative": ({"A": A, "b": with_entry(B, 3, -0.05)}, r"b must be non-negative.* -0\.05"),
+    "short": ({"A": A, "b": B[:5]}, r"b must have shape \(20,\), not \(5,\)"),
+    "objects": ({"A": A.astype(object), "b": B}, r"cannot be read as a \.npz file"),
+}
+
+
+@pytest.mark.parametrize("name", [*FILES, "truncated"])
+def test_a_file_that_cannot_be_used_ends_in_one_line(tmp_path, name):
+    arrays, message = FILES.get(name, ({"A": A, "b": B}, r"cannot be read as a \.npz file"))
+    path = tmp_path / f"{name}.npz"
+    np.savez(path, **arrays)
+    if name == "truncated":
+        path.write_bytes(path.read_bytes()[:-100])
+    ended = run(tmp_path, "data=file", f"data.path={name}.npz")
+    check_refused(tmp_path, ended, rf"data\.path={name}\.npz: .*{message}")
+
+
+def test_a_users_own_file_is_solved_without_tracking(tmp_path):
+    np.savez(tmp_path / "mine.npz", A=A, b=B)
+    ended = run(tmp_path, "data=file", "data.path=mine.npz", "tracking=none")
+    assert ended.returncode == 0
+    assert ended.stderr == ""
+    assert rows_of_table(ended.stdout)[0][1] == "exact_newton file n=20 d=3 seed=0"
+    assert not list(tmp_path.rglob("mlflow.db"))
+
+
+def test_a_damaged_reference_is_set_aside_and_the_next_run_works(tmp_path):
+    arguments = ("n=60", "d=4", "tracking=none")
+    assert run(tmp_path, *arguments).returncode == 0
+    (file,) = (tmp_path / "cache").rglob("reference-*.npz")
+    file.write_bytes(file.read_bytes()[:-50])
+    ended = run(tmp_path, *arguments)
+    assert re.fullmatch(
+        rf"softres: {re.escape(str(file))} is damaged .* run again .*\n", ended.stderr
+    )
+    assert ended.returncode == 2
+    assert list(file.parent.glob("reference-*.damaged-*"))
+    again = run(tmp_path, *arguments)
+    assert again.returncode == 0
+    assert rows_of_table(again.stdout)[0][2].startswith("converged")
+
+
+SIZES, SOLVERS = (100, 120), ("exact_newton", "gradient_descent")
+SWEEP = ("-m", "n=100,120", "d=5", "solver=exact_newton,gradient_descent")
+NAMES = [f"{solver} n={n} d=5 seed=0" for n in SIZES for solver in SOLVERS]
+
+
+class Sweep:
+    """A sweep of four jobs, two of which end on their step limit, and what it left."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.ended = run(folder, *SWEEP, "max_steps=20")
+        self.runs = stored_runs(folder)
+
+    def again(self, *arguments):
+        """Run another command in the same folder; return how it ended, and the new runs."""
+        before = {stored.info.run_id for stored in stored_runs(self.folder)}
+        ended = run(self.folder, *arguments)
+        runs = [stored for stored in stored_runs(self.folder) if stored.info.run_id not in before]
+        return ended, runs
+
+    def artifact(self, stored, name):
+        return Path(client(self.folder).download_artifacts(stored.info.run_id, name))
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory):
+    return Sweep(tmp_path_factory.mktemp("sweep"))
+
+
+class TestSweep:
+    def test_it_ends_well_and_its_table_shows_each_job(self, sweep):
+        assert sweep.ended.returncode == 0
+        assert sweep.ended.stderr == ""
+        rows = rows_of_table(sweep.ended.stdout)
+        assert [row[:2] for row in rows] == [(str(k), name) for k, name in enumerate(NAMES)]
+        for (_, name, rest), stored in zip(rows, sweep.runs, strict=True):
+            status = "converged" if "newton" in name else "step limit"
+            figures = stored.data.metrics
+            assert rest.startswith(f"{status} "), rest
+            assert rest.split()[-4:-2] == [str(int(figures["steps"])), "26"]
+
+    def test_it_says_how_to_look_at_its_runs(self, sweep):
+        database = sweep.folder / "results" / "mlflow.db"
+        assert f"--backend-store-uri sqlite:///{database}" in sweep.ended.stdout
+        link = re.search(
+            r"^http://127\.0\.0\.1:5000/#/experiments/(\d+)/runs\?\S*viewStateShareKey=(\S+)$",
+            sweep.ended.stdout,
+            re.M,
+        )
+        experiment = client(sweep.folder).get_experiment(link[1])
+        view = json.loads(experiment.tags[f"mlflow.sharedViewState.{link[2]}"])
+        assert view["searchFilter"] == f"tags.sweep = '{sweep.runs[0].data.tags['sweep']}'"
+        grouped = [key["groupByData"] for key in view["groupBy"]["groupByKeys"]]
+        assert grouped == ["solver", "n"]
+
+    def test_each_job_is_a_finished_run_of_one_sweep(self, sweep):
+        assert [stored.info.run_name for stored in sweep.runs] == NAMES
+        assert {stored.info.status for stored in sweep.runs} == {"FINISHED"}
+        assert len({stored.data.tags["sweep"] for stored in sweep.runs}) == 1
+
+    def test_each_run_says_what_ran_on_what(self, sweep):
+        wanted = {
+            *("sweep", "commit", "dirty", "code_digest", "instance", "config_hash", "status"),
+            *("key", "launcher", "timing_valid", "reference", "regime", "host", "blas"),
+            *("blas_threads", "assumption.weights", "assumption.start"),
+        }
+        for stored in sweep.runs:
+            tags = stored.data.tags
+            assert wanted <= tags.keys()
+            assert all(tags[name] for name in wanted)
+            assert (tags["launcher"], tags["timing_valid"]) == ("basic", "true")
+            assert tags["reference"] == "certified"
+            assert tags["assumption.weights"].startswith("fails")
+            limited = stored.data.params["solver"] == "gradient_descent"
+            assert tags["status"] == ("step limit" if limited else "converged")
+        instances = [stored.data.tags["instance"] for stored in sweep.runs]
+        assert instances[0] == instances[1] != instances[2] == instances[3]
+        assert len({stored.data.tags["key"] for stored in sweep.runs}) == 4
+
+    def test_parameters_are_those_of_the_job(self, sweep):
+        for stored, name in zip(sweep.runs, NAMES, strict=True):
+            parameters = stored.data.params
+            assert f"{parameters['solver']} n={parameters['n']} d={parameters['d']}" in name
+            assert (parameters["eps"], parameters["data.noise"]) == ("1e-10", "0.5")
+            assert not any(key.startswith(("tracking", "force")) for key in parameters)
+
+    def test_each_run_has_its_full_curves(self, sweep):
+        for stored in sweep.runs:
+            steps = int(stored.data.metrics["steps"])
+            assert steps >= 3
+            for curve in ("log10_error_H", "log10_relative_gradient", "loss", "solve_seconds"):
+                points = client(sweep.folder).get_metric_history(stored.info.run_id, curve)
+                points.sort(key=lambda point: point.step)
+                assert [point.step for point in points] == list(range(steps + 1))
+                times = [point.timestamp for point in points]
+                assert times == sorted(times)
+                assert stored.info.start_time <= times[0]
+                assert times[-1] <= stored.info.end_time
+                assert all(np.isfinite(point.value) for point in points)
+
+    def test_each_run_keeps_its_trace_and_its_configuration(self, sweep):
+        for stored, name in zip(sweep.runs, NAMES, strict=True):
+            trace = pd.read_parquet(sweep.artifact(stored, "trace.parquet"))
+            assert list(trace["step"]) == list(range(int(stored.data.metrics["steps"]) + 1))
+            points = client(sweep.folder).get_metric_history(stored.info.run_id, "log10_error_H")
+            points.sort(key=lambda point: point.step)
+            assert [point.value for point in points] == list(trace["log10_error_H"])
+            assert trace["log10_error_H"][0] == 0
+            kept = yaml.safe_load(sweep.artifact(stored, "config.yaml").read_text("utf-8"))
+            assert f"{kept['solver']['name']} n={kept['n']} d={kept['d']}" in name
+            assert kept["max_steps"] == 20
+
+    def test_again_it_skips_every_job_and_says_so(self, sweep):
+        ended, runs = sweep.again(*SWEEP, "max_steps=20")
+        assert ended.returncode == 0
+        assert runs == []
+        for (_, name, rest), stored in zip(rows_of_table(ended.stdout), sweep.runs, strict=True):
+            assert stored.info.run_name == name
+            assert rest.startswith(f"skipped, run {stored.info.run_id[:8]} ")
+        said = re.findall(r"^skipped, run (\w+) has finished", ended.stdout, re.M)
+        assert said == [stored.info.run_id[:8] for stored in sweep.runs]
+
+    def test_a_larger_step_limit_runs_again_only_what_had_ended_on_it(self, sweep):
+        ended, runs = sweep.again(*SWEEP, "max_steps=30")
+        assert ended.returncode == 0
+        assert [stored.info.run_name for stored in runs] == NAMES[1::2]
+        assert {stored.data.metrics["steps"] for stored in runs} == {30}
+        statuses = [rest.split(" ")[0].rstrip(",") for *_, rest in rows_of_table(ended.stdout)]
+        assert statuses == ["skipped", "step"] * 2
+
+    def test_force_runs_again_what_is_finished(self, sweep):
+        single = ("n=100", "d=5", "max_steps=20")
+        ended, runs = sweep.again(*single, "force=true")
+        assert ended.returncode == 0
+        (forced,) = runs
+        first = sweep.runs[0]
+        assert forced.info.run_name == first.info.run_name
+        assert forced.data.tags["key"] == first.data.tags["key"]
+        assert forced.data.metrics["steps"] == first.data.metrics["steps"]
+
+
+# Loaded by Python itself at its start: makes the solve of one seed fail.
+FAULT = """
+import softres.harness.job as job
+
+real = job.solve
+
+def solve(*arguments, **options):
+    if options["seed"] == 1:
+        raise RuntimeError("planted fault")
+    return real(*arguments, **options)
+
+job.solve = solve
+"""
+
+
+def test_a_job_that_fails_is_reported_at_once_and_the_sweep_goes_on(tmp_path):
+    (tmp_path / "fault").mkdir()
+    (tmp_path / "fault" / "sitecustomize.py").write_text(FAULT, encoding="utf-8")
+    ended = run(
+        tmp_path,
+        *("-m", "seed=0,1,2", "n=60", "d=4"),
+        stderr=subprocess.STDOUT,
+        PYTHONPATH=str(tmp_path / "fault"),
+    )
+    assert ended.returncode == 1
+    text = ended.stdout
+    assert text.index("Traceback") < text.index("planted fault") < text.index("\njob 2: ")
+    assert [rest.split(" ")[0] for *_, rest in rows_of_table(text)] == [
+        "converged",
+        "failed",
+        "converged",
+    ]
+    assert "job 1 failed: RuntimeError: planted fault" in text
+    runs = stored_runs(tmp_path)
+    assert [stored.info.status for stored in runs] == ["FINISHED", "FAILED", "FINISHED"]
+    failed = runs[1]
+    assert failed.data.tags["error"] == "RuntimeError: planted fault"
+    assert failed.data.params["seed"] == "1"
+    files = [file.path for file in client(tmp_path).list_artifacts(failed.info.run_id)]
+    assert "error.txt" in files
+
+
+def status_in(database):
+    if not database.exists():
+        return None
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as store:
+        rows = store.execute("SELECT status FROM runs").fetchall()
+    return rows[0][0] if rows else None
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)],
+)
+def test_a_run_that_is_told_to_end_is_not_left_open(tmp_path, number, code):
+    hard = ("n=400", "d=20", "data.condition=1e5", "weights=none", "eps=1e-14")
+    process = subprocess.Popen(
+        command(*hard, "solver=gradient_descent", "max_steps=1000000000"),
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        database = tmp_path / "results" / "mlflow.db"
+        deadline = time.monotonic() + 60
+        while status_in(database) != "RUNNING":
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        process.send_signal(number)
+        assert process.wait(timeout=30) == code
+    finally:
+        process.kill()
+        process.wait()
+    (stored,) = stored_runs(tmp_path)
+    assert stored.info.status == "KILLED"
+    assert stored.data.tags["error"]
+    assert stored.info.end_time >= stored.info.start_time
