@@ -17,9 +17,10 @@ def main(config: DictConfig) -> None:
     from softres.config.settings import settings
 
     checked = settings(config)  # before anything heavy is imported
+    from experiments.registry import probe_for
     from softres.harness import run_job
 
-    run_job(checked, job_context())
+    run_job(checked, job_context(), probe_for(checked))
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""One module a claim of the paper: what it sweeps, how it judges, what it draws."""
+"""One module a claim of the paper: what it measures, how it judges, what it draws."""

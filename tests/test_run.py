@@ -61,7 +61,7 @@ def run(folder, *arguments, python=(), stderr=subprocess.PIPE, **variables):
 
 @cache
 def client(folder):
-    """A client of a folder's store. Not `open_store`, which would close runs that were left open."""
+    """A client of a folder's store; `open_store` would close runs that were left open."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of MLflow's own tables

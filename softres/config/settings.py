@@ -39,6 +39,9 @@ class Settings:
         Name of the problem that is solved; a solver that stands for a problem has its way.
     problem_options
         Options of the problem's class.
+    experiment
+        Which claim the run belongs to (``id``, ``profile``), with options of its measurement;
+        empty for a run of its own.
     tree
         The whole configuration as plain values, for showing and logging.
     """
@@ -59,6 +62,7 @@ class Settings:
     weights: WeightOptions
     start: StartOptions
     tracking: TrackingOptions
+    experiment: Mapping[str, Any]
     tree: Mapping[str, Any]
 
 
@@ -114,6 +118,7 @@ def settings(config: DictConfig) -> Settings:
         weights=_options(WeightOptions, tree["weights"], "weights"),
         start=_options(StartOptions, tree["start"], "start"),
         tracking=_options(TrackingOptions, tree["tracking"], "tracking"),
+        experiment=tree.get("experiment") or {},
         tree=tree | {"n": n, "d": d},
     )
 

@@ -63,7 +63,7 @@ def _table(outcomes: Sequence[Outcome]) -> None:
         status = outcome.status.split(" (")[0]
         if outcome.status == "skipped":
             status = f"skipped, {outcome.note}"
-        colour = {"converged": "green", "failed": "red"}.get(status, "yellow")
+        colour = {"converged": "green", "measured": "green", "failed": "red"}.get(status, "yellow")
         table.add_row(
             str(outcome.job),
             outcome.name,

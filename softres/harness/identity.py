@@ -11,6 +11,7 @@ from typing import Any
 
 import softres
 from softres.config.settings import Settings
+from softres.harness.probe import Probe
 from softres.solvers import SOLVERS, Solver
 from softres.tracking import code_digest
 
@@ -44,14 +45,19 @@ def solver_digest(solver: type[Solver]) -> str:
     return code_digest(files)[:16]
 
 
-def job_key(settings: Settings) -> str:
+def job_key(settings: Settings, probe: Probe | None = None) -> str:
     """Return the key of a run: equal keys mean equal results."""
-    return f"{config_hash(settings)}-{solver_digest(type(settings.solver))}"
+    code = solver_digest(type(settings.solver))
+    if probe is not None:
+        code += f"-{code_digest(probe.files)[:16]}"
+    return f"{config_hash(settings)}-{code}"
 
 
 def run_name(settings: Settings) -> str:
     """Return a name that a person can read, such as ``approx_newton n=10000 d=50 seed=0``."""
-    parts = [settings.solver.name]
+    parts = [str(settings.experiment.get("id", settings.solver.name))]
+    if parts[0] != settings.solver.name:
+        parts.append(settings.solver.name)
     if settings.solver.problem is None and settings.problem != "softres":
         parts.append(settings.problem)
     data = str(settings.tree["data"]["name"])

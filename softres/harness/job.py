@@ -5,11 +5,9 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -20,12 +18,13 @@ from softres.harness import console, records
 from softres.harness.identity import config_hash, job_key, run_name, solver_digest
 from softres.harness.outcome import Outcome, write_outcome
 from softres.harness.prepare import Prepared, on_backend, prepare
+from softres.harness.probe import Probe, ProbeContext
 from softres.harness.warm_up import warm_up
 from softres.reference import Reference
 from softres.solvers import Result, Status, solve
 from softres.solvers.result import Row
 from softres.theory import Assumption, check_assumptions, predicted_steps
-from softres.tracking import FinishedRun, RunLog, Store, environment, open_store
+from softres.tracking import FinishedRun, RunLog, environment, open_store
 
 __all__ = ["JobContext", "run_job"]
 
@@ -61,8 +60,10 @@ class JobContext:
     single: bool
 
 
-def run_job(settings: Settings, context: JobContext) -> Outcome:
+def run_job(settings: Settings, context: JobContext, probe: Probe | None = None) -> Outcome:
     """Run one job to its end, whatever it is, and write its outcome.
+
+    With a probe the job is its measurement, otherwise a solve.
 
     An error is reported at once and kept in the outcome; in a sweep the next job goes on. Bad
     input of a single run ends the command with status 2.
@@ -70,7 +71,7 @@ def run_job(settings: Settings, context: JobContext) -> Outcome:
     settings = _with_sweep(settings, context)
     name = run_name(settings)
     try:
-        outcome = _run(settings, context, name)
+        outcome = _run(settings, context, name, probe)
     except InputError as error:
         if context.single:
             print(f"softres: {error}", file=sys.stderr)
@@ -92,8 +93,8 @@ def _with_sweep(settings: Settings, context: JobContext) -> Settings:
     return replace(settings, tracking=replace(tracking, sweep=context.sweep))
 
 
-def _run(settings: Settings, context: JobContext, name: str) -> Outcome:
-    key = job_key(settings)
+def _run(settings: Settings, context: JobContext, name: str, probe: Probe | None) -> Outcome:
+    key = job_key(settings, probe)
     store = open_store(settings.tracking)
     outcome = Outcome(
         context.number,
@@ -109,7 +110,15 @@ def _run(settings: Settings, context: JobContext, name: str) -> Outcome:
         finished = store.find_finished(key)
         if finished is not None and _is_enough(finished, settings):
             return _skip(outcome, finished)
+    parameters = records.flat(
+        {k: v for k, v in settings.tree.items() if k not in ("tracking", "force")}
+    )
     with settings.backend.limited():
+        if probe is not None:
+            tags = _tags(settings, context, key)
+            with store.start_run(name, parameters, tags) as run:
+                _measure(settings, probe, run)
+            return replace(outcome, status="measured", predicted=None)
         prepared = prepare(settings)
         checks = _check(settings, prepared)
         warm = warm_up(settings)
@@ -118,10 +127,7 @@ def _run(settings: Settings, context: JobContext, name: str) -> Outcome:
         problem = settings.solver.prepare(on_backend(prepared, settings))
         reference = Reference(problem, prepared.minimiser, prepared.certificate)
         tags = _tags(settings, context, key) | records.instance_tags(prepared, checks)
-        parameters = records.flat(
-            {k: v for k, v in settings.tree.items() if k not in ("tracking", "force")}
-        )
-        with _start(store, name, parameters, tags) as run:
+        with store.start_run(name, parameters, tags) as run:
             run.text("config.yaml", yaml.safe_dump(dict(settings.tree), sort_keys=False))
             result = _solve(settings, prepared, reference, run, name)
             _record(settings, prepared, result, checks, run, warm)
@@ -217,10 +223,20 @@ def _tags(settings: Settings, context: JobContext, key: str) -> dict[str, str]:
     }
 
 
-def _start(
-    store: Store, name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]
-) -> RunLog:
-    return store.start_run(name, parameters, tags)
+def _measure(settings: Settings, probe: Probe, run: RunLog) -> None:
+    """Run a measurement; its table, its arrays and, of a single row, its numbers are recorded."""
+    run.text("config.yaml", yaml.safe_dump(dict(settings.tree), sort_keys=False))
+    context = ProbeContext(settings)
+    start = time.perf_counter()
+    table = probe.measure(context)
+    run.table(table, "measurements.parquet")
+    for name, arrays in context.kept.items():
+        run.arrays(f"{name}.npz", arrays)
+    numbers = table.select_dtypes(include="number")
+    if len(table) == 1:
+        run.metrics({str(key): float(value) for key, value in numbers.iloc[0].items()})
+    run.metrics({"measure_seconds": time.perf_counter() - start})
+    run.tags({"status": "measured"})
 
 
 def _solve(

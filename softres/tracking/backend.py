@@ -30,12 +30,13 @@ _MAX_METRICS, _MAX_PARAMS, _MAX_TAGS = 1000, 100, 100
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A run as the store has it: id, name, last value of each metric, tags."""
+    """A run as the store has it: id, name, last value of each metric, tags, parameters."""
 
     run_id: str
     name: str
     metrics: dict[str, float]
     tags: dict[str, str]
+    params: dict[str, str]
 
 
 class Backend(Protocol):
@@ -63,6 +64,10 @@ class Backend(Protocol):
 
     def find(self, query: str, limit: int) -> list[StoredRun]:
         """Return the latest runs that match a search filter."""
+
+    def file(self, run_id: str, name: str) -> Path:
+        """Return a local path of an artifact of a run."""
+        ...
 
     def tag_experiment(self, tags: Mapping[str, str]) -> None:
         """Set tags of the experiment."""
@@ -106,6 +111,10 @@ class NullBackend:
     def find(self, query: str, limit: int) -> list[StoredRun]:
         """Return no run."""
         return []
+
+    def file(self, run_id: str, name: str) -> Path:
+        """Nothing is recorded, so there is no file."""
+        raise FileNotFoundError(name)
 
     def tag_experiment(self, tags: Mapping[str, str]) -> None:
         """Do nothing."""
@@ -205,9 +214,19 @@ class MlflowBackend:
             order_by=["attributes.start_time DESC"],
         )
         return [
-            StoredRun(r.info.run_id, r.info.run_name or "", dict(r.data.metrics), dict(r.data.tags))
+            StoredRun(
+                r.info.run_id,
+                r.info.run_name or "",
+                dict(r.data.metrics),
+                dict(r.data.tags),
+                dict(r.data.params),
+            )
             for r in runs
         ]
+
+    def file(self, run_id: str, name: str) -> Path:
+        """Return a local path of an artifact of a run; a server's is downloaded."""
+        return Path(self._client.download_artifacts(run_id, name))
 
     def tag_experiment(self, tags: Mapping[str, str]) -> None:
         """Set tags of the experiment; a tag that is already there costs nothing."""

@@ -191,6 +191,17 @@ class RunLog:
             pq.write_table(data, path)
             self._backend.log_file(self.run_id, path)
 
+    def arrays(self, name: str, arrays: Mapping[str, Any]) -> None:
+        """Keep arrays as an ``.npz`` artifact with file name `name`."""
+        if not self.run_id:
+            return
+        import numpy as np
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / _file_name(name)
+            np.savez_compressed(path, **arrays)
+            self._backend.log_file(self.run_id, path)
+
     def text(self, name: str, content: str) -> None:
         """Keep a text as an artifact with file name `name`."""
         with tempfile.TemporaryDirectory() as folder:

@@ -6,8 +6,9 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from softres.tracking.backend import Backend, connect
+from softres.tracking.backend import Backend, StoredRun, connect
 from softres.tracking.options import TrackingOptions
 from softres.tracking.processes import identity, is_gone
 from softres.tracking.run import RunLog, cut
@@ -16,6 +17,7 @@ from softres.tracking.view import Chart, shared_views
 __all__ = ["FinishedRun", "Store", "open_store"]
 
 _MAX_STALE = 1000
+_MAX_RUNS = 50_000
 
 
 @dataclass(frozen=True)
@@ -28,14 +30,19 @@ class FinishedRun:
         What identifies the run, to MLflow and to people.
     metrics
         Last value of each metric.
-    tags
-        Tags of the run.
+    tags, params
+        Tags and parameters of the run.
     """
 
     run_id: str
     name: str
     metrics: dict[str, float]
     tags: dict[str, str]
+    params: dict[str, str]
+
+
+def _finished(run: StoredRun) -> FinishedRun:
+    return FinishedRun(run.run_id, run.name, run.metrics, run.tags, run.params)
 
 
 class Store:
@@ -75,8 +82,22 @@ class Store:
             raise ValueError(f"run key {key!r}: allowed are letters, digits, '_' and '-'")
         query = f"tags.key = '{key}' and attributes.status = 'FINISHED'"
         for run in self._backend.find(query, limit=1):
-            return FinishedRun(run.run_id, run.name, run.metrics, run.tags)
+            return _finished(run)
         return None
+
+    def finished_runs(self) -> list[FinishedRun]:
+        """Return the finished runs of the experiment, the latest first, one for each key.
+
+        Of runs that were forced or extended the latest counts.
+        """
+        runs: dict[str, FinishedRun] = {}
+        for run in self._backend.find("attributes.status = 'FINISHED'", limit=_MAX_RUNS):
+            runs.setdefault(run.tags.get("key", run.run_id), _finished(run))
+        return list(runs.values())
+
+    def artifact(self, run_id: str, name: str) -> Path:
+        """Return a local path of an artifact of a run."""
+        return self._backend.file(run_id, name)
 
     def start_run(
         self, name: str, params: Mapping[str, object], tags: Mapping[str, object]

@@ -1,0 +1,79 @@
+"""Finished runs as the judges see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from softres.tracking import Store, TrackingOptions, open_store
+
+__all__ = ["LoggedRun", "load_runs"]
+
+
+@dataclass(frozen=True)
+class LoggedRun:
+    """A finished run.
+
+    Attributes
+    ----------
+    run_id, name
+        What identifies it.
+    params, tags
+        As logged, all text; nested options have dotted keys (``weights.value``), and a group's
+        choice is the group's key (``solver``).
+    metrics
+        Last value of each.
+    artifact
+        Returns a local path of an artifact by name.
+    """
+
+    run_id: str
+    name: str
+    params: Mapping[str, str]
+    tags: Mapping[str, str]
+    metrics: Mapping[str, float]
+    artifact: Callable[[str], Path]
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The trace of a solve, one row a step; or the table of a measurement."""
+        solved = self.tags.get("status") != "measured"
+        return pd.read_parquet(self.artifact("trace.parquet" if solved else "measurements.parquet"))
+
+    def number(self, key: str) -> float:
+        """Return a parameter as a number."""
+        return float(self.params[key])
+
+
+def load_runs(options: TrackingOptions, profile: str) -> list[LoggedRun]:
+    """Return the finished runs of an experiment (``options.experiment``) and profile.
+
+    Of runs with the same key the latest counts, and only runs of the latest code: a run of an
+    older version of a solver or measurement is left out where a newer one has the same
+    configuration.
+    """
+    store = open_store(options)
+    latest: dict[str, LoggedRun] = {}
+    for run in store.finished_runs():
+        if run.params.get("experiment.profile") != profile:
+            continue
+        key = run.tags.get("config_hash", run.run_id)
+        latest.setdefault(
+            key, _logged(store, run.run_id, run.name, run.params, run.tags, run.metrics)
+        )
+    return sorted(latest.values(), key=lambda run: run.name)
+
+
+def _logged(
+    store: Store,
+    run_id: str,
+    name: str,
+    params: Mapping[str, str],
+    tags: Mapping[str, str],
+    metrics: Mapping[str, float],
+) -> LoggedRun:
+    return LoggedRun(run_id, name, params, tags, metrics, lambda file: store.artifact(run_id, file))
