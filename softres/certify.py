@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict
-from math import sqrt
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from softres.data.cache import array_path, cached_arrays
+from softres.data.cache import array_path, cached_arrays, set_aside
+from softres.errors import InputError
 from softres.evaluation import Evaluation
 from softres.linalg import SpectralFactor, spectral
 from softres.problems import Problem
@@ -25,7 +26,7 @@ Vector = npt.NDArray[np.float64]
 Minimiser = tuple[Vector, Certificate]
 
 #: Part of the cache's key: raise it when the way x* is found changes.
-VERSION = 1
+VERSION = 2
 #: Newton steps before giving up on a minimiser.
 MAX_STEPS = 500
 #: Times a saddle is left along its most negative eigenvector.
@@ -37,11 +38,12 @@ def digest(*parts: Any) -> str:
     state = hashlib.blake2b(digest_size=16)
     for part in parts:
         if sparse.issparse(part):
+            state.update(f"{part.shape}".encode())
             arrays = [part.indptr, part.indices, part.data]
         elif isinstance(part, np.ndarray):
             arrays = [part]
         else:
-            state.update(repr(part).encode())
+            state.update(f"{part!r}\x1f".encode())
             continue
         for array in arrays:
             state.update(f"{array.dtype}{array.shape}".encode())
@@ -72,6 +74,9 @@ def certified_minimiser(
     """
     path = array_path("reference", key, VERSION, cache=cache)
     stored = cached_arrays(path, lambda: _pack(find_minimiser(problem, x0)))
+    if not {"x", *Certificate.__dataclass_fields__} <= set(stored):
+        aside = set_aside(path)
+        raise InputError(f"{path} is no reference; it was set aside as {aside.name}: run again")
     fields = {name: stored[name].item() for name in Certificate.__dataclass_fields__}
     return np.asarray(stored["x"]), Certificate(**fields)
 
@@ -129,12 +134,16 @@ def _certificate(point: Evaluation, factor: SpectralFactor | None, x0: Vector) -
     if factor is None:
         return Certificate(float("nan"), float("inf"), 0.0, 0.0, 0, 0)
     step = factor.solve(point.gradient)
-    terms = point.problem.matrix.rmatmul(np.abs(point.gradient_z))
+    matrix = point.problem.matrix
+    terms = np.linalg.norm(matrix.column_scale) * np.linalg.norm(point.gradient_z)
+    size = float(np.linalg.norm(point.x))
     moved = float(np.linalg.norm(point.x - x0))
-    scale = sqrt(float(terms @ terms))
+    # A start that is x* to rounding says nothing of the error: x* itself is the scale then.
+    moved = moved if moved > 1e-8 * size else size
+    error = float(np.linalg.norm(step))
     return Certificate(
-        relative_gradient=float(np.linalg.norm(point.gradient)) / scale if scale > 0 else 0.0,
-        estimated_error=float(np.linalg.norm(step)) / moved if moved > 0 else 0.0,
+        relative_gradient=float(np.linalg.norm(point.gradient) / terms) if terms > 0 else 0.0,
+        estimated_error=error / moved if moved > 0 else (0.0 if error == 0 else inf),
         smallest_eigenvalue=factor.smallest,
         largest_eigenvalue=float(factor.values[-1]),
         rank=factor.rank,

@@ -22,9 +22,10 @@ class Certificate:
     Attributes
     ----------
     relative_gradient
-        |g(x*)| over |A|^T |gradient in z|: the rounding floor of the gradient is about 1e-16.
+        |g(x*)| over |A|_F |gradient in z|: its rounding floor is about 1e-16.
     estimated_error
-        |H^+ g| / |x* - x0|, the size of one more Newton step: how well x* is known.
+        |H^+ g| / |x* - x0|, the size of one more Newton step: how well x* is known. Relative to
+        |x*| where x0 is x* to rounding.
     smallest_eigenvalue, largest_eigenvalue
         Of the Hessian at x*, on the range of A^T.
     rank

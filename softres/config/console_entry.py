@@ -33,10 +33,18 @@ def command_line(main: Callable[[], Any]) -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # otherwise Hydra prints errors its own way, and exits
     try:
         main()
-    except (InputError, HydraException, OmegaConfBaseException) as error:
+    except (InputError, HydraException, OmegaConfBaseException, OSError) as error:
         if verbose:
             raise
         print(f"softres: {one_line(error)}", file=sys.stderr)
+        raise SystemExit(USAGE) from None
+    except ValueError as error:
+        # Hydra's own word for a group that is set to null; any other is ours to debug.
+        if verbose or "Config group override" not in str(error):
+            raise
+        print(
+            "softres: a group (solver, problem, data ...) must be given a choice", file=sys.stderr
+        )
         raise SystemExit(USAGE) from None
     except KeyboardInterrupt:
         print("softres: interrupted; finished runs are kept", file=sys.stderr)
@@ -47,8 +55,16 @@ def _terminate(number: int, frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
 
-def one_line(error: BaseException) -> str:
-    """Return an error of ours, Hydra's or OmegaConf's as one line that names key and value."""
+def one_line(error: BaseException, prefix: str = "") -> str:
+    """Return an error of ours, Hydra's or OmegaConf's as one line that names key and value.
+
+    Parameters
+    ----------
+    error
+        The error.
+    prefix
+        Stands before the key that OmegaConf names, such as ``"solver."``.
+    """
     if isinstance(error, InputError):
         return str(error)
     text = str(error)
@@ -58,15 +74,20 @@ def one_line(error: BaseException) -> str:
         options = re.search(r"Available options in '[^']*':\s*(.*?)(?:\n\S|\Z)", text, re.S)
         allowed = ", ".join(options.group(1).split()) if options else "none"
         return f"{choice['group']}={choice['choice']}: no such choice; allowed are {allowed}"
-    if value := re.search(
-        r"Value '(?P<value>.*)' of type '.*' could not be converted to (\w+)", text
-    ):
-        key = re.search(r"full_key: (\S+)", text)
-        kind = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
-        wanted = kind.get(value.group(2), value.group(2))
-        return f"{key.group(1) if key else 'value'}={value['value']}: must be {wanted}"
-    if re.search(r"Key '.*' (is )?not in ", text) and (key := re.search(r"full_key: (\S+)", text)):
-        return f"{key.group(1)}: no such key; 'python run.py ... --cfg job' shows those there are"
+    key = re.search(r"full_key: (\S+)", text)
+    name = f"{prefix}{key.group(1)}" if key else prefix.rstrip(".") or "value"
+    if value := re.search(r"Value '(.*?)' (?:of type|is not a valid)", text):
+        kinds = {"Integer": "a whole number", "Float": "a number", "bool": "true or false"}
+        wanted = [words for kind, words in kinds.items() if kind in text.split("\n", 1)[0]]
+        return f"{name}={value.group(1)}: must be {wanted[0] if wanted else 'of another type'}"
+    if "Ambiguous value" in text:
+        return "a list of values, such as n=1000,10000, needs -m: python run.py -m ..."
+    if "not Optional" in text:
+        return f"{name}=null: must have a value"
+    if key and text.startswith("Cannot "):
+        return f"{name}: {text.splitlines()[0]}"
+    if re.search(r"Key '.*' (is )?not in ", text) and key:
+        return f"{name}: no such key; 'python run.py ... --cfg job' shows those there are"
     if "no viable alternative" in text or "mismatched input" in text:
         return f"{text.splitlines()[0]}; values with brackets or commas need quotes"
     first = [line.strip() for line in text.splitlines() if line.strip()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from omegaconf.errors import ConfigKeyError, ValidationError
 
 from softres.backends import BackendOptions
 from softres.config.console_entry import one_line
+from softres.config.schema import RunSchema
 from softres.data.registry import DATA, DataOptions
 from softres.data.start import StartOptions
 from softres.data.weights import WeightOptions
@@ -75,6 +76,10 @@ def settings(config: DictConfig) -> Settings:
         On the first value that is not allowed; names the key, the value, and what is.
     """
     tree: Any = OmegaConf.to_container(config, resolve=True)
+    known = [field.name for field in fields(RunSchema)]
+    for key in tree:
+        if key not in known:
+            raise InputError(f"{key}: no such key; allowed are {', '.join(known)}")
     R = tree["R"]
     if R is not None and not 0 < R < 1e6:
         raise InputError(f"R={R}: allowed is a number between 0 and 1e6; R is |A|_2")
@@ -136,6 +141,9 @@ def _check_problem(name: str, options: Mapping[str, Any]) -> None:
         make_problem(name, np.eye(2, 1), np.full(2, 0.5), **options)
     except InputError as error:
         raise InputError(f"problem.{error}") from None
+    except (TypeError, ValueError):
+        given = ", ".join(f"problem.{key}={value}" for key, value in options.items())
+        raise InputError(f"{given}: not what {name} takes; its numbers must be numbers") from None
 
 
 def _named(values: Mapping[str, Any], group: str, classes: Mapping[str, type[T]]) -> T:
@@ -154,7 +162,7 @@ def _options(kind: type[T], values: Mapping[str, Any], group: str) -> T:
     except ConfigKeyError as error:
         raise InputError(f"{group}.{error.full_key}: no such option") from None
     except ValidationError as error:
-        raise InputError(f"{group}.{one_line(error)}") from None
+        raise InputError(one_line(error, prefix=f"{group}.")) from None
     if not isinstance(options, kind):
         raise InputError(f"{group}: must be a group of options")
     return options

@@ -65,9 +65,11 @@ def load_file(options: FileOptions) -> Instance:
     """
     where = f"data.path={options.path}"
     try:
-        with np.load(Path(options.path).expanduser(), allow_pickle=False) as archive:
+        # The stream is ours to close: NumPy leaves it open where the file is no archive.
+        with Path(options.path).expanduser().open("rb") as stream:
+            archive = np.load(stream, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise InputError(f"{where}: not a .npz file")
+                raise InputError(f"{where}: not a .npz file with A and b, but one array")
             arrays = {name: archive[name] for name in archive.files}
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         if isinstance(error, InputError):
@@ -78,6 +80,8 @@ def load_file(options: FileOptions) -> Instance:
     A = _matrix(arrays, where)
     b, w = (_vector(arrays.get(name), name, where) for name in ("b", "w"))
     assert b is not None
+    if 1 + 1e-9 < b.sum() < 1 + 1e-4:
+        b = b / b.sum()  # shares that were rounded to single precision
     try:
         return Instance("file", A, b, w=w, facts={"path": options.path})
     except InputError as error:

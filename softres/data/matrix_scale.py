@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from softres.errors import InputError
+
 __all__ = ["scaled_to"]
 
 
@@ -19,7 +21,15 @@ def scaled_to(A: Any, R: float) -> Any:
         n x d, dense or sparse.
     R
         The norm asked for.
+
+    Raises
+    ------
+    InputError
+        If A is zero.
     """
     gram = A.T @ A
     gram = gram.toarray() if sparse.issparse(gram) else gram
-    return A * (R / float(np.sqrt(np.linalg.eigvalsh(gram)[-1])))
+    norm = float(np.sqrt(max(0.0, np.linalg.eigvalsh(gram)[-1])))
+    if norm == 0.0:
+        raise InputError(f"R={R}: A has no entries but zeros, so it cannot be scaled to |A|_2 = R")
+    return A * (R / norm)

@@ -62,5 +62,7 @@ def starting_point(
         if minimiser is None:
             raise ValueError("a start near the minimiser needs the minimiser")
         origin = np.asarray(minimiser, dtype=np.float64)
+    else:
+        origin = np.zeros_like(origin)
     direction = generator(seed, "start", len(origin)).standard_normal(len(origin))
     return origin + options.distance * direction / float(np.linalg.norm(direction))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +65,9 @@ class SyntheticOptions:
         require(self.rows in ROWS, "rows", ", ".join(ROWS))
         require(self.leverage_ones is None or self.leverage_ones >= 0, "leverage_ones", "0 or more")
         require(0 < self.density <= 1, "density", "0 < density <= 1")
-        require(self.planted_norm is None or self.planted_norm >= 0, "planted_norm", "0 or more")
+        require(
+            self.planted_norm is None or 0 <= self.planted_norm < 1e6, "planted_norm", "0 to 1e6"
+        )
         require(0 <= self.noise <= 10, "noise", "0 to 10")
         if self.density < 1 and (self.rows == "coherent" or self.sigma_min is not None):
             raise InputError(
@@ -95,6 +98,11 @@ def make_synthetic(n: int, d: int, R: float, seed: int, options: SyntheticOption
     # In logarithms: exp(z) of a large planted x may exceed the range of doubles.
     shift = max(0.0, float(z.max()))
     model = np.maximum(np.exp(z - shift) + z * np.exp(-shift), 0.0)
+    if not model.any():
+        raise InputError(
+            f"n={n}, d={d}, seed={seed}: exp(z) + z <= 0 in every row of the planted model; "
+            "take another seed or a smaller data.planted_norm"
+        )
     b = model * np.exp(options.noise * generator(seed, "noise", n).standard_normal(n))
     return Instance("synthetic", A, b / b.sum(), planted=x)
 
@@ -103,6 +111,13 @@ def check_size(n: int, d: int, R: float, options: SyntheticOptions) -> None:
     """Raise an :class:`InputError` if options do not fit the size; makes nothing."""
     if not n >= d >= 1:
         raise InputError(f"n={n}: A needs at least as many rows as columns, n >= d={d} >= 1")
+    gigabytes = 8e-9 * n * d * options.density
+    memory = 1e-9 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if 2.5 * gigabytes > memory:  # A, and the copies that making it takes
+        raise InputError(
+            f"n={n}, d={d}: A would take {gigabytes:.3g} GB, and making it 2.5 times that; "
+            f"this machine has {memory:.3g} GB"
+        )
     ones = options.leverage_ones
     if options.rows == "coherent" and ones is not None and ones > d - (n > d):
         raise InputError(f"data.leverage_ones={ones}: allowed is at most {d - (n > d)} here")
@@ -143,5 +158,7 @@ def _sparse(n: int, d: int, R: float, options: SyntheticOptions, rng: np.random.
     )
     if options.rows == "heavy_tailed":
         A = sparse.diags_array(rng.standard_t(2, size=n)) @ A
+    if A.nnz == 0:
+        raise InputError(f"data.density={options.density}: leaves A of {n} x {d} without entries")
     columns = np.geomspace(1.0, 1.0 / options.condition, d)
     return scaled_to(sparse.csr_array(A @ sparse.diags_array(rng.permutation(columns))), R)

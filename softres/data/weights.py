@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 
 from softres.errors import InputError
 from softres.problems import Problem
@@ -40,11 +40,13 @@ class WeightOptions:
     def __post_init__(self) -> None:
         if self.name not in RULES:
             raise InputError(f"weights.name={self.name}: allowed are {', '.join(RULES)}")
-        if not self.value >= 0:
-            raise InputError(f"weights.value={self.value}: allowed is a number >= 0")
+        if not 0 <= self.value < inf:
+            raise InputError(f"weights.value={self.value}: allowed is a finite number >= 0")
         for key in ("constant", "l"):
-            if not getattr(self, key) > 0:
-                raise InputError(f"weights.{key}={getattr(self, key)}: allowed is a number > 0")
+            if not 0 < getattr(self, key) < inf:
+                raise InputError(
+                    f"weights.{key}={getattr(self, key)}: allowed is a finite number > 0"
+                )
 
 
 def squared_weight(options: WeightOptions, problem: Problem, sigma_min: float) -> float:
@@ -63,6 +65,8 @@ def squared_weight(options: WeightOptions, problem: Problem, sigma_min: float) -
         start = problem.at(problem.start())
         return options.value * float(start.gauss_newton_diagonal.max())
     if options.name == "theorem":
+        if sigma_min <= 0:
+            raise InputError("weights=theorem: A is zero, so l / sigma_min(A)^2 is not defined")
         return options.constant + options.l / sigma_min**2
     return options.value if options.name == "absolute" else 0.0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,11 @@ __all__ = ["config_hash", "job_key", "run_name", "solver_digest"]
 
 #: Keys that do not change what a run computes; limits extend a run rather than make another.
 NOT_IDENTITY = ("tracking", "force", "max_steps", "time_limit")
-#: Folders of the package whose code no result depends on.
-NOT_NUMERICAL = ("tracking", "harness", "config")
+#: Keys that a run's name has anyway, and groups whose options it leaves out.
+IN_NAME = ("n", "d", "seed", "solver", "problem", "data", "backend", "max_steps", "time_limit")
+NOT_IN_NAME = ("tracking", "hydra", "experiment", "force")
+#: Folders of the package whose code no solve depends on.
+NOT_NUMERICAL = ("tracking", "harness", "config", "theory")
 
 
 def config_hash(settings: Settings) -> str:
@@ -42,6 +46,7 @@ def solver_digest(solver: type[Solver]) -> str:
         for path in package.rglob("*.py")
         if path.relative_to(package).parts[0] not in NOT_NUMERICAL and path not in others
     ]
+    files.append(package / "harness" / "prepare.py")  # it chooses w, x0 and the reference
     return code_digest(files)[:16]
 
 
@@ -49,12 +54,16 @@ def job_key(settings: Settings, probe: Probe | None = None) -> str:
     """Return the key of a run: equal keys mean equal results."""
     code = solver_digest(type(settings.solver))
     if probe is not None:
-        code += f"-{code_digest(probe.files)[:16]}"
+        theory = (Path(softres.__file__).parent / "theory").glob("*.py")
+        code += f"-{code_digest([*probe.files, *theory])[:16]}"
     return f"{config_hash(settings)}-{code}"
 
 
-def run_name(settings: Settings) -> str:
-    """Return a name that a person can read, such as ``approx_newton n=10000 d=50 seed=0``."""
+def run_name(settings: Settings, overrides: Sequence[str] = ()) -> str:
+    """Return a name that a person can read, such as ``approx_newton n=10000 d=50 seed=0``.
+
+    Options that the command line set, such as ``weights.value=1e-4``, stand at its end.
+    """
     parts = [str(settings.experiment.get("id", settings.solver.name))]
     if parts[0] != settings.solver.name:
         parts.append(settings.solver.name)
@@ -67,4 +76,9 @@ def run_name(settings: Settings) -> str:
     if settings.backend.name != "numpy":
         on = settings.backend
         parts.append(on.name if on.device == "cpu" else on.device)
-    return " ".join([*parts, f"seed={settings.seed}"])
+    parts.append(f"seed={settings.seed}")
+    for text in overrides:
+        key = text.split("=", 1)[0].lstrip("+~")
+        if key not in IN_NAME and key.split(".", 1)[0] not in NOT_IN_NAME:
+            parts.append(text.lstrip("+~"))
+    return " ".join(parts)

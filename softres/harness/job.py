@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pandas as pd
 import yaml
 
 from softres.config.settings import Settings
@@ -69,7 +70,7 @@ def run_job(settings: Settings, context: JobContext, probe: Probe | None = None)
     input of a single run ends the command with status 2.
     """
     settings = _with_sweep(settings, context)
-    name = run_name(settings)
+    name = run_name(settings, context.overrides)
     try:
         outcome = _run(settings, context, name, probe)
     except InputError as error:
@@ -107,8 +108,8 @@ def _run(settings: Settings, context: JobContext, name: str, probe: Probe | None
     )
     _headline(settings, context, name)
     if not settings.force:
-        finished = store.find_finished(key)
-        if finished is not None and _is_enough(finished, settings):
+        finished = store.find_finished(key, lambda run: _is_enough(run, settings))
+        if finished is not None:
             return _skip(outcome, finished)
     parameters = records.flat(
         {k: v for k, v in settings.tree.items() if k not in ("tracking", "force")}
@@ -129,7 +130,12 @@ def _run(settings: Settings, context: JobContext, name: str, probe: Probe | None
         tags = _tags(settings, context, key) | records.instance_tags(prepared, checks)
         with store.start_run(name, parameters, tags) as run:
             run.text("config.yaml", yaml.safe_dump(dict(settings.tree), sort_keys=False))
-            result = _solve(settings, prepared, reference, run, name)
+            rows: list[Row] = []
+            try:
+                result = _solve(settings, prepared, reference, run, name, rows)
+            except BaseException:
+                _keep_trace(run, rows)  # what a failed or interrupted solve had reached
+                raise
             _record(settings, prepared, result, checks, run, warm)
     for line in result.warnings:
         console.show_line(f"warning: {line}", style="yellow")
@@ -240,9 +246,14 @@ def _measure(settings: Settings, probe: Probe, run: RunLog) -> None:
 
 
 def _solve(
-    settings: Settings, prepared: Prepared, reference: Reference, run: RunLog, name: str
+    settings: Settings,
+    prepared: Prepared,
+    reference: Reference,
+    run: RunLog,
+    name: str,
+    rows: list[Row],
 ) -> Result:
-    rows: list[Row] = []
+    """Solve; the rows of the trace are added to ``rows`` as they come."""
     last_report = time.monotonic()
     show = console.progress(name, settings.max_steps)
     with show if console.console.is_terminal else nullcontext(None) as update:
@@ -270,8 +281,6 @@ def _solve(
 
 
 def _send_curves(run: RunLog, rows: list[Row], *, final: bool) -> None:
-    import pandas as pd
-
     trace = records.with_logarithms(pd.DataFrame(rows))
     run.curves(
         trace,
@@ -281,6 +290,12 @@ def _send_curves(run: RunLog, rows: list[Row], *, final: bool) -> None:
         by_time=records.BY_TIME,
         final=final,
     )
+
+
+def _keep_trace(run: RunLog, rows: list[Row]) -> None:
+    if rows:
+        _send_curves(run, rows, final=True)
+        run.table(records.with_logarithms(pd.DataFrame(rows)))
 
 
 def _record(

@@ -116,7 +116,7 @@ def _indefinite_step(
     with tools.meter.phase("hessian"):
         B = memory.fill(gauss_newton())
     with tools.meter.phase("trust_region"):
-        taken = trust_region_step(state.point, H, B, memory.radius)
+        taken = trust_region_step(state.point, H, B, memory.radius, memory.null)
     if taken is None:
         return replace(state, info=info, status=Status.STALLED, memory=memory)
     info |= {"trials": taken.trials, "negative_eigenvalues": taken.negative}

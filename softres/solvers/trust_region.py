@@ -64,7 +64,7 @@ class _Model:
     the ball where B vanishes.
     """
 
-    def __init__(self, H: Any, B: Any, point: Evaluation) -> None:
+    def __init__(self, H: Any, B: Any, point: Evaluation, blind: Any | None) -> None:
         xp = array_namespace(H)
         scale = point.problem.matrix.column_scale
         values, vectors = xp.linalg.eigh(B / scale[:, None] / scale[None, :])
@@ -79,9 +79,11 @@ class _Model:
         floor = gram_noise(point) * float(xp.max(xp.abs(H))) * xp.sum(whiten * whiten, axis=0)
         null = xp.abs(curvature) <= floor
         if bool(xp.any(null)):
-            blind = xp.linalg.qr(basis[:, null])[0]
-            basis = basis - blind @ (blind.T @ basis)
+            unseen = xp.linalg.qr(basis[:, null])[0]
+            basis = basis - unseen @ (unseen.T @ basis)
             basis, curvature = basis[:, ~null], curvature[~null]
+        if blind is not None:
+            basis = basis - blind @ (blind.T @ basis)
         self.basis = basis
         self.curvature: npt.NDArray[np.float64] = as_numpy(curvature).astype(np.float64)
         self.slope: npt.NDArray[np.float64] = as_numpy(basis.T @ point.gradient).astype(np.float64)
@@ -119,7 +121,9 @@ class _Model:
         return -float(self.slope @ y + 0.5 * (self.curvature @ (y * y)))
 
 
-def trust_region_step(point: Evaluation, H: Any, B: Any, radius: float | None) -> TrustStep | None:
+def trust_region_step(
+    point: Evaluation, H: Any, B: Any, radius: float | None, blind: Any | None = None
+) -> TrustStep | None:
     """Minimise the quadratic model over a ball in B's norm, shrinking it until the loss falls.
 
     The norm of B, the Gauss-Newton matrix F^T F + W^2 over A, makes the ball as long in every
@@ -137,12 +141,15 @@ def trust_region_step(point: Evaluation, H: Any, B: Any, radius: float | None) -
         Positive semidefinite, shape (d, d).
     radius
         In B's norm; ``None``: the length of the Gauss-Newton step.
+    blind
+        Orthonormal basis of A's null space, shape (d, k), where it has one; H and B are definite
+        there, and the step is kept out of it.
 
     Returns
     -------
     ``None`` if no radius gives a fall of the loss that arithmetic can see.
     """
-    model = _Model(H, B, point)
+    model = _Model(H, B, point, blind)
     if not float(np.linalg.norm(model.slope)) > 0:
         return None
     if radius is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from softres.tracking.view import Chart, shared_views
 __all__ = ["FinishedRun", "Store", "open_store"]
 
 _MAX_STALE = 1000
+_MAX_SAME = 20
 _MAX_RUNS = 50_000
 
 
@@ -65,8 +66,10 @@ class Store:
         """Id of the experiment; empty when tracking is off."""
         return self._backend.experiment_id
 
-    def find_finished(self, key: str) -> FinishedRun | None:
-        """Return the latest finished run whose tag ``key`` is `key`.
+    def find_finished(
+        self, key: str, enough: Callable[[FinishedRun], bool] = lambda run: True
+    ) -> FinishedRun | None:
+        """Return the latest finished run whose tag ``key`` is `key` and that is `enough`.
 
         Parameters
         ----------
@@ -81,9 +84,8 @@ class Store:
         if not re.fullmatch(r"[\w\-]+", key):
             raise ValueError(f"run key {key!r}: allowed are letters, digits, '_' and '-'")
         query = f"tags.key = '{key}' and attributes.status = 'FINISHED'"
-        for run in self._backend.find(query, limit=1):
-            return _finished(run)
-        return None
+        found = (_finished(run) for run in self._backend.find(query, limit=_MAX_SAME))
+        return next((run for run in found if enough(run)), None)
 
     def finished_runs(self) -> list[FinishedRun]:
         """Return the finished runs of the experiment, the latest first, one for each key.

@@ -235,19 +235,16 @@ def test_a_missing_device_is_named(checked, monkeypatch):
         unwrap(checked)("backend=cuda")  # not what another test found with a device
 
 
-@pytest.mark.xfail(strict=True, raises=(TypeError, ValueError), reason="a beta of text is compared")
 def test_an_option_of_a_problem_of_the_wrong_type_is_named(checked):
     with pytest.raises(InputError, match=r"problem\.beta=abc"):
         checked("problem.beta=abc")
 
 
-@pytest.mark.xfail(strict=True, reason="one_line knows no 'is not a valid bool'")
 def test_an_option_that_is_true_or_false_is_named_too(checked):
     with pytest.raises(InputError, match=r"tracking\.enabled=maybe: must be true or false"):
         checked("tracking.enabled=maybe")
 
 
-@pytest.mark.xfail(strict=True, reason="a + makes any key, and it becomes part of the run's key")
 def test_an_unknown_key_that_was_added_by_force_is_refused(checked):
     with pytest.raises(InputError, match="typo: no such key"):
         checked("+typo=1")

@@ -91,7 +91,6 @@ def test_data_that_the_options_say_all_about_need_no_fingerprint():
     assert Synthetic().fingerprint() == Digits().fingerprint() == ""
 
 
-@pytest.mark.xfail(strict=True, raises=ZeroDivisionError, reason="A = 0 is scaled to |A| = R")
 def test_a_matrix_of_zeros_cannot_be_scaled(tmp_path):
     path = tmp_path / "zeros.npz"
     np.savez(path, A=np.zeros((5, 2)), b=np.full(5, 0.2))

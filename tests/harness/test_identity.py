@@ -163,7 +163,6 @@ def test_a_changed_module_changes_the_digest_of_the_solvers_that_use_it(digests,
     assert {name for name in SOLVERS if before[name] != after[name]} == touched
 
 
-@pytest.mark.xfail(strict=True, reason="harness/prepare.py makes w and x0, but is not digested")
 def test_a_change_of_how_an_instance_is_prepared_changes_every_digest(digests):
     before, after = digests(), digests(of="harness/prepare.py")
     assert {name for name in SOLVERS if before[name] != after[name]} == ALL

@@ -182,7 +182,7 @@ def test_bad_input_found_late_ends_a_single_run_with_status_2(
 def test_a_run_that_ended_on_a_limit_is_extended_by_a_larger_one_only(
     checked, status, tags, wanted, enough
 ):
-    finished = FinishedRun("id", "name", {}, {"status": status, **tags})
+    finished = FinishedRun("id", "name", {}, {"status": status, **tags}, {})
     assert job._is_enough(finished, checked(*wanted)) is enough
 
 
