@@ -351,7 +351,7 @@ class TestSweep:
 
 # Loaded by Python itself at its start: makes the solve of one seed fail.
 FAULT = """
-import softres.harness.job as job
+import softres.harness.solving as job
 
 real = job.solve
 

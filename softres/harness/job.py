@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import sys
-import time
 import traceback
-from contextlib import nullcontext
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pandas as pd
-import yaml
-
 from softres.config.settings import Settings
 from softres.errors import InputError
-from softres.evaluation import Evaluation
 from softres.harness import console, records
 from softres.harness.identity import config_hash, job_key, run_name, solver_digest
 from softres.harness.outcome import Outcome, write_outcome
-from softres.harness.prepare import Prepared, on_backend, prepare
-from softres.harness.probe import Probe, ProbeContext
-from softres.harness.warm_up import warm_up
-from softres.reference import Reference
-from softres.solvers import Result, Status, solve
-from softres.solvers.result import Row
-from softres.theory import Assumption, check_assumptions, predicted_steps
+from softres.harness.probe import Probe, measure
+from softres.harness.solving import tracked_solve
+from softres.solvers import Status
+from softres.theory import predicted_steps
 from softres.tracking import FinishedRun, RunLog, environment, open_store
 
 __all__ = ["JobContext", "run_job"]
-
-#: Seconds between two reports of a running solve to MLflow.
-REPORT_EVERY = 15.0
 
 
 @dataclass(frozen=True)
@@ -114,29 +103,17 @@ def _run(settings: Settings, context: JobContext, name: str, probe: Probe | None
     parameters = records.flat(
         {k: v for k, v in settings.tree.items() if k not in ("tracking", "force")}
     )
+    tags = _tags(settings, context, key)
+
+    def start_run(more: Mapping[str, str]) -> RunLog:
+        return store.start_run(name, parameters, {**tags, **more})
+
     with settings.backend.limited():
         if probe is not None:
-            tags = _tags(settings, context, key)
-            with store.start_run(name, parameters, tags) as run:
-                _measure(settings, probe, run)
+            with start_run({}) as run:
+                measure(settings, probe, run)
             return replace(outcome, status="measured", predicted=None)
-        prepared = prepare(settings)
-        checks = _check(settings, prepared)
-        warm = warm_up(settings)
-        # The reference is bound to the backend before the run starts: what fails by then leaves
-        # nothing in the store.
-        problem = settings.solver.prepare(on_backend(prepared, settings))
-        reference = Reference(problem, prepared.minimiser, prepared.certificate)
-        tags = _tags(settings, context, key) | records.instance_tags(prepared, checks)
-        with store.start_run(name, parameters, tags) as run:
-            run.text("config.yaml", yaml.safe_dump(dict(settings.tree), sort_keys=False))
-            rows: list[Row] = []
-            try:
-                result = _solve(settings, prepared, reference, run, name, rows)
-            except BaseException:
-                _keep_trace(run, rows)  # what a failed or interrupted solve had reached
-                raise
-            _record(settings, prepared, result, checks, run, warm)
+        result = tracked_solve(settings, name, start_run)
     for line in result.warnings:
         console.show_line(f"warning: {line}", style="yellow")
     error = result.rows[-1]["relative_error_l2"]
@@ -157,7 +134,7 @@ def _run(settings: Settings, context: JobContext, name: str, probe: Probe | None
 
 def _headline(settings: Settings, context: JobContext, name: str) -> None:
     if context.number == 0:
-        console.show_configuration(yaml.safe_dump(dict(settings.tree), sort_keys=False))
+        console.show_configuration(records.as_yaml(settings))
     console.console.rule(style="dim")
     number = "" if context.single else f"job {context.number}: "
     console.show_line(f"{number}{name}", style="bold")
@@ -191,28 +168,6 @@ def _skip(outcome: Outcome, finished: FinishedRun) -> Outcome:
     )
 
 
-def _check(settings: Settings, prepared: Prepared) -> list[Assumption]:
-    problem = prepared.problem
-    checks = check_assumptions(
-        start=problem.at(prepared.x0),
-        minimum=problem.at(prepared.minimiser),
-        spectrum=prepared.spectrum,
-        R=settings.R if settings.R is not None else prepared.spectrum.sigma_max,
-        weights=settings.weights,
-        smallest_eigenvalue=prepared.certificate.smallest_eigenvalue,
-    )
-    console.show_assumptions(checks)
-    if not prepared.certificate.certified:
-        console.show_line(
-            "warning: x* could not be certified (estimated relative error "
-            f"{prepared.certificate.estimated_error:.1e}, "
-            f"{prepared.certificate.negative} negative eigenvalues); errors are against the best "
-            "point found",
-            style="yellow",
-        )
-    return checks
-
-
 def _tags(settings: Settings, context: JobContext, key: str) -> dict[str, str]:
     """Tags that say what ran, on what, and how its times may be used."""
     return {
@@ -227,87 +182,3 @@ def _tags(settings: Settings, context: JobContext, key: str) -> dict[str, str]:
         "solved_problem": settings.problem,
         "overrides": " ".join(context.overrides),
     }
-
-
-def _measure(settings: Settings, probe: Probe, run: RunLog) -> None:
-    """Run a measurement; its table, its arrays and, of a single row, its numbers are recorded."""
-    run.text("config.yaml", yaml.safe_dump(dict(settings.tree), sort_keys=False))
-    context = ProbeContext(settings)
-    start = time.perf_counter()
-    table = probe.measure(context)
-    run.table(table, "measurements.parquet")
-    for name, arrays in context.kept.items():
-        run.arrays(f"{name}.npz", arrays)
-    numbers = table.select_dtypes(include="number")
-    if len(table) == 1:
-        run.metrics({str(key): float(value) for key, value in numbers.iloc[0].items()})
-    run.metrics({"measure_seconds": time.perf_counter() - start})
-    run.tags({"status": "measured"})
-
-
-def _solve(
-    settings: Settings,
-    prepared: Prepared,
-    reference: Reference,
-    run: RunLog,
-    name: str,
-    rows: list[Row],
-) -> Result:
-    """Solve; the rows of the trace are added to ``rows`` as they come."""
-    last_report = time.monotonic()
-    show = console.progress(name, settings.max_steps)
-    with show if console.console.is_terminal else nullcontext(None) as update:
-
-        def log(row: Row, point: Evaluation) -> None:
-            nonlocal last_report
-            rows.append(row)
-            if update is not None:
-                update(row, point)
-            if time.monotonic() - last_report > REPORT_EVERY:
-                _send_curves(run, rows, final=False)
-                last_report = time.monotonic()
-
-        return solve(
-            reference.problem,
-            settings.solver,
-            prepared.x0,
-            eps=settings.eps,
-            max_steps=settings.max_steps,
-            time_limit=settings.time_limit,
-            seed=settings.seed,
-            reference=reference,
-            log=log,
-        )
-
-
-def _send_curves(run: RunLog, rows: list[Row], *, final: bool) -> None:
-    trace = records.with_logarithms(pd.DataFrame(rows))
-    run.curves(
-        trace,
-        seconds="solve_seconds",
-        step="step",
-        columns=records.curve_columns(trace),
-        by_time=records.BY_TIME,
-        final=final,
-    )
-
-
-def _keep_trace(run: RunLog, rows: list[Row]) -> None:
-    if rows:
-        _send_curves(run, rows, final=True)
-        run.table(records.with_logarithms(pd.DataFrame(rows)))
-
-
-def _record(
-    settings: Settings,
-    prepared: Prepared,
-    result: Result,
-    checks: list[Assumption],
-    run: RunLog,
-    warm: float,
-) -> None:
-    _send_curves(run, result.rows, final=True)
-    metrics = records.final_metrics(settings, prepared, result, checks)
-    run.metrics(metrics | {"warm_up_seconds": warm})
-    run.table(records.with_logarithms(result.trace))
-    run.tags({"status": result.status.value, "warnings": "; ".join(result.warnings)})

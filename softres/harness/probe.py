@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,8 +15,10 @@ import pandas as pd
 from softres.config.settings import Settings
 from softres.data.seeds import generator
 from softres.harness.prepare import Prepared, prepare
+from softres.harness.records import as_yaml
+from softres.tracking import RunLog
 
-__all__ = ["Probe", "ProbeContext"]
+__all__ = ["Probe", "ProbeContext", "measure"]
 
 
 @dataclass
@@ -61,3 +64,19 @@ class Probe:
 
     measure: Callable[[ProbeContext], pd.DataFrame]
     files: Sequence[Path]
+
+
+def measure(settings: Settings, probe: Probe, run: RunLog) -> None:
+    """Run a measurement; its table, its arrays and, of a single row, its numbers are recorded."""
+    run.text("config.yaml", as_yaml(settings))
+    context = ProbeContext(settings)
+    start = time.perf_counter()
+    table = probe.measure(context)
+    run.table(table, "measurements.parquet")
+    for name, arrays in context.kept.items():
+        run.arrays(f"{name}.npz", arrays)
+    numbers = table.select_dtypes(include="number")
+    if len(table) == 1:
+        run.metrics({str(key): float(value) for key, value in numbers.iloc[0].items()})
+    run.metrics({"measure_seconds": time.perf_counter() - start})
+    run.tags({"status": "measured"})

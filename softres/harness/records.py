@@ -7,13 +7,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from softres.config.settings import Settings
 from softres.harness.prepare import Prepared
 from softres.solvers import Result
 from softres.theory import Assumption, predicted_steps
 
-__all__ = ["BY_TIME", "curve_columns", "final_metrics", "flat", "instance_tags", "with_logarithms"]
+__all__ = [
+    "BY_TIME",
+    "as_yaml",
+    "curve_columns",
+    "final_metrics",
+    "flat",
+    "instance_tags",
+    "with_logarithms",
+]
 
 #: Columns drawn as curves by step.
 CURVES = (
@@ -47,6 +56,11 @@ def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             result[name.removesuffix(".name")] = value
     return result
+
+
+def as_yaml(settings: Settings) -> str:
+    """Return the resolved configuration as YAML, keys in the order of ``conf/``."""
+    return str(yaml.safe_dump(dict(settings.tree), sort_keys=False))
 
 
 def with_logarithms(trace: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from softres.config import register
 from softres.config.settings import settings
 from softres.data.start import starting_point
 from softres.errors import InputError
-from softres.harness import job, warm_up
+from softres.harness import job, solving, warm_up
 from softres.harness.closing import close_command
 from softres.harness.job import JobContext, run_job
 from softres.harness.outcome import Outcome, read_outcomes, write_outcome
@@ -136,7 +136,7 @@ def failing(error):
 
 
 def test_a_job_that_raises_is_reported_and_kept(checked, context, monkeypatch, capsys):
-    monkeypatch.setattr(job, "solve", failing(RuntimeError("no luck\nat all")))
+    monkeypatch.setattr(solving, "solve", failing(RuntimeError("no luck\nat all")))
     outcome = run_job(checked(), context)
     assert (outcome.status, outcome.ok) == ("failed", False)
     assert outcome.note == "RuntimeError: no luck"
@@ -147,7 +147,7 @@ def test_a_job_that_raises_is_reported_and_kept(checked, context, monkeypatch, c
 def test_bad_input_found_late_fails_a_job_of_a_sweep_in_one_line(
     checked, context, monkeypatch, capsys
 ):
-    monkeypatch.setattr(job, "prepare", failing(InputError("data: cannot be read")))
+    monkeypatch.setattr(solving, "prepare", failing(InputError("data: cannot be read")))
     outcome = run_job(checked(), context)
     assert (outcome.status, outcome.ok, outcome.note) == ("failed", False, "data: cannot be read")
     expected = "softres: job 2 (exact_newton n=60 d=4 seed=0): data: cannot be read\n"
@@ -157,7 +157,7 @@ def test_bad_input_found_late_fails_a_job_of_a_sweep_in_one_line(
 def test_bad_input_found_late_ends_a_single_run_with_status_2(
     checked, context, monkeypatch, capsys
 ):
-    monkeypatch.setattr(job, "prepare", failing(InputError("data: cannot be read")))
+    monkeypatch.setattr(solving, "prepare", failing(InputError("data: cannot be read")))
     with pytest.raises(SystemExit) as caught:
         run_job(checked(), replace(context, single=True))
     assert caught.value.code == 2
