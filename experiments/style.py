@@ -70,11 +70,11 @@ def new_figure(
     import matplotlib.pyplot as plt
 
     mpl.use("Agg")
-    with mpl.rc_context(_RC):
-        height = height or rows * (0.75 * width / columns if columns > 1 else 0.7 * width)
-        figure, axes = plt.subplots(
-            rows, columns, figsize=(width, height), layout="constrained", squeeze=False
-        )
+    mpl.rcParams.update(_RC)  # not a context: legends and texts are added after this returns
+    height = height or rows * (0.75 * width / columns if columns > 1 else 0.7 * width)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(width, height), layout="constrained", squeeze=False
+    )
     return figure, list(axes.flat)
 
 
@@ -84,8 +84,7 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
 
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.pdf", folder / f"{name}.png"]
-    with mpl.rc_context(_RC):
-        for path in paths:
-            figure.savefig(path, metadata={"CreationDate": None} if path.suffix == ".pdf" else None)
+    for path in paths:
+        figure.savefig(path, metadata={"CreationDate": None} if path.suffix == ".pdf" else None)
     plt.close(figure)
     return paths

@@ -1,0 +1,214 @@
+"""What claims of the form "this figure is at most that bound" share: rows, verdicts, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import log10
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from experiments._regions import Setting
+from experiments._search import Found
+from experiments.claim import Conclusion, Counterexample, Verdict
+from experiments.runs import LoggedRun
+from experiments.style import look, new_figure
+from softres.harness.probe import ProbeContext
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "ROUNDING",
+    "SEARCH",
+    "command",
+    "draw_looseness",
+    "judge_bounds",
+    "keep_worst",
+    "legend_above",
+    "log",
+    "row_at",
+    "rows",
+    "table",
+]
+
+#: log10 of the factor by which rounding may carry a sharp case over its bound: 1 + 1e-9.
+ROUNDING = 1e-9 / np.log(10.0)
+#: Columns with bounds: how they are called in verdicts and figures.
+VERSIONS = {
+    "bound": "worst case in (n, R, beta)",
+    "instance_bound": "instance-wise",
+    "recalled": "recalled, family of papers",
+}
+#: Options of a run that its search depends on.
+SEARCH = tuple(f"experiment.{key}" for key in ("beta", "instances", "starts", "iterations"))
+_FILES = {"bound": "worst", "instance_bound": "worst_instance", "recalled": "worst_recalled"}
+
+
+def rows(
+    setting: Setting,
+    found: Mapping[str, Found],
+    bounds: Mapping[str, float],
+    instance_bounds: Mapping[str, float],
+    recalled: Mapping[str, float],
+) -> list[dict[str, Any]]:
+    """Return one row a figure that has an admissible point, values as log10."""
+    return [
+        {
+            "part": name,
+            "kind": setting.kind,
+            "instance": setting.instance,
+            "at_random": log(case.at_random),
+            "measured": log(case.value),
+            "bound": log(bounds[name]),
+            "instance_bound": log(instance_bounds[name]),
+            "recalled": log(recalled.get(name, np.nan)),
+        }
+        for name, case in found.items()
+        if np.isfinite(case.value)
+    ]
+
+
+def log(value: float) -> float:
+    """Return log10 of a value >= 0; -300 for 0, so that a table can be plotted and averaged."""
+    return log10(value) if not value <= 1e-300 else -300.0
+
+
+def keep_worst(
+    context: ProbeContext, table: pd.DataFrame, arrays: Mapping[tuple[str, str, int], Any]
+) -> None:
+    """Keep the arrays of the case nearest to its bound, or furthest above, for each version."""
+    for column, file in _FILES.items():
+        excess = (table["measured"] - table[column]).dropna()
+        if len(excess):
+            row = row_at(table.loc[excess.index], int(excess.to_numpy().argmax()))
+            context.keep(file, **arrays[row["part"], row["kind"], row["instance"]])
+
+
+def row_at(table: pd.DataFrame, place: int) -> dict[str, Any]:
+    """Return a row by its place."""
+    return {str(key): value for key, value in table.iloc[place].items()}
+
+
+def table(runs: Sequence[LoggedRun]) -> pd.DataFrame:
+    """Return the rows of all runs, with the run's index as ``run`` and its n, R and beta."""
+    parts = []
+    for k, run in enumerate(runs):
+        options = {key: run.params.get(key) for key in ("n", "R", "experiment.beta")}
+        parts.append(run.table.assign(run=k, **options))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"part": []})
+
+
+def command(run: LoggedRun, *keys: str) -> str:
+    """Return the command that repeats a run: what identifies it, and further keys if logged."""
+    name = run.params.get("experiment.id", "")
+    quick = "quick/" if run.params.get("experiment.profile") == "quick" else ""
+    wanted = ("n", "d", "R", "seed", *keys)
+    options = [f"{key}={run.params[key]}" for key in wanted if key in run.params]
+    return " ".join(["python run.py", f"+experiment={quick}{name}", *options])
+
+
+def judge_bounds(
+    runs: Sequence[LoggedRun], parts: Sequence[str], what: Mapping[str, str] | str
+) -> list[Verdict]:
+    """Judge each part against its worst-case bound, then all parts against the other versions.
+
+    Parameters
+    ----------
+    what
+        What the figures are, for the statements: one text for all parts, or one by part.
+    """
+    data = table(runs)
+    verdicts = []
+    for part in parts:
+        text = what if isinstance(what, str) else what[part]
+        cases = data[data["part"] == part]
+        verdicts.append(_judge(runs, cases, "bound", f"{text} of {part}" if text else part))
+    for column in ("instance_bound", "recalled"):
+        verdicts.append(_judge(runs, data, column, f"all parts, bounds {VERSIONS[column]}"))
+    return verdicts
+
+
+def _judge(runs: Sequence[LoggedRun], cases: pd.DataFrame, column: str, statement: str) -> Verdict:
+    cases = cases.dropna(subset=[column]) if column in cases else cases.iloc[:0]
+    if cases.empty:
+        reason = "No case: no admissible point was measured."
+        return Verdict(statement, Conclusion.UNDECIDED, "-", "-", 0, reason)
+    gap = cases[column] - cases["measured"]
+    nearest = row_at(cases, int(gap.to_numpy().argmin()))
+    smallest = float(gap.min())
+    broken = int((gap < -ROUNDING).sum())
+    at = f"{nearest['part']}, {nearest['kind']} A, n={nearest['n']}, R={nearest['R']}, "
+    at += f"beta={nearest['experiment.beta']}"
+    measured = f"10^{nearest['measured']:.3f} ({at})"
+    bound = f"10^{nearest[column]:.3f}"
+    looseness = 10.0**smallest
+    if broken:
+        run = runs[int(nearest["run"])]
+        example = Counterexample(run, command(run, *SEARCH), f"{_FILES[column]}.npz")
+        reason = f"{broken} of {len(cases)} cases exceed the bound ({VERSIONS[column]})."
+        return Verdict(
+            statement,
+            Conclusion.VIOLATED,
+            measured,
+            bound,
+            len(cases),
+            reason,
+            looseness,
+            example,
+        )
+    typical = float(gap.median())
+    reason = (
+        f"No case exceeds it; it is loose by a factor of 10^{smallest:.2f} in the sharpest case "
+        f"and 10^{typical:.1f} in the median one. The search only gives lower bounds on the worst "
+        "case."
+    )
+    return Verdict(
+        statement, Conclusion.HOLDS, measured, bound, len(cases), reason, looseness=looseness
+    )
+
+
+def legend_above(figure: Figure, columns: int = 2) -> None:
+    """Put one legend above the axes, in the sizes of :mod:`experiments.style`."""
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc="outside upper center", ncols=columns, fontsize=7, frameon=False
+    )
+
+
+def draw_looseness(runs: Sequence[LoggedRun], parts: Sequence[str]) -> Figure:
+    """Draw log10 of bound over measured for each part: the sharpest case, by R, own and recalled.
+
+    Zero would be a bound that is attained; below zero it is violated.
+    """
+    data = table(runs)
+    radii = sorted(data["R"].unique(), key=float)
+    figure, axes = new_figure(height=0.9 + 0.21 * len(parts) * 1.3)
+    axis = axes[0]
+    for column, marker in (("bound", "o"), ("recalled", "D")):
+        for k, radius in enumerate(radii):
+            cases = data[data["R"] == radius]
+            gap = (cases[column] - cases["measured"]).groupby(cases["part"]).min()
+            places = [i for i, part in enumerate(parts) if np.isfinite(gap.get(part, np.nan))]
+            if not places:
+                continue
+            axis.plot(
+                [gap[parts[i]] for i in places],
+                places,
+                linestyle="none",
+                marker=marker,
+                markersize=4,
+                color=look("", k)["color"],
+                markerfacecolor="none" if column == "recalled" else None,
+                label=f"{'own' if column == 'bound' else 'recalled'}, R={radius}",
+            )
+    axis.axvline(0.0, **(look("bound") | {"marker": None}))
+    axis.set_xscale("symlog", linthresh=1.0)
+    axis.set_xticks([0, 1, 10, 100], ["0", "1", "10", "100"])
+    axis.set_xlim(left=min(-0.1, axis.get_xlim()[0]))
+    axis.set_yticks(range(len(parts)), list(parts))
+    axis.invert_yaxis()
+    axis.set_xlabel("log10 (bound / largest found), sharpest case")
+    legend_above(figure)
+    return figure

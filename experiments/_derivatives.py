@@ -1,0 +1,167 @@
+"""What the claims on the gradient and on the Hessian share: measuring, judging and drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from experiments._bounded import command, legend_above, row_at
+from experiments._closed_forms import MODELS, chain_values
+from experiments._references import (
+    Case,
+    autodiff,
+    cases,
+    has_mpmath,
+    multiprecision,
+    relative_error,
+)
+from experiments.claim import Conclusion, Counterexample, Verdict
+from experiments.runs import LoggedRun
+from experiments.style import look, new_figure
+from softres.harness.probe import ProbeContext
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_errors", "judge_errors", "measure_errors"]
+
+Chain = Callable[[Any, Any, Any, Any], dict[str, Any]]
+
+
+def measure_errors(context: ProbeContext, chain: Chain, *, second: bool) -> pd.DataFrame:
+    """Return relative errors, one row a case and part.
+
+    Parts are the problems, in the library's own closed form, and for soft-residual regression the
+    functions of the lemma's chain. ``exact`` of the ``experiment.cases`` of a problem are compared
+    with 60-digit arithmetic as well.
+    """
+    found: list[dict[str, Any]] = []
+    worst = -1.0
+    exact = int(context.settings.experiment["exact"])
+    for model in MODELS:
+        for number, case in enumerate(cases(context, model)):
+            point = case.problem.at(case.x)
+            own = point.hessian() if second else point.gradient
+            row = {"model": model, "part": "loss", "case": number}
+            row["autodiff"] = relative_error(own, autodiff(case)[second])
+            compared = number < exact and has_mpmath()
+            reference = multiprecision(case, second=second) if compared else None
+            row["mpmath"] = np.nan if reference is None else relative_error(own, reference)
+            found.append(row)
+            if model == "softres":
+                found += _chain(case, chain, number, second=second)
+            error = np.nanmax([row["autodiff"], row["mpmath"]])
+            if error > worst:
+                worst = float(error)
+                context.keep("worst", **case.arrays)
+    return pd.DataFrame(found)
+
+
+def _chain(case: Case, chain: Chain, number: int, *, second: bool) -> list[dict[str, Any]]:
+    """Return the errors of every function of the chain against automatic differentiation."""
+    import torch
+    from torch.autograd.functional import jacobian
+
+    A, b, w, x = (torch.tensor(a) for a in case.arrays.values())
+    forms = chain(case.A, case.b, case.w, case.x)
+
+    def derivative(name: str) -> Any:
+        def once(at: Any) -> Any:
+            return jacobian(lambda y: chain_values(y, A, b, w)[name], at, create_graph=second)
+
+        return (jacobian(once, x) if second else once(x)).numpy()
+
+    return [
+        {
+            "model": "softres",
+            "part": name,
+            "case": number,
+            "autodiff": relative_error(form, derivative(name)),
+            "mpmath": np.nan,
+        }
+        for name, form in forms.items()
+    ]
+
+
+def judge_errors(
+    runs: Sequence[LoggedRun], what: str, tolerance: float, chain: Sequence[str]
+) -> list[Verdict]:
+    """Judge the closed form of every problem, then the lemma's chain for soft-residual."""
+    frames = [run.table.assign(run=k) for k, run in enumerate(runs)]
+    if not frames:
+        reason = "No finished run."
+        return [Verdict(what, Conclusion.UNDECIDED, "-", f"{tolerance:.0e}", 0, reason)]
+    data = pd.concat(frames, ignore_index=True)
+    losses = data[data["part"] == "loss"]
+    verdicts = [
+        _judge(runs, cases, f"{what} of {model}", tolerance)
+        for model, cases in losses.groupby("model", sort=False)
+    ]
+    rest = data[data["part"] != "loss"]
+    missing = sorted(set(chain) - set(rest["part"]))
+    statement = f"{what}: {', '.join(chain)} of softres"
+    if missing:
+        reason = f"Not measured: {', '.join(missing)}."
+        bound = f"{tolerance:.0e}"
+        return [*verdicts, Verdict(statement, Conclusion.UNDECIDED, "-", bound, 0, reason)]
+    return [*verdicts, _judge(runs, rest, statement, tolerance)]
+
+
+def _judge(
+    runs: Sequence[LoggedRun], cases: pd.DataFrame, statement: str, tolerance: float
+) -> Verdict:
+    errors = cases[["autodiff", "mpmath"]]
+    # A NaN in the error itself, not in a comparison that was left out, is a failure.
+    error = errors.max(axis=1).where(cases["autodiff"].notna(), np.inf)
+    worst = row_at(cases, int(error.to_numpy().argmax()))
+    largest = float(error.max())
+    exact = int(cases["mpmath"].notna().sum())
+    against = f"torch's automatic differentiation; {exact} of them with 60-digit arithmetic too"
+    holds = largest <= tolerance
+    run = runs[int(worst["run"])]
+    keys = ("experiment.cases", "experiment.exact")
+    return Verdict(
+        statement=statement,
+        conclusion=Conclusion.HOLDS if holds else Conclusion.VIOLATED,
+        measured=f"relative error {largest:.1e} ({worst['part']}, R={run.params.get('R')})",
+        bound=f"{tolerance:.0e}",
+        cases=len(cases),
+        reason=f"Compared with {against}. Points with alpha >= 0.1 n only.",
+        looseness=tolerance / largest if 0 < largest < np.inf else None,
+        counterexample=None if holds else Counterexample(run, command(run, *keys), "worst.npz"),
+    )
+
+
+def draw_errors(runs: Sequence[LoggedRun], tolerance: float) -> Figure:
+    """Draw the largest relative error of each problem against both references, by R."""
+    frames = [run.table.assign(R=run.params.get("R")) for run in runs]
+    data = pd.concat(frames, ignore_index=True)
+    data = data[data["part"] == "loss"]
+    models = [model for model in MODELS if model in set(data["model"])]
+    figure, axes = new_figure(height=2.8)
+    axis = axes[0]
+    radii = sorted(data["R"].unique(), key=float)
+    for k, radius in enumerate(radii):
+        largest = data[data["R"] == radius].groupby("model")[["autodiff", "mpmath"]].max()
+        for column, filled in (("mpmath", True), ("autodiff", False)):
+            values = [largest[column].get(model, np.nan) for model in models]
+            axis.plot(
+                np.maximum(values, 1e-17),
+                np.arange(len(models)) + 0.2 * (k - (len(radii) - 1) / 2),
+                linestyle="none",
+                marker=look("", k)["marker"],
+                markersize=4,
+                color=look("", k)["color"],
+                markerfacecolor=None if filled else "none",
+                label=f"{column}, R={radius}",
+            )
+    axis.axvline(tolerance, **(look("bound") | {"marker": None}))
+    axis.set_xscale("log")
+    axis.set_yticks(range(len(models)), models)
+    axis.invert_yaxis()
+    axis.set_xlabel("largest relative error")
+    legend_above(figure)
+    return figure

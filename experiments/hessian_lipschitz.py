@@ -1,0 +1,98 @@
+"""Lemmas 8.1 and 8.4 to 8.8: the Hessian is Lipschitz, against an adversary over pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import log
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from experiments._bounded import draw_looseness, judge_bounds, keep_worst, rows
+from experiments._points import Point, matrix_parts
+from experiments._regions import Setting, settings_of
+from experiments._search import search
+from experiments.claim import Claim, Verdict
+from experiments.runs import LoggedRun
+from softres.harness.probe import ProbeContext
+from softres.theory.bounds import Region
+from softres.theory.lipschitz import CURVATURE, hessian_lipschitz
+from softres.theory.predictions import log10_lipschitz_recalled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["CLAIM"]
+
+
+def _figures(setting: Setting) -> dict[str, Any]:
+    import torch
+
+    A = torch.tensor(setting.A)
+
+    def spectral(name: str) -> Any:
+        def norm(x: Point, y: Point) -> Any:
+            difference = matrix_parts(x, name, A) - matrix_parts(y, name, A)
+            return torch.linalg.eigvalsh(torch.nan_to_num(difference)).abs().amax(-1)
+
+        return norm
+
+    return {name: spectral(name) for name in CURVATURE}
+
+
+def measure(context: ProbeContext) -> pd.DataFrame:
+    """Return the largest |H(x) - H(y)| / |x - y| found, and of its three parts, by matrix."""
+    own, rng = context.settings.experiment, context.rng("search")
+    found_rows, arrays = [], {}
+    for setting in settings_of(context):
+        n, R, beta = len(setting.A), setting.R, setting.beta
+        found = search(
+            setting,
+            _figures(setting),
+            2,
+            rng,
+            starts=int(own["starts"]),
+            iterations=int(own["iterations"]),
+        )
+        case_rows = rows(
+            setting,
+            found,
+            hessian_lipschitz(Region.worst(n, R, beta), R),
+            hessian_lipschitz(Region.of(setting.A, R, beta), setting.norm),
+            {},
+        )
+        for row in case_rows:
+            if row["part"] == "H":  # in logarithms all along: M exceeds doubles from R = 6 on
+                row["recalled"] = log10_lipschitz_recalled(n, R, log(beta))
+        found_rows += case_rows
+        for name, case in found.items():
+            arrays[name, setting.kind, setting.instance] = {
+                "A": setting.A,
+                "x": case.x,
+                "y": case.y,
+                "b": case.b,
+            }
+    table = pd.DataFrame(found_rows)
+    keep_worst(context, table, arrays)
+    return table
+
+
+def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
+    """Judge the constant of each part and of the Hessian."""
+    return judge_bounds(runs, CURVATURE, "Lipschitz constant in the spectral norm")
+
+
+def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:
+    """Draw how far each constant is from the largest quotient found."""
+    return {"hessian_lipschitz": draw_looseness(runs, CURVATURE)}
+
+
+CLAIM = Claim(
+    id="hessian_lipschitz",
+    place="Lemmas 8.1, 8.4-8.8",
+    statement="|H(x) - H(y)| <= M |x - y| over |x|, |y| <= R with alpha >= beta.",
+    judge=judge,
+    draw=draw,
+    measure=measure,
+    sources=("_bounded", "_points", "_regions", "_search"),
+)

@@ -1,0 +1,98 @@
+"""From finished runs to the chapters of the report: one a claim, whatever is missing."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from types import ModuleType
+
+from experiments.claim import Claim, Conclusion, Verdict
+from experiments.runs import LoggedRun, load_runs
+from softres.tracking import TrackingOptions
+
+__all__ = ["NO_RUNS", "Chapter", "chapter", "count"]
+
+#: What a chapter without runs says.
+NO_RUNS = "no runs yet"
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A claim with what its runs say.
+
+    Attributes
+    ----------
+    id
+        The claim's id.
+    claim
+        ``None`` where its module is not written yet or cannot be loaded.
+    runs
+        Finished runs of the profile.
+    verdicts
+        From the runs; empty without runs.
+    note
+        Why there is no verdict, or what went wrong; empty where all is well.
+    headline
+        One or two sentences for the first page, where the module has a ``headline(runs)``.
+    captions
+        Words for figures and tables by name, the module's ``CAPTIONS``.
+    """
+
+    id: str
+    claim: Claim | None = None
+    runs: Sequence[LoggedRun] = ()
+    verdicts: Sequence[Verdict] = ()
+    note: str = ""
+    headline: str = ""
+    captions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def broken(self) -> bool:
+        """Whether an error, not a lack of runs, keeps the chapter from its verdict."""
+        return bool(self.note) and self.note != NO_RUNS
+
+
+def chapter(name: str, options: TrackingOptions, profile: str) -> Chapter:
+    """Load and judge a claim's runs.
+
+    A module that is missing, or an error in it, is a note in its chapter: one claim must not take
+    the report of the others with it.
+    """
+    try:
+        module = import_module(f"experiments.{name}")
+        tested: Claim = module.CLAIM
+    except ModuleNotFoundError as error:
+        if error.name == f"experiments.{name}":
+            return Chapter(name, note=NO_RUNS)
+        return Chapter(name, note=_told(error))
+    except Exception as error:
+        return Chapter(name, note=_told(error))
+    bare = Chapter(name, tested, captions=getattr(module, "CAPTIONS", {}))
+    database = options.database
+    if database is not None and not database.is_file():
+        return replace(bare, note=NO_RUNS)  # looking for runs would make an empty store
+    try:
+        runs = load_runs(replace(options, experiment=name), profile)
+        if not runs:
+            return replace(bare, note=NO_RUNS)
+        bare = replace(bare, runs=runs)
+        return replace(bare, verdicts=tested.judge(runs), headline=_headline(module, runs))
+    except Exception as error:
+        traceback.print_exc()
+        return replace(bare, note=_told(error))
+
+
+def count(chapters: Sequence[Chapter], conclusion: Conclusion) -> int:
+    """Return how many statements came out so."""
+    return sum(v.conclusion is conclusion for chapter in chapters for v in chapter.verdicts)
+
+
+def _headline(module: ModuleType, runs: Sequence[LoggedRun]) -> str:
+    tell: Callable[[Sequence[LoggedRun]], str] | None = getattr(module, "headline", None)
+    return tell(runs) if tell is not None else ""
+
+
+def _told(error: Exception) -> str:
+    return f"not judged, {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"

@@ -1,0 +1,99 @@
+"""The command lines of the report and of the figures."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from experiments.registry import IDS
+from experiments.report.runner import FIGURES_ONLY
+from softres.errors import InputError
+
+if TYPE_CHECKING:
+    from experiments.report.build import Request
+
+__all__ = ["figures_command", "report_command"]
+
+
+def report_command(arguments: Sequence[str] | None = None) -> int:
+    """Run what is missing, judge it and write the report; return the exit status."""
+    parser = _parser(
+        "Run what is missing of the experiments, judge every claim from the logged runs, and "
+        "write report.html (one file, figures inside) and report.md, with figures, LaTeX tables "
+        "and counterexamples beside them. Finished runs are not run again.",
+        profile="full",
+    )
+    parser.add_argument(
+        "--no-run", action="store_true", help="report on the runs there are, and start none"
+    )
+    chosen = parser.parse_args(arguments)
+
+    def work() -> bool:
+        from experiments.report.build import report
+
+        return report(_request(chosen, run=not chosen.no_run), _say)
+
+    return _status(work)
+
+
+def figures_command(arguments: Sequence[str] | None = None) -> int:
+    """Redraw figures and LaTeX tables from finished runs; return the exit status."""
+    parser = _parser(
+        "Redraw the figures (PDF and PNG; a caption as text beside each) and the LaTeX tables "
+        "from finished runs. Starts no run.",
+        profile="full",
+    )
+    chosen = parser.parse_args(arguments)
+
+    def work() -> bool:
+        from experiments.report.build import draw_all
+
+        return draw_all(_request(chosen, run=False), _say)
+
+    return _status(work)
+
+
+def _parser(description: str, profile: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument(
+        "--profile",
+        choices=("quick", "full"),
+        default=profile,
+        help="quick: minutes on a laptop; full: what the project reports",
+    )
+    parser.add_argument(
+        "--claims",
+        default="",
+        metavar="A,B",
+        help=f"some of {', '.join((*IDS, *FIGURES_ONLY))}; all if left out",
+    )
+    parser.add_argument("--store", default="results", help="folder of the runs")
+    parser.add_argument("--out", default="results", help="folder to write to")
+    return parser
+
+
+def _request(chosen: argparse.Namespace, *, run: bool) -> Request:
+    claims = [name.strip() for name in chosen.claims.split(",") if name.strip()]
+    from experiments.report.build import Request  # heavy, and --help does not need it
+
+    return Request(chosen.profile, claims, run, chosen.store, Path(chosen.out))
+
+
+def _status(work: Callable[[], bool]) -> int:
+    # MLflow draws a bar for every artifact that is read, even a local one.
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    try:
+        return 0 if work() else 1
+    except InputError as error:
+        print(f"softres: {error}", file=sys.stderr)
+        return 2
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

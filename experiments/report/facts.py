@@ -1,0 +1,74 @@
+"""What was behind a figure or a verdict: sizes, seeds, counts, commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import isnan
+
+import pandas as pd
+
+from experiments.runs import LoggedRun
+
+__all__ = ["facts", "listed", "shown"]
+
+_ABSENT = ("None", "null", "")
+
+
+def facts(runs: Sequence[LoggedRun]) -> str:
+    """Return n, d, R and seeds of runs, how many there are, and the commits they ran at.
+
+    Where a measurement chose sizes itself, its table's columns say which.
+    """
+    parts = []
+    for key, name in (("n", "n"), ("d", "d"), ("R", "R"), ("seed", "seeds")):
+        values = _values(runs, key)
+        if values:
+            parts.append(f"{name} = {listed(values)}")
+    commits = sorted({run.tags.get("commit", "unknown")[:10] for run in runs})
+    dirty = any(run.tags.get("dirty") == "true" for run in runs)
+    parts.append(f"{len(runs)} run{'s' * (len(runs) != 1)}")
+    parts.append(f"commit {', '.join(commits)}{' with local changes' if dirty else ''}")
+    return "; ".join(parts)
+
+
+def _values(runs: Sequence[LoggedRun], key: str) -> list[float]:
+    found: set[float] = set()
+    for run in runs:
+        measured = run.tags.get("status") == "measured"
+        if measured and key in run.table.columns:
+            found |= {float(value) for value in run.table[key].dropna().unique()}
+        elif run.params.get(key, "") not in _ABSENT:
+            found.add(float(run.params[key]))
+    return sorted(found)
+
+
+def listed(values: Iterable[float], most: int = 6) -> str:
+    """Return numbers as a short list: a range of whole numbers, or first to last of many."""
+    numbers = sorted(set(values))
+    whole = all(value == int(value) for value in numbers)
+    if whole and len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1:
+        return f"{int(numbers[0])}..{int(numbers[-1])}"
+    texts = [f"{value:,.0f}" if value == int(value) else f"{value:.3g}" for value in numbers]
+    if len(texts) > most:
+        texts = [*texts[:2], "...", texts[-1]]
+    return ", ".join(texts)
+
+
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table as text: three digits, thousands apart, empty for what is not known."""
+    return table.map(_cell).rename(columns=str)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return "" if value is None else ("yes" if value else "no")
+    if isinstance(value, str):
+        return value
+    if not pd.api.types.is_number(value):
+        return str(value)
+    number = float(str(value))
+    if isnan(number):
+        return ""
+    if abs(number) < 1e6 and number == int(number):
+        return f"{int(number):,}"
+    return f"{number:.3g}"

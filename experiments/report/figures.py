@@ -1,0 +1,191 @@
+"""Write figures, tables and counterexamples as files, each with its caption beside it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from experiments import style
+from experiments.claim import Conclusion, Counterexample
+from experiments.report.collect import Chapter
+from experiments.report.facts import facts, shown
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "Drawn",
+    "Kept",
+    "Tabled",
+    "draw",
+    "drawing",
+    "keep_counterexamples",
+    "latex",
+    "tabulate",
+    "verdict_table",
+    "write",
+]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure as files.
+
+    Attributes
+    ----------
+    name
+        Its file's stem, ``<claim>_<figure>``.
+    png, pdf
+        The files.
+    caption
+        What it shows, and what is behind it.
+    """
+
+    name: str
+    png: Path
+    pdf: Path
+    caption: str
+
+
+@dataclass(frozen=True)
+class Tabled:
+    """A table as text, with its LaTeX file."""
+
+    name: str
+    table: pd.DataFrame
+    tex: Path
+    caption: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A counterexample: the statement, the command, and its arrays where it has some."""
+
+    statement: str
+    command: str
+    file: Path | None
+
+
+def caption(chapter: Chapter, name: str) -> str:
+    """Return the words of the claim's module, or the name, and the facts behind the figure."""
+    words = chapter.captions.get(name) or name.replace("_", " ").capitalize()
+    return f"{words.rstrip('.')}. ({facts(chapter.runs)}.)"
+
+
+def draw(chapter: Chapter, folder: Path) -> list[Drawn]:
+    """Draw a claim's figures as PDF and PNG, with the caption as text beside them."""
+    if chapter.claim is None or not chapter.runs:
+        return []
+    with drawing():
+        figures = chapter.claim.draw(chapter.runs)
+    return [write(chapter, name, figure, folder) for name, figure in figures.items()]
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draw with the project's fonts, lines and legends: they are fixed as things are drawn."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(style._RC):
+        yield
+
+
+def write(chapter: Chapter, name: str, figure: Figure, folder: Path) -> Drawn:
+    """Write one figure and its caption."""
+    stem = f"{chapter.id}_{name}"
+    pdf, png = style.save(figure, folder, stem)
+    text = caption(chapter, name)
+    (folder / f"{stem}.txt").write_text(text + "\n", encoding="utf-8")
+    return Drawn(stem, png, pdf, text)
+
+
+def tabulate(chapter: Chapter, folder: Path) -> list[Tabled]:
+    """Write a claim's tables in LaTeX."""
+    if chapter.claim is None or not chapter.runs:
+        return []
+    made = []
+    for name, table in chapter.claim.tables(chapter.runs).items():
+        text = caption(chapter, name)
+        stem = f"{chapter.id}_{name}"
+        made.append(Tabled(stem, shown(table), latex(table, folder, stem, text), text))
+    return made
+
+
+def latex(table: pd.DataFrame, folder: Path, stem: str, text: str) -> Path:
+    """Write a table in LaTeX, for the package booktabs, and its caption."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{stem}.tex"
+    cells = shown(table)
+    body = cells.rename(columns=_escaped).map(_escaped).to_latex(index=False, escape=False)
+    path.write_text(body, encoding="utf-8")
+    (folder / f"{stem}.txt").write_text(text + "\n", encoding="utf-8")
+    return path
+
+
+_TEX = {
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "\\": "\\textbackslash{}",
+    "^": "\\textasciicircum{}",
+    "~": "\\textasciitilde{}",
+    "|": "$|$",
+    "<": "$<$",
+    ">": "$>$",
+    "≤": "$\\le$",
+    "≥": "$\\ge$",
+    "²": "$^2$",
+    "⁻": "$^{-}$",
+    "·": "$\\cdot$",
+    "×": "$\\times$",
+}
+
+
+def _escaped(text: str) -> str:
+    return "".join(_TEX.get(sign, sign) for sign in str(text))
+
+
+def keep_counterexamples(chapter: Chapter, folder: Path) -> list[Kept]:
+    """Copy the arrays of a claim's counterexamples, each with the command that reproduces it."""
+    violated = [v for v in chapter.verdicts if v.conclusion is Conclusion.VIOLATED]
+    return [
+        _keep(f"{chapter.id}_{number}", verdict.statement, verdict.counterexample, folder)
+        for number, verdict in enumerate(violated, start=1)
+        if verdict.counterexample is not None
+    ]
+
+
+def _keep(stem: str, statement: str, found: Counterexample, folder: Path) -> Kept:
+    folder.mkdir(parents=True, exist_ok=True)
+    copy = None
+    if found.artifact:
+        try:
+            copy = Path(shutil.copyfile(found.run.artifact(found.artifact), folder / f"{stem}.npz"))
+        except OSError:
+            copy = None  # the command still reproduces it
+    lines = [statement, f"run {found.run.run_id} ({found.run.name})", found.command]
+    (folder / f"{stem}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return Kept(statement, found.command, copy)
+
+
+def verdict_table(chapters: Sequence[Chapter]) -> pd.DataFrame:
+    """Return every verdict as a row."""
+    rows = [
+        {
+            "claim": chapter.id,
+            "statement": verdict.statement,
+            "verdict": verdict.conclusion.value,
+            "measured": verdict.measured,
+            "bound": verdict.bound,
+            "looseness": verdict.looseness,
+            "cases": verdict.cases,
+        }
+        for chapter in chapters
+        for verdict in chapter.verdicts
+    ]
+    columns = ["claim", "statement", "verdict", "measured", "bound", "looseness", "cases"]
+    return pd.DataFrame(rows, columns=columns)

@@ -1,0 +1,13 @@
+"""Write the report: python scripts/report.py --help."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # works without installation too
+
+from experiments.report.command import report_command
+
+if __name__ == "__main__":
+    raise SystemExit(report_command())

@@ -1,0 +1,214 @@
+"""The report from a small store: what it shows, and what it survives."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments import convergence
+from experiments.claim import Claim, Conclusion, Counterexample, Verdict
+from experiments.registry import IDS
+from experiments.report.build import Request, report
+from experiments.report.collect import chapter
+from experiments.report.command import report_command
+from experiments.report.facts import facts, listed, shown
+from experiments.report.figures import latex
+from experiments.report.runner import reproduce, run_missing
+from experiments.runs import load_runs
+from experiments.style import new_figure
+from softres.tracking import TrackingOptions, open_store
+
+ROOT = Path(__file__).parents[2]
+COMMAND = "python run.py +experiment=quick/regime seed=3 R=<4>"
+
+
+def judge(runs):
+    worst = max(runs, key=lambda run: run.table["factor"].max())
+    factor = float(worst.table["factor"].max())
+    found = Counterexample(worst, COMMAND, "worst.npz")
+    violated = Conclusion.VIOLATED
+    return [
+        Verdict("factor < 0.4", violated, f"{factor:.3g}", "0.4", 2, "Too large.", 0.5, found),
+        Verdict("A <b> holds", Conclusion.HOLDS, "1", "2", 7, "By far."),
+        Verdict("nothing left", Conclusion.EMPTY, "1e-9", "1e-3", 2, "Empty by rule."),
+    ]
+
+
+def draw(runs):
+    figure, axes = new_figure()
+    axes[0].plot([1, 2], [3, 4])
+    return {"line": figure}
+
+
+def tables(runs):
+    return {"numbers": pd.DataFrame({"a_b": [1.0], "|x|": ["<"]})}
+
+
+def fake_claim(**changes):
+    parts = {
+        "id": "regime", "place": "Section 0", "statement": "A claim & a half.", "judge": judge,
+        "draw": draw, "tables": tables,
+    }  # fmt: skip
+    return Claim(**(parts | changes))
+
+
+def fake_module(claim, **names):
+    module = ModuleType("experiments.regime")
+    module.CLAIM = claim
+    module.CAPTIONS = {"line": "A line of two points"}
+    for name, value in names.items():
+        setattr(module, name, value)
+    return module
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A store with two measured runs of one claim."""
+    folder = tmp_path_factory.mktemp("store")
+    opened = open_store(TrackingOptions(folder=str(folder), experiment="regime"))
+    for seed, factor in ((0, 0.3), (3, 0.75)):
+        params = {"experiment.profile": "quick", "n": 100, "d": 5, "R": 4.0, "seed": seed}
+        tags = {"key": f"key-{seed}", "config_hash": f"c{seed}", "commit": "abcdef1234567"}
+        with opened.start_run(f"regime seed={seed}", params, tags) as run:
+            run.table(pd.DataFrame({"factor": [factor]}), "measurements.parquet")
+            run.arrays("worst.npz", {"A": np.eye(2) * seed})
+            run.tags({"status": "measured"})
+    return folder
+
+
+def write(store, out, *claims, say=lambda line: None):
+    request = Request("quick", claims, run=False, store=str(store), out=out)
+    return report(request, say)
+
+
+def test_a_violated_claim_shows_its_counterexample_and_command(store, tmp_path, monkeypatch):
+    module = fake_module(fake_claim(), headline=lambda runs: f"{len(runs)} runs say <so>.")
+    monkeypatch.setitem(sys.modules, "experiments.regime", module)
+    assert write(store, tmp_path, "regime")
+    page = (tmp_path / "report.html").read_text()
+    text = (tmp_path / "report.md").read_text()
+    assert "2 runs say &lt;so&gt;." in page
+    assert "<pre>python run.py +experiment=quick/regime seed=3 R=&lt;4&gt;</pre>" in page
+    assert COMMAND in text
+    for content in (page, text):
+        assert "counterexamples/regime_1.npz" in content
+        assert "0.75" in content
+        assert "Verdicts: 1 hold, 1 hold but empty, 1 violated, 0 not decided." in content
+        assert "seeds = 0, 3; 2 runs; commit abcdef1234" in content
+        assert reproduce("regime", "quick") in content.replace("\\", "")
+    kept = np.load(tmp_path / "counterexamples" / "regime_1.npz")
+    np.testing.assert_array_equal(kept["A"], 3 * np.eye(2))
+    assert COMMAND in (tmp_path / "counterexamples" / "regime_1.txt").read_text()
+    for name in ("figures/regime_line.pdf", "figures/regime_line.png", "tables/verdicts.tex"):
+        assert (tmp_path / name).stat().st_size > 100
+    caption = (tmp_path / "figures" / "regime_line.txt").read_text()
+    assert caption.startswith("A line of two points. (n = 100; d = 5; R = 4;")
+    assert "a\\_b & $|$x$|$" in (tmp_path / "tables" / "regime_numbers.tex").read_text()
+
+
+def test_the_page_needs_nothing_else(store, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "experiments.regime", fake_module(fake_claim()))
+    write(store, tmp_path, "regime")
+    page = (tmp_path / "report.html").read_text()
+    assert "A &lt;b&gt; holds" in page
+    assert "data:image/png;base64," in page
+    assert not re.search(r'(src|href)="https?:|<script|@import|url\(', page)
+    for link in re.findall(r'href="([^"#][^"]*)"', page):
+        assert (tmp_path / link).is_file()
+    for anchor in re.findall(r'href="#([^"]+)"', page):
+        assert f'id="{anchor}"' in page
+
+
+def test_claims_without_module_or_runs_say_so(tmp_path):
+    assert write(tmp_path / "none", tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("no runs yet") >= len(IDS) + 1  # convergence has no verdict
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_missing_module_is_no_error(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "experiments.not_written", None)
+    found = chapter("never_heard_of", TrackingOptions(folder=str(tmp_path)), "quick")
+    assert (found.note, found.broken, found.claim) == ("no runs yet", False, None)
+
+
+def broken(runs):
+    raise ValueError("boom\nsecond line")
+
+
+def test_an_error_in_one_claim_is_told_and_fails_the_command(store, tmp_path, monkeypatch, capfd):
+    module = fake_module(fake_claim(judge=broken))
+    monkeypatch.setitem(sys.modules, "experiments.regime", module)
+    assert not write(store, tmp_path, "regime")
+    assert "not judged, ValueError: boom<" in (tmp_path / "report.html").read_text()
+    module.CLAIM = fake_claim(draw=broken)
+    assert not write(store, tmp_path, "regime")
+    page = (tmp_path / "report.html").read_text()
+    assert "not drawn, ValueError" in page
+    assert "factor &lt; 0.4" in page  # the verdicts stand
+    assert "boom" in capfd.readouterr().err
+
+
+def test_runs_of_another_profile_do_not_count(store):
+    options = TrackingOptions(folder=str(store), experiment="regime")
+    assert len(load_runs(options, "quick")) == 2
+    assert load_runs(options, "full") == []
+
+
+def test_a_wrong_claim_is_one_line(capsys):
+    assert report_command(["--claims", "nonsense", "--no-run"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("softres: --claims nonsense: allowed are gradient,")
+    assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize("script", ["report.py", "figures.py"])
+def test_scripts_help(script):
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / script), "--help"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "--profile" in done.stdout
+
+
+def test_a_sweep_that_fails_is_told(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr("experiments.report.runner.has_sweep", lambda name, profile: True)
+    log = tmp_path / "log.txt"
+    monkeypatch.chdir(tmp_path)
+    assert not run_missing("no_such_sweep", "quick", "results", log, said.append)
+    assert "exit status 2" in said[-1]
+    assert "no_such_sweep" in log.read_text()
+
+
+def test_a_claim_without_a_sweep_is_passed_over(tmp_path):
+    said = []
+    assert run_missing("no_such_sweep", "quick", "results", tmp_path / "log", said.append)
+    assert "no sweep" in said[0]
+
+
+def test_numbers_as_text(store, tmp_path):
+    assert listed([0, 1, 2, 3]) == "0..3"
+    assert listed([1, 10000, 4]) == "1, 4, 10,000"
+    assert listed(range(0, 70, 10)) == "0, 10, ..., 60"
+    table = pd.DataFrame({"x": [1.0, 1e-9, np.nan, 123456.0], "y": [True, "a_%", None, 2]})
+    cells = shown(table)
+    assert list(cells["x"]) == ["1", "1e-09", "", "123,456"]
+    assert list(cells["y"]) == ["yes", "a_%", "", "2"]
+    assert "a\\_\\%" in latex(table, tmp_path, "t", "c").read_text()
+    runs = load_runs(TrackingOptions(folder=str(store), experiment="regime"), "quick")
+    assert facts(runs) == "n = 100; d = 5; R = 4; seeds = 0, 3; 2 runs; commit abcdef1234"
+
+
+def test_bands_hold_an_error_until_the_next_step_is_done():
+    traces = [(np.array([0.0, 1.0, 2.0]), np.array([1.0, 1e-2, 1e-4]))] * 3
+    middle, low, high = convergence.band(traces, np.array([0.0, 0.99, 1.0, 1.5, 2.0, 9.0]))
+    np.testing.assert_allclose(middle, [1, 1, 1e-2, 1e-2, 1e-4, 1e-4])
+    np.testing.assert_allclose(low, high)
