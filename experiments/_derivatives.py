@@ -63,9 +63,9 @@ def measure_errors(context: ProbeContext, chain: Chain, *, second: bool) -> pd.D
 def _chain(case: Case, chain: Chain, number: int, *, second: bool) -> list[dict[str, Any]]:
     """Return the errors of every function of the chain against automatic differentiation."""
     import torch
-    from torch.autograd.functional import jacobian
 
     A, b, w, x = (torch.tensor(a) for a in case.arrays.values())
+    jacobian: Any = torch.autograd.functional.jacobian
     forms = chain(case.A, case.b, case.w, case.x)
 
     def derivative(name: str) -> Any:

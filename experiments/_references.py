@@ -91,7 +91,7 @@ def autodiff(case: Case) -> tuple[Array, Array]:
         return 0.5 * (c @ c + ((w * z) ** 2).sum())
 
     # Not torch.func: it loads torch.jit, which newer Pythons warn of.
-    functional = torch.autograd.functional
+    functional: Any = torch.autograd.functional
     return functional.jacobian(loss, x).numpy(), functional.hessian(loss, x).numpy()
 
 

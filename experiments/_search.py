@@ -65,6 +65,24 @@ def search(
     """
     import torch
 
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # on matrices this small, waiting for more threads takes the time
+    try:
+        return _search(setting, figures, points, rng, starts, iterations)
+    finally:
+        torch.set_num_threads(before)
+
+
+def _search(
+    setting: Setting,
+    figures: Mapping[str, Callable[..., Any]],
+    points: int,
+    rng: np.random.Generator,
+    starts: int,
+    iterations: int,
+) -> dict[str, Found]:
+    import torch
+
     A = torch.tensor(setting.A)
     n, d = A.shape
     theta = torch.tensor(

@@ -81,7 +81,8 @@ def _by_autodiff(model: str, z: Any, b: Any, w: Any) -> Any:
         c = u / u.sum() - b
         return 0.5 * (c @ c + ((w * z) ** 2).sum())
 
-    return torch.autograd.functional.hessian(loss, torch.tensor(z)).numpy()
+    hessian: Any = torch.autograd.functional.hessian
+    return hessian(loss, torch.tensor(z)).numpy()
 
 
 def _definition(z: Any, b: Any) -> Any:

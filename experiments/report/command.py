@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -87,7 +86,6 @@ def _request(chosen: argparse.Namespace, *, run: bool) -> Request:
 
 def _status(work: Callable[[], bool]) -> int:
     # MLflow draws a bar for every artifact that is read, even a local one.
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     try:
         return 0 if work() else 1
     except InputError as error:

@@ -56,6 +56,8 @@ def listed(values: Iterable[float], most: int = 6) -> str:
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table as text: three digits, thousands apart, empty for what is not known."""
+    if not isinstance(table.index, pd.RangeIndex):
+        table = table.reset_index()  # what the rows are grouped by is part of the table
     return table.map(_cell).rename(columns=str)
 
 

@@ -13,11 +13,11 @@ __all__ = ["sentences"]
 FIRST = ("regime", "basin")
 
 
-def sentences(chapters: Sequence[Chapter]) -> list[tuple[str, str]]:
-    """Return pairs of a short title and what the runs say of it."""
+def sentences(chapters: Sequence[Chapter]) -> list[tuple[str, list[str]]]:
+    """Return pairs of a short title and what the runs say of it, a paragraph or a list."""
     total = sum(len(chapter.verdicts) for chapter in chapters)
     waiting = [chapter.id for chapter in chapters if not chapter.verdicts]
-    page = [("In short", _counts(chapters, total, waiting))]
+    page = [("In short", [_counts(chapters, total, waiting)])]
     for conclusion, title in (
         (Conclusion.HOLDS, "What holds"),
         (Conclusion.EMPTY, "What holds but is empty"),
@@ -32,7 +32,7 @@ def sentences(chapters: Sequence[Chapter]) -> list[tuple[str, str]]:
     for name in (*FIRST, *rest):
         told = by_id[name].headline if name in by_id else ""
         if told:
-            page.append((name.replace("_", " ").capitalize(), told))
+            page.append((name.replace("_", " ").capitalize(), [told]))
     return page
 
 
@@ -55,7 +55,7 @@ def _counts(chapters: Sequence[Chapter], total: int, waiting: Sequence[str]) -> 
     return text + (f" Without a verdict so far: {', '.join(waiting)}." if waiting else "")
 
 
-def _named(chapters: Sequence[Chapter], conclusion: Conclusion) -> str:
+def _named(chapters: Sequence[Chapter], conclusion: Conclusion) -> list[str]:
     """Name the claims with such verdicts; statements are spelt out where a reader must act."""
     found = {
         chapter.id: [v for v in chapter.verdicts if v.conclusion is conclusion]
@@ -63,15 +63,14 @@ def _named(chapters: Sequence[Chapter], conclusion: Conclusion) -> str:
     }
     found = {name: verdicts for name, verdicts in found.items() if verdicts}
     if conclusion is Conclusion.VIOLATED:
-        texts = [
+        return [
             f"{name}: {verdict.statement} (measured {verdict.measured}, bound {verdict.bound})"
             for name, verdicts in found.items()
             for verdict in verdicts
         ]
-        return "; ".join(texts) + "." if texts else ""
     texts = []
     for chapter in chapters:
         if chapter.id in found:
             some, all_of_it = len(found[chapter.id]), len(chapter.verdicts)
             texts.append(chapter.id + ("" if some == all_of_it else f" ({some} of {all_of_it})"))
-    return ", ".join(texts) + "." if texts else ""
+    return [", ".join(texts) + "."] if texts else []

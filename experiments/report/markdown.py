@@ -27,8 +27,11 @@ def render(sections: Sequence[Section], extra: Sequence[Section], profile: str, 
         "same with its figures inside.",
         "",
     ]
-    for title, text in sentences(chapters):
-        lines += [f"**{title}.** {_plain(text)}", ""]
+    for title, texts in sentences(chapters):
+        if len(texts) == 1:
+            lines += [f"**{title}.** {_plain(texts[0])}", ""]
+        else:
+            lines += [f"**{title}**", "", *(f"- {_plain(text)}" for text in texts), ""]
     lines += ["## Verdicts", ""]
     header = ["Claim", "Statement", "Verdict", "Measured", "Bound", "Looseness", "Cases"]
     rows: list[list[str]] = []

@@ -127,6 +127,7 @@ class MlflowBackend:
         # MLflow reads these while it is imported; what the user has set stays.
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         with warnings.catch_warnings():
             # Of MLflow's and SQLAlchemy's own code, as it is imported and its tables are mapped.
             warnings.simplefilter("ignore", DeprecationWarning)
