@@ -186,7 +186,7 @@ def draw_looseness(runs: Sequence[LoggedRun], parts: Sequence[str]) -> Figure:
     radii = sorted(data["R"].unique(), key=float)
     figure, axes = new_figure(height=0.9 + 0.21 * len(parts) * 1.3)
     axis = axes[0]
-    for column, marker in (("bound", "o"), ("recalled", "D")):
+    for column in ("bound", "recalled"):
         for k, radius in enumerate(radii):
             cases = data[data["R"] == radius]
             gap = (cases[column] - cases["measured"]).groupby(cases["part"]).min()
@@ -197,7 +197,7 @@ def draw_looseness(runs: Sequence[LoggedRun], parts: Sequence[str]) -> Figure:
                 [gap[parts[i]] for i in places],
                 places,
                 linestyle="none",
-                marker=marker,
+                marker=look("", k)["marker"],
                 markersize=4,
                 color=look("", k)["color"],
                 markerfacecolor="none" if column == "recalled" else None,
@@ -205,8 +205,11 @@ def draw_looseness(runs: Sequence[LoggedRun], parts: Sequence[str]) -> Figure:
             )
     axis.axvline(0.0, **(look("bound") | {"marker": None}))
     axis.set_xscale("symlog", linthresh=1.0)
-    axis.set_xticks([0, 1, 10, 100], ["0", "1", "10", "100"])
-    axis.set_xlim(left=min(-0.1, axis.get_xlim()[0]))
+    ticks = (-10, -1, 0, 1, 10, 100)
+    axis.set_xticks(ticks, [str(tick) for tick in ticks])
+    axis.minorticks_off()
+    values = np.concatenate([line.get_xdata() for line in axis.lines])
+    axis.set_xlim(min(-0.1, 1.4 * values.min()), max(1.0, 1.6 * values.max()))
     axis.set_yticks(range(len(parts)), list(parts))
     axis.invert_yaxis()
     axis.set_xlabel("log10 (bound / largest found), sharpest case")
