@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,7 +72,8 @@ class BackendOptions:
     def limited(self) -> Iterator[None]:
         """Hold BLAS and torch to the number of threads within the block."""
         with threadpool_limits(self.threads):
-            if self.name != "torch" or self.threads is None:
+            # A measurement may use torch on any backend, so a torch that is there is held too.
+            if self.threads is None or not (self.name == "torch" or "torch" in sys.modules):
                 yield
                 return
             import torch

@@ -64,7 +64,9 @@ def test_failures_within_the_assumptions(tmp_path, change, which):
     for index in (1, 2):
         violated = verdicts[index].conclusion is Conclusion.VIOLATED
         assert violated == (index in which)
-    assert verdicts[which[0]].counterexample.command == ("python run.py +experiment=regime seed=0 force=true")
+    assert verdicts[which[0]].counterexample.command == (
+        "python run.py +experiment=regime seed=0 force=true"
+    )
 
 
 def test_weights_that_nobody_needs(tmp_path):

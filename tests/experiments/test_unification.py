@@ -55,7 +55,9 @@ def test_a_wide_interval_decides_nothing(tmp_path):
 def test_a_solve_that_does_not_converge_violates(tmp_path):
     verdict = unification.judge([logged(rows(1, 1, 1, converged=False), tmp_path)])[0]
     assert verdict.conclusion is Conclusion.VIOLATED
-    assert verdict.counterexample.command == "python run.py +experiment=unification seed=1 force=true"
+    assert (
+        verdict.counterexample.command == "python run.py +experiment=unification seed=1 force=true"
+    )
 
 
 def test_ratios_are_of_the_same_instance(tmp_path):
