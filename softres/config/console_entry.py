@@ -29,7 +29,8 @@ def command_line(main: Callable[[], Any]) -> None:
     HYDRA_FULL_ERROR=1 in the environment shows tracebacks instead.
     """
     signal.signal(signal.SIGTERM, _terminate)
-    verbose = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    given = os.environ.get("HYDRA_FULL_ERROR")
+    verbose = given == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"  # otherwise Hydra prints errors its own way, and exits
     try:
         main()
@@ -49,6 +50,11 @@ def command_line(main: Callable[[], Any]) -> None:
     except KeyboardInterrupt:
         print("softres: interrupted; finished runs are kept", file=sys.stderr)
         raise SystemExit(130) from None
+    finally:
+        if given is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = given
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -43,11 +43,11 @@ def test_steps_near_the_minimiser_contract_by_the_lemmas_factor(
 ):
     contractions, saved = [], []
     for seed, (d, radius, factor) in enumerate(INSTANCES):
-        instance = plant(seed, n=20_000, d=d, radius=radius, noise=0.3)
+        instance = plant(seed, n=40_000, d=d, radius=radius, noise=0.3)
         problem = make_regularised("softres", instance.A, instance.b, factor)
         rows = one_step_contractions(problem, minimiser(problem), 50, eps0=0.08)
         contractions += [row["contraction_H"] for row in rows]
-        saved += [row["rows_distinct"] / 20_000 for row in rows]
+        saved += [row["rows_distinct"] / 40_000 for row in rows]
     record_property("largest", max(contractions))
     record_property("median", np.median(contractions))
     record_property("share of rows", max(saved))
