@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from experiments._bounded import draw_looseness, judge_bounds, keep_worst, rows
+from experiments._adversary import Bounds, measure_bounded
+from experiments._bounded import draw_looseness, judge_bounds
 from experiments._points import NORMS
-from experiments._regions import settings_of
-from experiments._search import search
+from experiments._regions import Setting
 from experiments.claim import Claim, Verdict
 from experiments.runs import LoggedRun
 from softres.harness.probe import ProbeContext
@@ -24,29 +24,16 @@ __all__ = ["CLAIM"]
 
 def measure(context: ProbeContext) -> pd.DataFrame:
     """Return the largest norm found of each quantity, one row a quantity and matrix."""
-    own, rng = context.settings.experiment, context.rng("search")
-    found_rows, arrays = [], {}
-    for setting in settings_of(context):
+
+    def bounds(setting: Setting) -> Bounds:
         n, R, beta = len(setting.A), setting.R, setting.beta
-        found = search(
-            setting, NORMS, 1, rng, starts=int(own["starts"]), iterations=int(own["iterations"])
-        )
-        found_rows += rows(
-            setting,
-            found,
+        return (
             basic_bounds(Region.worst(n, R, beta)),
             basic_bounds(Region.of(setting.A, R, beta)),
             recalled_bounds(n, R, beta),
         )
-        for name, case in found.items():
-            arrays[name, setting.kind, setting.instance] = {
-                "A": setting.A,
-                "x": case.x,
-                "b": case.b,
-            }
-    table = pd.DataFrame(found_rows)
-    keep_worst(context, table, arrays)
-    return table
+
+    return measure_bounded(context, 1, lambda setting: NORMS, bounds)
 
 
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
@@ -67,5 +54,5 @@ CLAIM = Claim(
     judge=judge,
     draw=draw,
     measure=measure,
-    sources=("_bounded", "_points", "_regions", "_search"),
+    sources=("_adversary", "_bounded", "_points", "_regions", "_search"),
 )

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from experiments._bounded import draw_looseness, judge_bounds, keep_worst, rows
+from experiments._adversary import Bounds, measure_bounded
+from experiments._bounded import draw_looseness, judge_bounds
 from experiments._points import Point, matrix_parts
-from experiments._regions import Setting, settings_of
-from experiments._search import search
+from experiments._regions import Setting
+from experiments._search import Found
 from experiments.claim import Claim, Verdict
 from experiments.runs import LoggedRun
 from softres.harness.probe import ProbeContext
@@ -42,39 +43,21 @@ def _figures(setting: Setting) -> dict[str, Any]:
 
 def measure(context: ProbeContext) -> pd.DataFrame:
     """Return the largest |H(x) - H(y)| / |x - y| found, and of its three parts, by matrix."""
-    own, rng = context.settings.experiment, context.rng("search")
-    found_rows, arrays = [], {}
-    for setting in settings_of(context):
+
+    def bounds(setting: Setting) -> Bounds:
         n, R, beta = len(setting.A), setting.R, setting.beta
-        found = search(
-            setting,
-            _figures(setting),
-            2,
-            rng,
-            starts=int(own["starts"]),
-            iterations=int(own["iterations"]),
-        )
-        case_rows = rows(
-            setting,
-            found,
+        return (
             hessian_lipschitz(Region.worst(n, R, beta), R),
             hessian_lipschitz(Region.of(setting.A, R, beta), setting.norm),
             {},
         )
-        for row in case_rows:
-            if row["part"] == "H":  # in logarithms all along: M exceeds doubles from R = 6 on
-                row["recalled"] = log10_lipschitz_recalled(n, R, log(beta))
-        found_rows += case_rows
-        for name, case in found.items():
-            arrays[name, setting.kind, setting.instance] = {
-                "A": setting.A,
-                "x": case.x,
-                "y": case.y,
-                "b": case.b,
-            }
-    table = pd.DataFrame(found_rows)
-    keep_worst(context, table, arrays)
-    return table
+
+    def complete(setting: Setting, case: Found, row: dict[str, Any]) -> None:
+        if row["part"] == "H":  # in logarithms all along: M exceeds doubles from R = 6 on
+            n = len(setting.A)
+            row["recalled"] = log10_lipschitz_recalled(n, setting.R, log(setting.beta))
+
+    return measure_bounded(context, 2, _figures, bounds, complete)
 
 
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
@@ -94,5 +77,5 @@ CLAIM = Claim(
     judge=judge,
     draw=draw,
     measure=measure,
-    sources=("_bounded", "_points", "_regions", "_search"),
+    sources=("_adversary", "_bounded", "_points", "_regions", "_search"),
 )
