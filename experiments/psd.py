@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from experiments._adversary import Bounds, measure_bounded
 from experiments._bounded import (
     SEARCH,
     command,
     draw_looseness,
     judge_bounds,
-    keep_worst,
     legend_above,
     log,
     row_at,
-    rows,
     table,
 )
 from experiments._points import Point, matrix_parts
-from experiments._regions import Setting, settings_of
-from experiments._search import Found, search
+from experiments._regions import Setting
+from experiments._search import Found
 from experiments.claim import Claim, Conclusion, Counterexample, Verdict
 from experiments.runs import LoggedRun
 from experiments.style import look, new_figure
@@ -70,46 +69,27 @@ def _figures(setting: Setting) -> dict[str, Callable[[Point], Any]]:
 
 def measure(context: ProbeContext) -> pd.DataFrame:
     """Return the largest figure found of each part, one row a part and matrix."""
-    own, rng = context.settings.experiment, context.rng("search")
     weights = context.settings.weights
-    found_rows, arrays = [], {}
-    for setting in settings_of(context):
-        n, R, beta = len(setting.A), setting.R, setting.beta
-        found = search(
-            setting,
-            _figures(setting),
-            1,
-            rng,
-            starts=int(own["starts"]),
-            iterations=int(own["iterations"]),
-        )
+
+    def weight_for(setting: Setting) -> Callable[[float], float]:
         sigma_min = float(np.linalg.svd(setting.A, compute_uv=False)[-1])
+        return lambda lowest: sufficient_weight(-lowest, sigma_min, weights.l)
 
-        def weight(lowest: float, sigma_min: float = sigma_min) -> float:
-            return sufficient_weight(-lowest, sigma_min, weights.l)
-
+    def bounds(setting: Setting) -> Bounds:
+        n, R, beta = len(setting.A), setting.R, setting.beta
+        weight = weight_for(setting)
         worst = curvature_bounds(Region.worst(n, R, beta))
         instance = curvature_bounds(Region.of(setting.A, R, beta))
-        recalled = {"-B": weights.constant, "w^2": weight(weights.constant)}
-        case_rows = rows(
-            setting,
-            found,
+        return (
             worst | {"w^2": weight(worst["-B"])},
             instance | {"w^2": weight(instance["-B"])},
-            recalled,
+            {"-B": weights.constant, "w^2": weight(weights.constant)},
         )
-        for row in case_rows:
-            row.update(_at_point(setting, found[row["part"]], row, weight, weights.l))
-        found_rows += case_rows
-        for name, case in found.items():
-            arrays[name, setting.kind, setting.instance] = {
-                "A": setting.A,
-                "x": case.x,
-                "b": case.b,
-            }
-    result = pd.DataFrame(found_rows)
-    keep_worst(context, result, arrays)
-    return result
+
+    def complete(setting: Setting, case: Found, row: dict[str, Any]) -> None:
+        row.update(_at_point(setting, case, row, weight_for(setting), weights.l))
+
+    return measure_bounded(context, 1, _figures, bounds, complete)
 
 
 def _at_point(
@@ -233,5 +213,5 @@ CLAIM = Claim(
     judge=judge,
     draw=draw,
     measure=measure,
-    sources=("_bounded", "_points", "_regions", "_search"),
+    sources=("_adversary", "_bounded", "_points", "_regions", "_search"),
 )

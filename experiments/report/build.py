@@ -9,7 +9,7 @@ from pathlib import Path
 from experiments.registry import IDS
 from experiments.report import html, markdown
 from experiments.report.collect import NO_RUNS, Chapter, chapter
-from experiments.report.figures import drawing, latex, verdict_table, write
+from experiments.report.figures import latex, verdict_table, write
 from experiments.report.runner import FIGURES_ONLY, reproduce, run_missing
 from experiments.report.section import Section, section
 from experiments.runs import load_runs
@@ -135,8 +135,7 @@ def _extra(name: str, request: Request, say: Callable[[str], None]) -> Section:
     if not runs:
         say(f"{name}: {NO_RUNS}")
         return Section(plain, command=command)
-    with drawing():
-        figures = convergence.draw(runs)
+    figures = convergence.draw(runs)
     folder = request.out / "figures"
     drawn = [write(plain, stem, figure, folder) for stem, figure in figures.items()]
     say(f"{name}: {len(drawn)} figures from {len(runs)} runs")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +23,6 @@ __all__ = [
     "Kept",
     "Tabled",
     "draw",
-    "drawing",
     "keep_counterexamples",
     "latex",
     "tabulate",
@@ -82,18 +80,8 @@ def draw(chapter: Chapter, folder: Path) -> list[Drawn]:
     """Draw a claim's figures as PDF and PNG, with the caption as text beside them."""
     if chapter.claim is None or not chapter.runs:
         return []
-    with drawing():
-        figures = chapter.claim.draw(chapter.runs)
+    figures = chapter.claim.draw(chapter.runs)
     return [write(chapter, name, figure, folder) for name, figure in figures.items()]
-
-
-@contextmanager
-def drawing() -> Iterator[None]:
-    """Draw with the project's fonts, lines and legends: they are fixed as things are drawn."""
-    import matplotlib as mpl
-
-    with mpl.rc_context(style._RC):
-        yield
 
 
 def write(chapter: Chapter, name: str, figure: Figure, folder: Path) -> Drawn:
