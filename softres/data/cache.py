@@ -21,6 +21,8 @@ import numpy.typing as npt
 from softres.errors import InputError
 
 __all__ = [
+    "Arrays",
+    "DamagedError",
     "array_path",
     "cache_folder",
     "cached_arrays",
@@ -31,6 +33,11 @@ __all__ = [
 ]
 
 Arrays = dict[str, npt.NDArray[Any]]
+
+
+class DamagedError(InputError):
+    """A cached file was damaged; it has been set aside, so that it can be made anew."""
+
 
 # What numpy and zipfile raise for a file that is cut off, altered, pickled or of another kind.
 _DAMAGE = (
@@ -90,9 +97,11 @@ def load_arrays(path: Path) -> Arrays | None:
 
     Raises
     ------
+    DamagedError
+        If the file is damaged: cut off, altered (the zip's checksums tell), not a zip, an object
+        array, not written by `save_arrays`. It is set aside.
     InputError
-        If the file cannot be opened, or is damaged: cut off, altered (the zip's checksums tell),
-        not a zip, an object array, not written by `save_arrays`. A damaged file is set aside.
+        If the file cannot be opened.
     """
     try:
         stream = path.open("rb")
@@ -107,7 +116,7 @@ def load_arrays(path: Path) -> Arrays | None:
         except _DAMAGE as error:
             reason = error
     aside = set_aside(path)
-    raise InputError(
+    raise DamagedError(
         f"{path} is damaged ({reason}); it was set aside as {aside.name}: "
         "run again to compute it anew"
     ) from reason

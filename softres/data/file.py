@@ -1,10 +1,8 @@
-"""A user's own matrix and target, from a NumPy .npz file."""
+"""A user's own matrix and target: options, and what makes file contents an instance."""
 
 from __future__ import annotations
 
 import hashlib
-import zipfile
-import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,40 +11,67 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from softres.data.file_formats import FORMATS, Contents, read
 from softres.data.instance import Instance
 from softres.errors import InputError
 
 __all__ = ["FileOptions", "load_file"]
 
-#: Names under which SciPy's ``save_npz`` keeps the parts of a CSR matrix.
-CSR_PARTS = ("data", "indices", "indptr", "shape")
-
 
 @dataclass(frozen=True)
 class FileOptions:
-    """Where the data are.
+    """Where the data are. Nothing is ever unpickled.
 
     Attributes
     ----------
     path
-        A ``.npz`` file with ``A`` (n x d) or the CSR parts ``data``, ``indices``, ``indptr`` and
-        ``shape`` that ``scipy.sparse.save_npz`` writes, ``b`` (n,), and optionally ``w`` (n,), the
-        roots of the weights. Nothing in it is ever unpickled.
+        The file with A, of n rows and d columns. ``.npz``: arrays ``A``, ``b`` and optionally
+        ``w``, or what ``scipy.sparse.save_npz`` writes, with or without ``b`` and ``w`` beside it.
+        ``.npy``: A. ``.mtx`` or ``.mtx.gz``: A in Matrix Market format. ``.parquet``, ``.csv`` or
+        ``.csv.gz``: a table with a line of names.
+    b
+        The target. In a table the name of its column, ``b`` by default. Otherwise a second file,
+        ``.npy`` or ``.mtx``, where the first one does not hold it.
+    w
+        The roots of the weights, in the same way. Left out: those of the ``.npz`` file if it has
+        them, else the ones that ``weights`` asks for.
+    columns
+        Columns of a table that make A, in this order. Empty: all but those of b and w.
     """
 
     path: str = ""
+    b: str = ""
+    w: str = ""
+    columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        # A configuration brings a list, which would have no hash.
+        object.__setattr__(self, "columns", tuple(self.columns))
         if not self.path:
-            raise InputError("data.path: data=file needs the path of a .npz file with A and b")
+            raise InputError("data.path: data=file needs the path of a file with A and b")
+        if not self.path.endswith(tuple(FORMATS)):
+            raise InputError(f"data.path={self.path}: allowed are {', '.join(FORMATS)}")
+        if self.columns and not self.is_table:
+            raise InputError("data.columns: only a table, .parquet or .csv, has named columns")
+
+    @property
+    def is_table(self) -> bool:
+        """Whether b and w name columns, not files."""
+        return self.path.endswith((".parquet", ".csv", ".csv.gz"))
 
     def fingerprint(self) -> str:
-        """Return a hash of the file's content, so that a changed file is another instance."""
-        path = Path(self.path).expanduser()
-        try:
-            return _sha256(path, path.stat().st_mtime_ns)
-        except OSError as error:
-            raise InputError(f"data.path={self.path}: {error.strerror or error}") from None
+        """Return a hash of the files' content, so that a changed file is another instance."""
+        files = {"path": self.path}
+        if not self.is_table:
+            files |= {key: name for key, name in (("b", self.b), ("w", self.w)) if name}
+        hashes = []
+        for key, name in files.items():
+            path = Path(name).expanduser()
+            try:
+                hashes.append(_sha256(path, path.stat().st_mtime_ns))
+            except OSError as error:
+                raise InputError(f"data.{key}={name}: {error.strerror or error}") from None
+        return "-".join(hashes)
 
 
 @lru_cache(maxsize=4)
@@ -56,29 +81,24 @@ def _sha256(path: Path, modified: int) -> str:
 
 
 def load_file(options: FileOptions) -> Instance:
-    """Read a file.
+    """Read the files.
 
     Raises
     ------
     InputError
-        If the file cannot be read, lacks an array, or its content is not an instance.
+        If a file cannot be read, lacks an array, or its content is not an instance.
     """
     where = f"data.path={options.path}"
-    try:
-        # The stream is ours to close: NumPy leaves it open where the file is no archive.
-        with Path(options.path).expanduser().open("rb") as stream:
-            archive = np.load(stream, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise InputError(f"{where}: not a .npz file with A and b, but one array")
-            arrays = {name: archive[name] for name in archive.files}
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{where}: cannot be read as a .npz file ({error})") from None
-    if "b" not in arrays:
-        raise InputError(f"{where}: holds no array b; it holds {', '.join(arrays) or 'nothing'}")
-    A = _matrix(arrays, where)
-    b, w = (_vector(arrays.get(name), name, where) for name in ("b", "w"))
+    held = _with_second_files(options, read(options.path, where, _table_request(options)), where)
+    if "b" not in held:
+        names = ", ".join(held) or "nothing"
+        raise InputError(
+            f"{where}: holds no array b; it holds {names}; data.b=FILE.npy names a file with b"
+        )
+    if "A" not in held:
+        raise InputError(f"{where}: holds neither A nor the parts of a sparse matrix")
+    A = _matrix(held["A"], where)
+    b, w = (_vector(held.get(name), name, where) for name in ("b", "w"))
     assert b is not None
     if 1 + 1e-9 < b.sum() < 1 + 1e-4:
         b = b / b.sum()  # shares that were rounded to single precision
@@ -88,21 +108,37 @@ def load_file(options: FileOptions) -> Instance:
         raise InputError(str(error).replace("data=file", where)) from None
 
 
-def _matrix(arrays: dict[str, Any], where: str) -> Any:
-    if "A" in arrays:
-        A = arrays["A"]
-        if A.ndim != 2 or A.dtype.kind not in "fiub":
-            raise InputError(
-                f"{where}: A must be a real matrix, not {A.ndim}-dimensional {A.dtype}"
-            )
+def _table_request(options: FileOptions) -> tuple[str, str, tuple[str, ...]]:
+    return options.b or "b", options.w, options.columns
+
+
+def _with_second_files(options: FileOptions, held: Contents, where: str) -> Contents:
+    if options.is_table:
+        return held
+    for name, path in (("b", options.b), ("w", options.w)):
+        if path:
+            where = f"data.{name}={path}"
+            if not path.endswith((".npy", ".mtx", ".mtx.gz")):
+                raise InputError(f"{where}: allowed are .npy, .mtx, .mtx.gz")
+            values = read(path, where)["A"]
+            dense = values.toarray() if sparse.issparse(values) else values
+            # A vector in Matrix Market format is a matrix of one column.
+            held = held | {name: dense[:, 0] if dense.shape[1:] == (1,) else dense}
+    return held
+
+
+def _matrix(A: Any, where: str) -> Any:
+    if A.ndim != 2 or A.dtype.kind not in "fiub":
+        raise InputError(f"{where}: A must be a real matrix, not {A.ndim}-dimensional {A.dtype}")
+    if not sparse.issparse(A):
         return np.ascontiguousarray(A, dtype=np.float64)
-    if not all(part in arrays for part in CSR_PARTS):
-        raise InputError(f"{where}: holds neither A nor the parts of a sparse CSR matrix")
     try:
-        data, indices, indptr, shape = (arrays[part] for part in CSR_PARTS)
-        A = sparse.csr_array((data.astype(np.float64), indices, indptr), shape=tuple(shape))
-        A.check_format(full_check=True)
-    except (ValueError, TypeError) as error:
+        # Before any conversion: compiled code trusts the indices that it is given.
+        if hasattr(A, "check_format"):
+            A.check_format(full_check=True)
+        A = sparse.csr_array(A, dtype=np.float64)
+        A.sum_duplicates()
+    except (ValueError, TypeError, IndexError) as error:
         raise InputError(f"{where}: its sparse matrix is not valid ({error})") from None
     return A
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,7 +48,7 @@ class Instance:
     b: Vector
     w: Vector | None = None
     planted: Vector | None = None
-    labels: tuple[str, ...] | None = None
+    labels: Sequence[str] | None = None
     facts: Mapping[str, str | float | int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -9,11 +9,16 @@ from scipy import sparse
 
 from softres.errors import InputError
 
-__all__ = ["scaled_to"]
+__all__ = ["scaled_to", "scaling_to"]
 
 
 def scaled_to(A: Any, R: float) -> Any:
-    """Return A times a number, so that |A|_2 = R.
+    """Return A times :func:`scaling_to`, so that |A|_2 = R."""
+    return A * scaling_to(A, R)
+
+
+def scaling_to(A: Any, R: float) -> float:
+    """Return the number that A is to be multiplied by for |A|_2 = R.
 
     Parameters
     ----------
@@ -32,4 +37,4 @@ def scaled_to(A: Any, R: float) -> Any:
     norm = float(np.sqrt(max(0.0, np.linalg.eigvalsh(gram)[-1])))
     if norm == 0.0:
         raise InputError(f"R={R}: A has no entries but zeros, so it cannot be scaled to |A|_2 = R")
-    return A * (R / norm)
+    return R / norm

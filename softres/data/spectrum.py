@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from softres.backends import as_numpy
 from softres.matrices import DesignMatrix
 
-__all__ = ["Spectrum", "spectrum"]
+__all__ = ["Spectrum", "spectrum", "spectrum_of_gram"]
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,13 @@ def spectrum(matrix: DesignMatrix) -> Spectrum:
     One Gram matrix, never a factorisation of A itself; squaring limits it to condition 1e8,
     beyond which singular values count as zero.
     """
-    n, d = matrix.shape
-    values = np.linalg.eigvalsh(as_numpy(matrix.gram(matrix.asarray(np.ones(n)))))
+    gram = as_numpy(matrix.gram(matrix.asarray(np.ones(matrix.shape[0]))))
+    return spectrum_of_gram(np.linalg.eigvalsh(gram))
+
+
+def spectrum_of_gram(values: npt.NDArray[np.float64]) -> Spectrum:
+    """Return the extremes from the eigenvalues of A^T A, ascending, shape (d,)."""
+    d = len(values)
     largest = float(values[-1])
     kept = values[values > d * np.finfo(np.float64).eps * largest]
     if largest <= 0 or len(kept) == 0:

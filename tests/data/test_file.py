@@ -1,4 +1,4 @@
-"""A user's own .npz file: what it may hold, and what is said of one that cannot be used."""
+"""A user's own data in .npz: what it may hold, and what is said of a file that cannot be used."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ CSR = {"data": np.ones(2), "indices": np.array([0, 1]), "shape": np.array([20, 3
         ({"A": A, "b": B.astype(object)}, "cannot be read .* allow_pickle=False"),
         ({"A": A}, "holds no array b; it holds A"),
         ({}, "holds no array b; it holds nothing"),
-        ({"b": B}, "holds neither A nor the parts of a sparse CSR matrix"),
+        ({"b": B}, "holds neither A nor the parts of a sparse matrix"),
         ({**CSR, "indptr": np.array([0, 2]), "b": B}, "its sparse matrix is not valid"),
         (
             {**CSR, "indptr": np.r_[0, np.full(20, 2)], "indices": np.array([0, 9]), "b": B},
@@ -130,10 +130,11 @@ def test_a_text_file_is_refused(tmp_path):
         load_file(FileOptions(str(tmp_path / "text.npz")))
 
 
-def test_a_file_with_a_single_array_is_refused(tmp_path):
+def test_a_single_array_under_a_wrong_name_is_refused(tmp_path):
     np.save(tmp_path / "array.npy", A)
-    with pytest.raises(InputError, match=r"array\.npy: not a \.npz file"):
-        load_file(FileOptions(str(tmp_path / "array.npy")))
+    (tmp_path / "array.npy").rename(tmp_path / "array.npz")
+    with pytest.raises(InputError, match=r"array\.npz: not a \.npz file"):
+        load_file(FileOptions(str(tmp_path / "array.npz")))
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
@@ -144,3 +145,5 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
         load_file(options)
     with pytest.raises(InputError, match=r"data\.path: data=file needs the path"):
         FileOptions()
+    with pytest.raises(InputError, match=r"data\.path=a\.xlsx: allowed are \.npz, \.npy"):
+        FileOptions("a.xlsx")

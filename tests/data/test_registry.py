@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from softres.data.registry import DATA, Digits, File, Synthetic, UnembeddingMiniLM
+from softres.data.real import Digits
+from softres.data.registry import DATA, File, Synthetic
 from softres.data.synthetic import make_synthetic
 from softres.errors import InputError
 
@@ -18,7 +19,17 @@ def file(tmp_path):
 
 
 def test_the_names_are_those_of_the_command_line():
-    assert list(DATA) == ["synthetic", "file", "digits", "unembedding_minilm"]
+    assert list(DATA) == [
+        "synthetic",
+        "file",
+        "digits",
+        "unembedding_minilm",
+        "unembedding_smollm2",
+        "attention_smollm2",
+        "flights",
+        "word_ngrams",
+        "babynames",
+    ]
 
 
 def test_synthetic_data_are_made_as_asked():
@@ -42,18 +53,6 @@ def test_synthetic_data_are_made_as_asked():
 def test_synthetic_data_need_a_size_and_a_norm(size, message):
     with pytest.raises(InputError, match=message):
         Synthetic().size(*size)
-
-
-@pytest.mark.parametrize(
-    ("kind", "shape"), [(Digits, (1797, 64)), (UnembeddingMiniLM, (30522, 384))]
-)
-def test_real_data_have_a_size_of_their_own(kind, shape):
-    options = kind()
-    assert options.size(None, None, None) == shape
-    assert options.size(*shape, 3.0) == shape
-    for size in ((100, None, None), (None, 5, None), (*shape[::-1], None)):
-        with pytest.raises(InputError, match=rf"=(100|5|{shape[1]}): data={kind.name} has"):
-            options.size(*size)
 
 
 def test_real_data_come_as_they_are_or_scaled():
