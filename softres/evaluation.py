@@ -10,7 +10,6 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from softres.curvature import Curvature
-from softres.links import NormalisableLink
 
 if TYPE_CHECKING:
     from softres.problems import Problem
@@ -57,9 +56,7 @@ class Evaluation:
             if not problem.normalised:
                 u, v, e = link.evaluate(z)
                 return _Model(u, v, e, u - problem.target, 0.0)
-            if not isinstance(link, NormalisableLink):
-                raise TypeError(f"the link {link.name} cannot be normalised")
-            u, v, e, m = link.scaled(z)
+            u, v, e, m = problem.normalisable.scaled(z)
             alpha = float(array_namespace(z).sum(u))
             f = u / alpha
             log_alpha = log(alpha) + m if alpha > 0 else -inf

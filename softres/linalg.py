@@ -12,6 +12,10 @@ from scipy import linalg
 __all__ = ["CholeskyFactor", "SpectralFactor", "cholesky", "spectral"]
 
 
+_POTRF = {"d": linalg.lapack.dpotrf, "f": linalg.lapack.spotrf}
+_POTRS = {"d": linalg.lapack.dpotrs, "f": linalg.lapack.spotrs}
+
+
 class CholeskyFactor:
     """S L L^T S = H, with S a diagonal scale."""
 
@@ -20,15 +24,20 @@ class CholeskyFactor:
         self.scale = scale
 
     def solve(self, y: Any) -> Any:
-        """Return H^-1 y for y of shape (d,)."""
-        return self._solve_scaled(y / self.scale) / self.scale
+        """Return H^-1 y for y of shape (d,) or (d, k)."""
+        scale = self.scale if y.ndim == 1 else self.scale[:, None]
+        return self._solve_scaled(y / scale) / scale
 
     def _solve_scaled(self, y: Any) -> Any:
         if is_torch_array(y):
             import torch
 
+            if y.ndim == 2:
+                return torch.cholesky_solve(y, self.lower)
             return torch.cholesky_solve(y[:, None], self.lower)[:, 0]
-        return linalg.cho_solve((self.lower, True), y, check_finite=False)
+        # LAPACK itself: SciPy's checks take longer than the solve of a small system.
+        potrs = _POTRS[y.dtype.char]
+        return potrs(self.lower, y, lower=1)[0]
 
     def smallest_eigenvalue(self) -> float:
         """Estimate the smallest eigenvalue of L L^T, whose largest entry is one, from above.
@@ -118,7 +127,7 @@ def cholesky(H: Any, scale: Any | None = None, noise: float | None = None) -> Ch
         if int(info) != 0:
             return None
     else:
-        potrf = linalg.get_lapack_funcs("potrf", (scaled,))
+        potrf = _POTRF[scaled.dtype.char]
         # The transpose of a symmetric matrix is itself, in the order that LAPACK works in place on.
         lower, info = potrf(scaled.T, lower=1, clean=1, overwrite_a=1)
         if info != 0:

@@ -11,14 +11,23 @@ from collections.abc import Callable
 from functools import partial
 from inspect import signature
 from math import inf, isfinite
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from array_api_compat import array_namespace
 
 from softres.errors import InputError
 from softres.evaluation import Evaluation
-from softres.links import BRANCHES, Cosh, Exp, Link, Residual, Sinh, SoftResidual
+from softres.links import (
+    BRANCHES,
+    Cosh,
+    Exp,
+    Link,
+    NormalisableLink,
+    Residual,
+    Sinh,
+    SoftResidual,
+)
 from softres.matrices import as_matrix
 
 __all__ = [
@@ -64,6 +73,8 @@ class Problem:
     ) -> None:
         self.matrix = as_matrix(A)
         self.link = link
+        if self.normalised and not isinstance(link, NormalisableLink):
+            raise TypeError(f"the link {link.name} cannot be normalised")
         n, _ = self.matrix.shape
         self.b = self._vector("b", b)
         xp = array_namespace(self.b)
@@ -94,6 +105,11 @@ class Problem:
         if not bool(xp.all(xp.isfinite(vector))):
             raise InputError(f"{name} holds NaN or infinite values; all must be finite")
         return vector
+
+    @property
+    def normalisable(self) -> NormalisableLink:
+        """The link of a normalised problem."""
+        return cast(NormalisableLink, self.link)
 
     @property
     def n(self) -> int:

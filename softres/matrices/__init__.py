@@ -2,5 +2,15 @@
 
 from softres.matrices.base import DesignMatrix, PassCounter
 from softres.matrices.convert import as_matrix
+from softres.matrices.dense import DenseNumpy, DenseTorch
+from softres.matrices.sparse import SparseScipy, SparseTorch
 
-__all__ = ["DesignMatrix", "PassCounter", "as_matrix"]
+__all__ = [
+    "DenseNumpy",
+    "DenseTorch",
+    "DesignMatrix",
+    "PassCounter",
+    "SparseScipy",
+    "SparseTorch",
+    "as_matrix",
+]

@@ -6,27 +6,26 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import blas
 
-from softres.matrices.base import DesignMatrix
+from softres.matrices.base import DesignMatrix, Index
+from softres.matrices.symmetric import BlockSum, block_rows, by_sign
 
 __all__ = ["DenseNumpy", "DenseTorch"]
 
-#: Bytes of one row block of a weighted Gram: small enough to stay in a core's cache.
+#: Bytes of one row block of a product: small enough to stay in a core's cache.
 BLOCK_BYTES = 1 << 20
 #: The same on an accelerator, where a few large kernels beat many small ones.
 DEVICE_BLOCK_BYTES = 256 << 20
-
-
-def block_rows(d: int, itemsize: int, budget: int) -> int:
-    """Return how many rows of length d fit the budget, at least 64 so that BLAS stays efficient."""
-    return max(64, budget // (d * itemsize))
+#: Right-hand sides up to which A X is formed in row blocks: BLAS packs all of A for a product
+#: with few columns, which costs more than the product where A does not fit the cache.
+FEW_COLUMNS = 16
 
 
 class DenseNumpy(DesignMatrix):
     """A as a C-contiguous NumPy array of float64 or float32; it is referred to, not copied."""
 
     backend: ClassVar[str] = "numpy"
+    is_sparse: ClassVar[bool] = False
 
     def __init__(self, array: npt.NDArray[Any]) -> None:
         super().__init__()
@@ -47,40 +46,46 @@ class DenseNumpy(DesignMatrix):
         """Return the values as a NumPy array of A's dtype."""
         return np.asarray(values, dtype=self.array.dtype)
 
+    def _step(self) -> int:
+        return block_rows(self.shape[1], self.array.itemsize, BLOCK_BYTES)
+
     def _matmul(self, x: Any) -> Any:
-        return self.array @ x
+        if x.ndim == 1:
+            return self.array @ x
+        if x.shape[1] > FEW_COLUMNS:
+            return (np.ascontiguousarray(x.T) @ self.array.T).T
+        product = np.empty((len(self.array), x.shape[1]), dtype=np.result_type(self.array, x))
+        step = self._step()
+        for start in range(0, len(product), step):
+            block = slice(start, start + step)
+            np.matmul(self.array[block], x, out=product[block])
+        return product
 
     def _rmatmul(self, y: Any) -> Any:
-        return self.array.T @ y
+        # Y^T A reads A along its rows; A^T Y packs a transposed A, at several times the cost.
+        return y @ self.array if y.ndim == 1 else (np.ascontiguousarray(y.T) @ self.array).T
 
-    def _gram(self, weights: Any) -> Any:
-        n, d = self.shape
-        single = self.array.dtype == np.float32
-        syrk, gemm = (blas.ssyrk, blas.sgemm) if single else (blas.dsyrk, blas.dgemm)
-        # BLAS adds each block into these column-major accumulators: a symmetric rank-k update
-        # where all weights of the block are positive, at half the work of a general product.
-        symmetric = np.zeros((d, d), dtype=self.array.dtype, order="F")
-        general: npt.NDArray[Any] | None = None
-        step = block_rows(d, self.array.itemsize, BLOCK_BYTES)
-        buffer = np.empty((min(step, n), d), dtype=self.array.dtype)
-        for start in range(0, n, step):
-            block = self.array[start : start + step]
-            weight = weights[start : start + step]
-            scaled = buffer[: len(block)]
-            if weight.min() >= 0:
-                np.multiply(block, np.sqrt(weight)[:, None], out=scaled)
-                symmetric = syrk(1.0, scaled.T, beta=1.0, c=symmetric, lower=1, overwrite_c=1)
-            else:
-                if general is None:
-                    general = np.zeros((d, d), dtype=self.array.dtype, order="F")
-                np.multiply(block, weight[:, None], out=scaled)
-                general = gemm(
-                    1.0, scaled.T, block.T, beta=1.0, c=general, trans_b=1, overwrite_c=1
-                )
-        total = np.tril(symmetric) + np.tril(symmetric, -1).T
-        if general is not None:
-            total += 0.5 * (general + general.T)
-        return total
+    def _gram(self, weights: Any, rows: Index | None, single: bool) -> Any:
+        d = self.shape[1]
+        dtype = np.dtype(np.float32) if single else self.array.dtype
+        step = self._step()
+        total = BlockSum(d, dtype, step)
+        # Chosen rows of another dtype are gathered as they are, and rounded as they are scaled.
+        convert = dtype != self.array.dtype
+        gathered = np.empty((step, d), dtype=self.array.dtype) if convert else total.buffer
+        for sign, roots, part in by_sign(weights, rows):
+            factors = roots.astype(dtype, copy=False)[:, None]
+            for start in range(0, len(factors), step):
+                factor = factors[start : start + step]
+                if part is None:
+                    block = self.array[start : start + step]
+                else:
+                    block = gathered[: len(factor)]
+                    # The numbers are checked already; mode="raise" would gather into a copy.
+                    np.take(self.array, part[start : start + step], 0, out=block, mode="clip")
+                np.multiply(block, factor, out=total.buffer[: len(factor)], casting="same_kind")
+                total.add(len(factor), sign)
+        return total.total(self.array.dtype)
 
     def _column_norms(self) -> Any:
         return np.sqrt(np.einsum("ij,ij->j", self.array, self.array))
@@ -88,6 +93,30 @@ class DenseNumpy(DesignMatrix):
     def sketch(self, embedding: Any) -> Any:
         """Return S A; see :meth:`DesignMatrix.sketch`."""
         return embedding @ self.array
+
+    def compress(self, factors: npt.NDArray[np.float64], rows: npt.NDArray[np.int64]) -> Any:
+        """Return factors @ A[rows]; see :meth:`DesignMatrix.compress`."""
+        step = self._step()
+        total = np.zeros((len(factors), self.shape[1]))
+        buffer = np.empty((min(step, len(rows)), self.shape[1]), dtype=self.array.dtype)
+        for start in range(0, len(rows), step):
+            chosen = rows[start : start + step]
+            block = buffer[: len(chosen)]
+            np.take(self.array, chosen, 0, out=block, mode="clip")
+            total += factors[:, start : start + step] @ block
+        return total
+
+    def row_forms(self, right: Any) -> Any:
+        """Return the squared row norms of A @ right; see :meth:`DesignMatrix.row_forms`."""
+        self.counter.passes += right.shape[1]
+        transposed = np.ascontiguousarray(right.T)
+        forms = np.empty(len(self.array), dtype=np.result_type(self.array, right))
+        # Blocks bound the memory of the product; they are large so that BLAS is efficient.
+        step = 4 * self._step()
+        for start in range(0, len(forms), step):
+            product = transposed @ self.array[start : start + step].T
+            np.einsum("ij,ij->j", product, product, out=forms[start : start + step])
+        return forms
 
     def rows(self, index: npt.NDArray[Any]) -> DenseNumpy:
         """Return the rows A[index]."""
@@ -98,6 +127,7 @@ class DenseTorch(DesignMatrix):
     """A as a strided torch tensor on any device."""
 
     backend: ClassVar[str] = "torch"
+    is_sparse: ClassVar[bool] = False
 
     def __init__(self, tensor: Any) -> None:
         super().__init__()
@@ -126,17 +156,25 @@ class DenseTorch(DesignMatrix):
     def _rmatmul(self, y: Any) -> Any:
         return self.tensor.T @ y
 
-    def _gram(self, weights: Any) -> Any:
-        n, d = self.shape
-        on_host = self.tensor.device.type == "cpu"
-        budget = BLOCK_BYTES if on_host else DEVICE_BLOCK_BYTES
-        step = block_rows(d, self.tensor.element_size(), budget)
-        total = self.tensor.new_zeros((d, d))
-        for start in range(0, n, step):
-            block = self.tensor[start : start + step]
-            total.addmm_((block * weights[start : start + step, None]).T, block)
+    def _gram(self, weights: Any, rows: Index | None, single: bool) -> Any:
+        import torch
+
+        tensor, d = self.tensor, self.shape[1]
+        dtype = torch.float32 if single else tensor.dtype
+        budget = BLOCK_BYTES if tensor.device.type == "cpu" else DEVICE_BLOCK_BYTES
+        step = block_rows(d, tensor.element_size(), budget)
+        index = None if rows is None else torch.as_tensor(rows, device=tensor.device)
+        total = tensor.new_zeros((d, d), dtype=dtype)
+        for start in range(0, len(weights), step):
+            block = (
+                tensor[start : start + step]
+                if index is None
+                else tensor.index_select(0, index[start : start + step])
+            ).to(dtype)
+            scaled = block * weights[start : start + step, None].to(dtype)
+            total.addmm_(scaled.T, block)
         # Rounding alone makes the product unsymmetric; eigensolvers read one triangle only.
-        return 0.5 * (total + total.T)
+        return (0.5 * (total + total.T)).to(tensor.dtype)
 
     def _column_norms(self) -> Any:
         return self.tensor.norm(dim=0)

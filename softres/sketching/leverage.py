@@ -7,25 +7,31 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from array_api_compat import array_namespace
 from scipy import linalg
 
 from softres.backends import as_numpy
 from softres.matrices import DesignMatrix
-from softres.sketching.embeddings import embedding
+from softres.sketching.embeddings import sketch
 
-__all__ = ["approximate_scores", "exact_scores", "probe_columns"]
+__all__ = [
+    "approximate_scores",
+    "exact_scores",
+    "probe_columns",
+    "row_forms",
+    "sketched_whitening",
+    "whitening",
+]
 
 Scores = npt.NDArray[np.float64]
 
 
 def probe_columns(n: int) -> int:
-    """Return the columns of the Gaussian G that estimates n row norms: 2 ln n, at least 8.
+    """Return the columns of the Gaussian G that estimates n row norms: 4 ln n, at least 16.
 
     The Johnson-Lindenstrauss lemma asks for order log n. Each estimate is a chi-square with this
     many degrees of freedom; the sample size pays for its spread.
     """
-    return max(8, ceil(2.0 * log(n)))
+    return max(16, ceil(4.0 * log(n)))
 
 
 def whitening(reduced: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -42,12 +48,45 @@ def whitening(reduced: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.asarray(right[kept].T / values[kept])
 
 
+def sketched_whitening(
+    matrix: DesignMatrix,
+    scale: Any,
+    rng: np.random.Generator,
+    kind: str = "banded_sign",
+    oversampling: float = 4.0,
+) -> npt.NDArray[Any]:
+    """Return W, shape (d, rank), with (B W)^T (B W) near I for B = diag(scale) A, by a sketch of B.
+
+    The sketch has m = oversampling x d rows, and for a small d so many that its own spread does
+    not exceed the probe's: each form a_i W W^T a_i^T is near an inverse chi-square with m - d
+    degrees of freedom. Its mean is too large by m / (m - rank); W is corrected for that.
+    """
+    n, d = matrix.shape
+    m = min(n, max(d + 2 * probe_columns(n), ceil(oversampling * d)))
+    W = whitening(sketch(matrix, scale, kind, m, rng))
+    rank = W.shape[1]
+    return W * sqrt((m - rank) / m) if rank < m < n else W
+
+
+def row_forms(
+    matrix: DesignMatrix, W: npt.NDArray[Any], rng: np.random.Generator, columns: int | None = None
+) -> Scores:
+    """Return estimates of |a_i W|^2, shape (n,) on the host, for W of shape (d, rank).
+
+    A Gaussian G with ``columns`` columns, :func:`probe_columns` by default, makes them
+    |a_i W G|^2. With as many columns as W has, or more, they are exact.
+    """
+    k = probe_columns(matrix.shape[0]) if columns is None else columns
+    probe = W @ rng.standard_normal((W.shape[1], k)) / sqrt(k) if k < W.shape[1] else W
+    return as_numpy(matrix.row_forms(matrix.asarray(probe))).astype(np.float64)
+
+
 def approximate_scores(
     matrix: DesignMatrix,
     scale: Any,
     rng: np.random.Generator,
     *,
-    kind: str = "sparse_sign",
+    kind: str = "banded_sign",
     oversampling: float = 4.0,
     columns: int | None = None,
 ) -> Scores:
@@ -70,21 +109,14 @@ def approximate_scores(
     oversampling
         Rows of S over d.
     columns
-        Columns of G; default :func:`probe_columns`.
+        Columns of G, see :func:`row_forms`.
 
     Returns
     -------
     Scores of shape (n,) on the host; their sum is about the rank of A.
     """
-    n, d = matrix.shape
-    m = min(n, max(d + 1, ceil(oversampling * d)))
-    S = embedding(kind, m, n, rng)
-    # The row scale goes into S, so that A itself is neither changed nor copied.
-    S.data *= np.repeat(as_numpy(scale), np.diff(S.indptr))
-    W = whitening(as_numpy(matrix.sketch(S)))
-    k = probe_columns(n) if columns is None else columns
-    probe = W @ rng.standard_normal((W.shape[1], k)) / sqrt(k)
-    return _scaled_row_norms(matrix, scale, probe)
+    W = sketched_whitening(matrix, scale, rng, kind, oversampling)
+    return np.asarray(row_forms(matrix, W, rng, columns) * as_numpy(scale * scale).astype(float))
 
 
 def exact_scores(matrix: DesignMatrix, scale: Any) -> Scores:
@@ -94,11 +126,6 @@ def exact_scores(matrix: DesignMatrix, scale: Any) -> Scores:
     columns = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))[:, None]
     values, vectors = np.linalg.eigh(gram / columns / columns.T)
     kept = values > values[-1] * len(values) * np.finfo(np.float64).eps
-    return _scaled_row_norms(matrix, scale, vectors[:, kept] / columns / np.sqrt(values[kept]))
-
-
-def _scaled_row_norms(matrix: DesignMatrix, scale: Any, right: npt.NDArray[Any]) -> Scores:
-    product = matrix.matmul(matrix.asarray(right))
-    xp = array_namespace(product)
-    norms = xp.sum(product * product, axis=1)
-    return as_numpy(norms * scale * scale).astype(np.float64)
+    W = vectors[:, kept] / columns / np.sqrt(values[kept])
+    forms = as_numpy(matrix.row_forms(matrix.asarray(W))).astype(np.float64)
+    return np.asarray(forms * as_numpy(scale * scale).astype(np.float64))

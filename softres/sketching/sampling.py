@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from array_api_compat import array_namespace, device
 
 from softres.errors import InputError
 from softres.matrices import DesignMatrix
@@ -41,11 +42,14 @@ class RowSample:
     weight: npt.NDArray[np.float64]
     drawn: int
 
-    def gram(self, matrix: DesignMatrix, diagonal: Any) -> Any:
-        """Return A^T D~ A, shape (d, d), for D of shape (n,): the sampled, reweighted D."""
-        rows = matrix.rows(self.index)
-        at = rows.asarray(self.index).long() if hasattr(diagonal, "detach") else self.index
-        return rows.gram(diagonal[at] * rows.asarray(self.weight))
+    def gram(self, matrix: DesignMatrix, diagonal: Any, single: bool = False) -> Any:
+        """Return A^T D~ A, shape (d, d), for D of shape (n,): the sampled, reweighted D.
+
+        The rows are read from A in blocks. See :meth:`DesignMatrix.gram` for ``single``.
+        """
+        at = array_namespace(diagonal).asarray(self.index, device=device(diagonal))
+        weights = diagonal[at] * matrix.asarray(self.weight)
+        return matrix.gram(weights, rows=self.index, single=single)
 
 
 def sample_rows(

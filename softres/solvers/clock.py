@@ -41,8 +41,8 @@ class Meter:
     def __init__(self, counter: PassCounter, synchronise: Callable[[], None] = _nothing) -> None:
         self.seconds = {"solve": 0.0, "evaluate": 0.0, "log": 0.0}
         self.phases: defaultdict[str, float] = defaultdict(float)
-        self.passes = 0
-        self.grams = 0
+        self.passes = 0.0
+        self.grams = 0.0
         self._counter = counter
         self._synchronise = synchronise
         self._running: str | None = None

@@ -10,6 +10,7 @@ from softres.solvers.approx_newton import ApproxNewton
 from softres.solvers.base import Solver
 from softres.solvers.exact_newton import ExactNewton, ResNetNewton, SoftmaxNewton
 from softres.solvers.gradient_descent import GradientDescent
+from softres.solvers.preconditioned_newton import PreconditionedNewton
 from softres.solvers.scipy_baselines import ScipyLBFGS, ScipyNewtonCG, ScipyTrustNCG
 from softres.solvers.torch_lbfgs import TorchLBFGS
 
@@ -20,6 +21,7 @@ SOLVERS: dict[str, type[Solver]] = {
     solver.name: solver
     for solver in (
         ExactNewton,
+        PreconditionedNewton,
         ApproxNewton,
         GradientDescent,
         SoftmaxNewton,

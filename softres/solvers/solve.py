@@ -17,7 +17,7 @@ __all__ = ["solve"]
 
 def solve(
     problem: Problem,
-    solver: str | Solver = "exact_newton",
+    solver: str | Solver = "preconditioned_newton",
     x0: Any = None,
     eps: float = 1e-10,
     max_steps: int = 200,
@@ -36,7 +36,7 @@ def solve(
     problem
         For instance ``softres.SoftResidualRegression(A, b, w)``.
     solver
-        A solver's name, or a solver.
+        A solver's name, or a solver. The default, ``"preconditioned_newton"``, is the fastest.
     x0
         The start, shape (d,); default ``problem.start()``, which is 0 for all problems but cosh.
     eps

@@ -38,6 +38,7 @@ def tiny_blocks(monkeypatch):
     def shrink(size: int) -> None:
         monkeypatch.setattr(softres.matrices.dense, "BLOCK_BYTES", size)
         monkeypatch.setattr(softres.matrices.dense, "DEVICE_BLOCK_BYTES", size)
+        monkeypatch.setattr(softres.matrices.sparse, "BLOCK_BYTES", size)
         monkeypatch.setattr(softres.matrices.sparse, "DEVICE_BLOCK_BYTES", size)
         monkeypatch.setattr(softres.matrices.sparse, "BLOCK_ENTRIES", size)
 
@@ -68,6 +69,7 @@ def test_gram_is_exact_for_weights_of_any_sign_and_any_block_size(kind, block, d
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(softres.matrices.dense, "BLOCK_BYTES", block)
         patch.setattr(softres.matrices.dense, "DEVICE_BLOCK_BYTES", block)
+        patch.setattr(softres.matrices.sparse, "BLOCK_BYTES", block)
         patch.setattr(softres.matrices.sparse, "DEVICE_BLOCK_BYTES", block)
         patch.setattr(softres.matrices.sparse, "BLOCK_ENTRIES", block)
         check_gram(as_matrix(kind(A)), A, weights)

@@ -8,7 +8,7 @@ import torch
 
 from softres.matrices import as_matrix
 from softres.sketching import EMBEDDINGS, approximate_scores, embedding, exact_scores
-from softres.sketching.leverage import whitening
+from softres.sketching.leverage import row_forms, whitening
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -151,9 +151,34 @@ def test_every_backend_draws_the_same_scores(kind, relative_error):
 
 
 def test_scores_read_the_matrix_once_for_the_sketch_and_once_for_the_probe():
-    matrix = as_matrix(gaussian(400, 5))
+    matrix = as_matrix(gaussian(400, 12))
     approximate_scores(matrix, np.ones(400), np.random.default_rng(0), columns=9)
     assert (matrix.counter.passes, matrix.counter.grams) == (9, 0)
+
+
+def test_a_probe_with_as_many_columns_as_the_rank_is_exact(kind, relative_error):
+    A = gaussian(500, 7)
+    matrix = as_matrix(kind(A))
+    W = np.random.default_rng(1).standard_normal((7, 5))
+    forms = row_forms(matrix, W, np.random.default_rng(0), columns=5)
+    assert relative_error(forms, ((A @ W) ** 2).sum(axis=1)) <= 1e-13
+    assert matrix.counter.passes == 5
+    rough = row_forms(matrix, W, np.random.default_rng(0), columns=4)
+    assert relative_error(rough, forms) > 0.05
+
+
+@pytest.mark.parametrize("sketch", ["banded_sign", "sparse_sign"])
+def test_scores_from_a_sketch_are_not_biased(sketch, record_property):
+    # The inverse of a sketched Gram matrix of 2 d rows is too large by two.
+    A = gaussian(4000, 40)
+    sums = [
+        approximate_scores(
+            as_matrix(A), np.ones(4000), np.random.default_rng(seed), kind=sketch, oversampling=2.0
+        ).sum()
+        for seed in range(12)
+    ]
+    record_property("mean", np.mean(sums))
+    assert np.mean(sums) == pytest.approx(40.0, rel=0.1)
 
 
 def test_a_matrix_with_fewer_rows_than_the_sketch_asks_for():

@@ -81,7 +81,9 @@ def test_the_gram_of_a_sample_is_the_weighted_sum_of_its_rows(kind, relative_err
         for i, weight in zip(sample.index, sample.weight, strict=True)
     )
     assert relative_error(gram, expected) <= 1e-14
-    assert (matrix.counter.passes, matrix.counter.grams) == (0, 0)
+    assert (matrix.counter.passes, matrix.counter.grams) == (0, 3 / 30)
+    single = sample.gram(matrix, matrix.asarray(diagonal), single=True)
+    assert relative_error(single, expected) <= 1e-6
 
 
 @pytest.mark.parametrize("diagonal_sign", ["positive", "mixed"])
@@ -156,6 +158,29 @@ def test_the_error_falls_like_one_over_the_root_of_the_sample_size(record_proper
     slope = np.polyfit(np.log(sizes), np.log(medians), 1)[0]
     record_property("slope", slope)
     assert -0.65 < slope < -0.4
+
+
+def along_the_axes(n: int, d: int) -> np.ndarray:
+    """Return unit vectors, n / d of each: the design that needs most rows."""
+    return np.eye(d)[np.arange(n) % d]
+
+
+@pytest.mark.parametrize("d", [5, 40])
+def test_the_default_constant_keeps_the_failure_rate_on_rows_along_the_axes(d, record_property):
+    n, trials = (15_000, 200) if d == 5 else (30_000, 30)
+    A = along_the_axes(n, d)
+    matrix, ones, eps0, delta = as_matrix(A), np.ones(n), 0.25, 0.01
+    failures = {1.0: 0, 2.25: 0}
+    for seed in range(trials):
+        rng = np.random.default_rng(seed)
+        scores = approximate_scores(matrix, ones, rng)
+        for constant in failures:
+            s = math.ceil(sample_size(d, eps0, delta, constant) * scores.sum() / d)
+            counts = np.diagonal(sample_rows(scores, s, rng).gram(matrix, ones))
+            failures[constant] += np.abs(counts * d / n - 1.0).max() > eps0
+    record_property("failures", failures)
+    assert failures[2.25] <= delta * trials
+    assert failures[1.0] > failures[2.25]  # the same design does tell constants apart
 
 
 def test_sampling_a_rank_deficient_matrix_keeps_its_range(record_property):

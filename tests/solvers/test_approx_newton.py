@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from softres import InputError
+from softres.matrices.dense import DenseNumpy
 from softres.reference import Certificate, Reference
 from softres.solvers import Status, make_solver, solve
 
@@ -110,6 +111,57 @@ def test_negative_diagonal_entries_are_counted_and_survived(plant, make_regulari
     assert result.status is Status.CONVERGED
 
 
+def trace_of(problem, **options):
+    return solve(problem, "approx_newton", eps=1e-9, eps0=0.25, **options).trace.iloc[1:]
+
+
+def test_scores_are_used_again_while_the_diagonal_stays(plant, make_regularised):
+    instance = plant(4, n=20_000, d=6)
+    problem = make_regularised("softres", instance.A, instance.b, 0.1)
+    trace = trace_of(problem, reuse=2.0)
+    assert trace["fresh_scores"].iloc[0] == 1
+    assert trace["fresh_scores"].iloc[-1] == 0
+    assert (trace["score_growth"] <= 2.0).all()
+    # Too large scores are paid for in rows, in proportion.
+    reused = trace[trace["fresh_scores"] == 0]
+    expected = trace["rows_distinct"].iloc[0] * reused["score_growth"]
+    np.testing.assert_allclose(reused["rows_distinct"], expected, rtol=0.15)
+
+
+def test_single_precision_is_used_only_where_the_condition_allows(
+    plant, make_regularised, monkeypatch, minimiser, relative_error
+):
+    asked = []
+    gram = DenseNumpy.gram
+
+    def watched(self, weights, rows=None, single=False):
+        asked.append(single)
+        return gram(self, weights, rows, single)
+
+    monkeypatch.setattr(DenseNumpy, "gram", watched)
+    instance = plant(4, n=20_000, d=6)
+    fitted = instance.A @ minimiser(make_regularised("softres", instance.A, instance.b, 0.1))
+    mixed = np.eye(6)
+    mixed[0, 1] = 1e4  # column 1 is nearly a multiple of column 0: no scaling helps
+    for A, some in ((instance.A, True), (instance.A @ mixed, False)):
+        asked.clear()
+        problem = make_regularised("softres", A, instance.b, 0.1)
+        result = solve(problem, "approx_newton", eps=1e-11, eps0=0.25)
+        assert asked[0] is False
+        assert any(asked) == some
+        assert result.status is Status.CONVERGED
+        assert relative_error(A @ result.x, fitted) <= 1e-7
+
+
+def test_without_reuse_every_step_makes_its_own_scores(plant, make_regularised):
+    instance = plant(4, n=20_000, d=6)
+    problem = make_regularised("softres", instance.A, instance.b, 0.1)
+    trace = trace_of(problem, reuse=1.0)
+    assert (trace["fresh_scores"] == 1).all()
+    fewer = trace_of(problem, reuse=2.0)["passes"].iloc[-1] / len(trace_of(problem, reuse=2.0))
+    assert fewer < trace["passes"].iloc[-1] / len(trace)
+
+
 def test_the_seed_fixes_the_run(plant, make_regularised):
     instance = plant(0, n=4000)
     problem = make_regularised("softres", instance.A, instance.b, 0.1)
@@ -124,9 +176,11 @@ def test_the_seed_fixes_the_run(plant, make_regularised):
 def test_the_trace_tells_what_was_drawn_and_timed(plant, make_regularised):
     instance = plant(0, n=4000)
     problem = make_regularised("softres", instance.A, instance.b, 0.1)
-    last = solve(problem, "approx_newton", rows=500, max_steps=2, eps=1e-15).rows[-1]
+    rows = solve(problem, "approx_newton", rows=500, max_steps=2, eps=1e-15).rows
+    last = rows[-1]
     assert 300 < last["rows_distinct"] <= last["rows_drawn"] < 600
-    assert last["grams"] == 0  # never a Gram matrix of the whole of A
+    # The rows of two samples, and never a Gram matrix of the whole of A.
+    assert last["grams"] == pytest.approx(sum(row["rows_distinct"] for row in rows[1:]) / 4000)
     for phase in ("sketch", "sampling", "hessian", "factor", "line_search"):
         assert last[f"seconds_{phase}"] > 0
 
@@ -154,6 +208,7 @@ def test_it_warns_where_sampling_saves_nothing_or_is_singular(plant, make_regula
         ("scores", "exact"),
         ("embedding", "gaussian"),
         ("oversampling", 0.5),
+        ("reuse", 0.9),
     ],
 )
 def test_options_out_of_range_are_input_errors_that_name_them(option, value):

@@ -29,7 +29,7 @@ def runs(one_thread, plant, make_regularised):
     for factor, radius, noise, seed in EASY + HARD:
         instance = plant(seed, n=1000, d=20, radius=radius, noise=noise)
         problem = make_regularised("softres", instance.A, instance.b, factor)
-        reference = solve(problem, eps=1e-14, max_steps=100)
+        reference = solve(problem, "exact_newton", eps=1e-14, max_steps=100)
         errors, refused = [], []
 
         def keep(row, point, reference=reference, errors=errors, refused=refused):
@@ -37,7 +37,7 @@ def runs(one_thread, plant, make_regularised):
             errors.append(float(error))
             refused.append(cholesky(point.hessian()) is None)
 
-        result = solve(problem, eps=1e-13, max_steps=100, callback=keep)
+        result = solve(problem, "exact_newton", eps=1e-13, max_steps=100, callback=keep)
         outcome.append((factor, problem, result, errors, refused))
     return outcome
 
@@ -112,11 +112,11 @@ def test_every_problem_is_solved_in_every_storage(
 def test_a_step_costs_one_gram_and_four_passes(plant, make_regularised):
     instance = plant(0)
     # The start: z and the gradient. A step: A^T [v h], A p, and the new gradient.
-    result = solve(make_regularised("softres", instance.A, instance.b, 0.1))
+    result = solve(make_regularised("softres", instance.A, instance.b, 0.1), "exact_newton")
     np.testing.assert_array_equal(result.trace["grams"], np.arange(result.steps + 1))
     np.testing.assert_array_equal(result.trace["passes"], 2 + 4 * np.arange(result.steps + 1))
     # Plain problems have no rank-two part.
-    result = solve(make_regularised("sinh", instance.A, instance.b, 0.1))
+    result = solve(make_regularised("sinh", instance.A, instance.b, 0.1), "exact_newton")
     np.testing.assert_array_equal(result.trace["passes"], 2 + 2 * np.arange(result.steps + 1))
 
 
@@ -159,7 +159,7 @@ def test_without_weights_softmax_takes_the_least_norm_among_its_minimisers(relat
     rng = np.random.default_rng(0)
     A = np.column_stack([np.ones(200), rng.standard_normal((200, 3))])
     b = np.exp(A @ [0.0, 0.3, -0.2, 0.1])
-    result = solve(SoftmaxRegression(A, b / b.sum()), eps=1e-12)
+    result = solve(SoftmaxRegression(A, b / b.sum()), "exact_newton", eps=1e-12)
     assert result.status is Status.CONVERGED
     assert relative_error(result.x, np.array([0.0, 0.3, -0.2, 0.1])) <= 1e-8
 
@@ -170,10 +170,10 @@ def test_the_scale_of_columns_does_not_matter_on_the_way_through_indefinite_hess
     # Newton's method sees A x only: columns in other units give the same fit.
     instance = plant(0, n=1000, d=20, radius=10.0, noise=1.0)
     plain = make_regularised("softres", instance.A, instance.b, 1e-6)
-    x = solve(plain, eps=1e-11).x
+    x = solve(plain, "exact_newton", eps=1e-11).x
     scale = np.geomspace(1.0, 1e-9, 20)
     scaled = make_regularised("softres", instance.A * scale, instance.b, 1e-6)
-    result = solve(scaled, eps=1e-11)
+    result = solve(scaled, "exact_newton", eps=1e-11)
     assert result.status is Status.CONVERGED
     assert (result.trace["negative_eigenvalues"] > 0).any()
     assert np.linalg.norm(scaled.gradient(result.x) / scale) <= 1e-9 * np.linalg.norm(
@@ -185,6 +185,6 @@ def test_the_scale_of_columns_does_not_matter_on_the_way_through_indefinite_hess
 def test_cosh_leaves_its_saddle_at_zero(plant, make_regularised):
     instance = plant(0)
     problem = make_regularised("cosh", instance.A, instance.b, 1e-2)
-    result = solve(problem, eps=1e-12)
+    result = solve(problem, "exact_newton", eps=1e-12)
     assert result.status is Status.CONVERGED
     assert problem.value(result.x) < 0.99 * problem.value(problem.zeros())

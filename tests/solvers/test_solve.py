@@ -143,7 +143,7 @@ def test_a_run_that_leaves_the_domain_has_diverged_and_keeps_its_trace(x):
 
 def test_a_failing_linear_solve_is_reported(problem, monkeypatch):
     monkeypatch.setattr(Evaluation, "hessian", lambda self: np.full((6, 6), math.nan))
-    result = solve(problem)
+    result = solve(problem, "exact_newton")
     assert result.status is Status.LINEAR_SOLVE_FAILED
     assert len(result.rows) == 1
 

@@ -1,0 +1,143 @@
+"""What this machine can do: the rates that turn operation counts into seconds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from scipy import linalg
+from scipy.linalg import blas
+from threadpoolctl import ThreadpoolController
+
+from softres.data.cache import cache_folder
+
+__all__ = ["Machine", "this_machine"]
+
+#: Part of the cache's key: raise it when what is measured changes.
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Rates of one machine with one number of BLAS threads.
+
+    Attributes
+    ----------
+    bytes_per_second
+        Of a matrix-vector product with a matrix larger than the caches.
+    double_flops, single_flops
+        Floating-point operations a second of a weighted Gram matrix in row blocks, in float64 and
+        float32; one multiplication and one addition for each entry of one triangle.
+    factor_flops
+        Of a Cholesky factorisation, d^3 / 3 of them.
+    sparse_entries
+        Stored entries a second of a product of a sparse matrix and a vector.
+    overhead
+        Seconds of one step that depend on no size.
+    """
+
+    bytes_per_second: float
+    double_flops: float
+    single_flops: float
+    factor_flops: float
+    sparse_entries: float
+    overhead: float = 2e-4
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> ThreadpoolController:
+    # Finding the libraries takes milliseconds, asking them for their threads does not.
+    return ThreadpoolController().select(user_api="blas")
+
+
+@lru_cache(maxsize=8)
+def _rates(libraries: tuple[str, ...], cache: Path | None) -> Machine:
+    key = hashlib.sha256(repr((VERSION, _processor(), libraries)).encode()).hexdigest()[:16]
+    path = cache_folder(cache) / "machine" / f"{key}.json"
+    with suppress(OSError, ValueError, TypeError):
+        return Machine(**json.loads(path.read_text()))
+    measured = _measure()
+    # A cache that cannot be written costs the next process a tenth of a second, no more.
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft.write_text(json.dumps(asdict(measured)))
+        draft.replace(path)
+    return measured
+
+
+def this_machine(cache: Path | None = None) -> Machine:
+    """Return the rates of this machine, measured once in about 0.2 s and kept in the cache folder.
+
+    They are kept for each processor, BLAS and number of its threads, so that the choices made from
+    them, and with these the iterates of a solver, are the same in every later run.
+
+    Parameters
+    ----------
+    cache
+        See :func:`softres.data.cache.cache_folder`.
+    """
+    libraries = tuple(
+        f"{info['internal_api']} {info['version']} {info['num_threads']}"
+        for info in _libraries().info()
+    )
+    return _rates(libraries, cache)
+
+
+def _processor() -> str:
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return f"{line} {os.cpu_count()}"
+    return f"{platform.processor() or platform.machine()} {os.cpu_count()}"
+
+
+def _seconds(work: Callable[[], object], repeats: int = 3) -> float:
+    """Return the least time of a few: what the machine can do when nothing else disturbs it."""
+    work()
+    least = float("inf")
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        least = min(least, time.perf_counter() - start)
+    return least
+
+
+def _measure() -> Machine:
+    from scipy import sparse
+
+    rng = np.random.default_rng(0)
+    tall = rng.standard_normal((16384, 256))  # 32 MB, beyond most caches
+    x, y = rng.standard_normal(256), rng.standard_normal(16384)
+    both = _seconds(lambda: (tall @ x, tall.T @ y))
+    block = tall[:1024]
+    scaled, single = np.empty_like(block), np.empty(block.shape, dtype=np.float32)
+    root = np.abs(y[:1024, None])
+
+    def double_gram() -> None:
+        np.multiply(block, root, out=scaled)
+        blas.dsyrk(1.0, scaled.T, lower=1)
+
+    def single_gram() -> None:
+        np.multiply(block, root, out=single, casting="same_kind")
+        blas.ssyrk(1.0, single.T, lower=1)
+
+    square = tall[:512].T @ tall[:512] + np.eye(256)
+    thin = sparse.random_array((16384, 256), density=0.02, format="csr", rng=rng)
+    work = block.shape[0] * 256.0**2
+    return Machine(
+        bytes_per_second=2 * tall.nbytes / both,
+        double_flops=work / _seconds(double_gram),
+        single_flops=work / _seconds(single_gram),
+        factor_flops=256.0**3 / 3 / _seconds(lambda: linalg.cholesky(square, lower=True)),
+        sparse_entries=2 * thin.nnz / _seconds(lambda: (thin @ x, thin.T @ y)),
+    )

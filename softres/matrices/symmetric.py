@@ -1,0 +1,79 @@
+"""Sums of scaled row blocks B^T B on the host, by BLAS's symmetric rank-k update."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import blas
+
+__all__ = ["BlockSum", "block_rows", "by_sign"]
+
+#: Fewest rows of a block: below, BLAS is no longer efficient.
+LEAST_ROWS = 64
+
+
+def block_rows(d: int, itemsize: int, budget: int) -> int:
+    """Return how many rows of d entries fit a budget of bytes, at least :data:`LEAST_ROWS`."""
+    return max(LEAST_ROWS, budget // (d * itemsize))
+
+
+class BlockSum:
+    """The sum of sign * B^T B over blocks B that are written into one buffer.
+
+    A symmetric update does half the work of a general product and keeps the sum symmetric to the
+    last bit; only its lower triangle is formed.
+
+    Parameters
+    ----------
+    d
+        Columns.
+    dtype
+        float64, or float32 to multiply and add in single precision.
+    rows
+        Rows of the buffer.
+
+    Attributes
+    ----------
+    buffer
+        Shape (rows, d); the caller fills its first rows.
+    """
+
+    def __init__(self, d: int, dtype: Any, rows: int) -> None:
+        self._update = blas.ssyrk if dtype == np.float32 else blas.dsyrk
+        # BLAS adds into a column-major matrix in place.
+        self._sum = np.zeros((d, d), dtype=dtype, order="F")
+        self.buffer = np.empty((rows, d), dtype=dtype)
+
+    def add(self, count: int, sign: float) -> None:
+        """Add sign * B^T B for B the first ``count`` rows of the buffer."""
+        block = self.buffer[:count]
+        self._sum = self._update(sign, block.T, beta=1.0, c=self._sum, lower=1, overwrite_c=1)
+
+    def total(self, dtype: Any) -> npt.NDArray[Any]:
+        """Return the sum, shape (d, d), with both triangles."""
+        full = np.tril(self._sum).astype(dtype, copy=False)
+        full += np.tril(self._sum, -1).T
+        return full
+
+
+def by_sign(
+    weights: npt.NDArray[Any], rows: npt.NDArray[np.int64] | None
+) -> list[tuple[float, npt.NDArray[Any], npt.NDArray[np.int64] | None]]:
+    """Split weighted rows into those of positive and those of negative weight.
+
+    Returns
+    -------
+    Triples of the sign, the roots of the weights' absolute values, and the rows (``None``: all of
+    them). A symmetric update of each part costs one for all rows together, where a general
+    product, which takes weights of any sign at once, costs two.
+    """
+    negative = weights < 0
+    if not negative.any():
+        return [(1.0, np.sqrt(weights), rows)]
+    parts: list[tuple[float, npt.NDArray[Any], npt.NDArray[np.int64] | None]] = []
+    for sign, chosen in ((1.0, ~negative), (-1.0, negative)):
+        at = np.flatnonzero(chosen)
+        parts.append((sign, np.sqrt(np.abs(weights[at])), at if rows is None else rows[at]))
+    return parts

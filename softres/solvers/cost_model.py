@@ -1,0 +1,137 @@
+"""What the parts of a step would cost, in seconds, from operation counts and machine rates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, log, sqrt
+
+import numpy as np
+
+from softres.backends import as_numpy
+from softres.machine import Machine, this_machine
+from softres.matrices import DesignMatrix, SparseScipy, SparseTorch
+
+__all__ = ["CostModel", "Plan"]
+
+#: Steps to 1e-10 from a factor of the exact Hessian at the start, as measured on dense instances.
+GRAM_STEPS = 7
+#: Rows of a sketch over d that are considered.
+OVERSAMPLING = (8, 16, 32)
+#: Multiplications for each entry of A that an embedding makes.
+EMBEDDING_WORK = 16
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The factor that a solve starts from.
+
+    Attributes
+    ----------
+    source
+        ``"gram"`` or ``"sketch"``.
+    oversampling
+        Rows of the sketch over d; 0 for a Gram matrix.
+    seconds
+        Predicted time of the factor.
+    total
+        Predicted time of the solve.
+    """
+
+    source: str
+    oversampling: int
+    seconds: float
+    total: float
+
+
+@dataclass(frozen=True)
+class CostModel:
+    """Predicted seconds of the parts of a step over one matrix.
+
+    Attributes
+    ----------
+    n, d
+        Rows and columns of A.
+    product
+        One product with A or A^T.
+    gram
+        A^T diag(D) A in float64.
+    single
+        The same with most rows in float32; equal to ``gram`` for a sparse A, which has no such.
+    embedding
+        S A for an embedding S.
+    factor
+        A Cholesky factorisation of a d x d matrix.
+    overhead
+        What a step takes whatever the size.
+    """
+
+    n: int
+    d: int
+    product: float
+    gram: float
+    single: float
+    embedding: float
+    factor: float
+    overhead: float
+
+    @classmethod
+    def of(cls, matrix: DesignMatrix, machine: Machine | None = None) -> CostModel:
+        """Return the model for a matrix; measures the machine where that has not been done."""
+        machine = this_machine() if machine is None else machine
+        n, d = matrix.shape
+        dense = n * float(d) ** 2
+        if isinstance(matrix, SparseScipy | SparseTorch):
+            rate = machine.sparse_entries
+            product = matrix.nnz / rate
+            gram = min(_pairs(matrix) / rate, dense / machine.double_flops + product)
+            single = gram
+        else:
+            rate = machine.double_flops
+            product = 8.0 * matrix.nnz / machine.bytes_per_second
+            gram = dense / machine.double_flops
+            single = dense / machine.single_flops
+        embedding = 2 * product + EMBEDDING_WORK * matrix.nnz / rate
+        factor = d**3 / 3 / machine.factor_flops
+        return cls(n, d, product, gram, single, embedding, factor, machine.overhead)
+
+    @property
+    def step(self) -> float:
+        """A step with a factor at hand: one product with A and one with A^T."""
+        return 2.0 * self.product + self.overhead
+
+    def row_limit(self) -> int:
+        """Return how many rows of A may be brought up to date in a step.
+
+        What one pass costs, at least 2 d rows, whose Gram matrix costs no more than a few
+        Cholesky factorisations, and at most an eighth of all.
+        """
+        affordable = self.product / (self.gram / self.n)
+        return max(1, int(min(self.n / 8, max(2.0 * self.d, affordable))))
+
+    def plan(self, eps: float) -> Plan:
+        """Return the factor with the least predicted time to a relative error eps."""
+        seconds = self.single + self.factor
+        best = Plan("gram", 0, seconds, seconds + GRAM_STEPS * (self.step + self.factor))
+        for oversampling in OVERSAMPLING:
+            if 2 * oversampling * self.d > self.n:
+                break
+            # The preconditioned Hessian's spectrum lies within (1 +- 1/sqrt(g))^2 (Marchenko and
+            # Pastur), on which conjugate gradients contract by 1/sqrt(g) a step.
+            steps = GRAM_STEPS / 2 + ceil(log(1 / eps) / log(sqrt(oversampling)))
+            rows = oversampling * self.d
+            seconds = self.embedding + self.factor + rows * self.d**2 * self._dense_rate
+            total = seconds + steps * self.step
+            if total < best.total:
+                best = Plan("sketch", oversampling, seconds, total)
+        return best
+
+    @property
+    def _dense_rate(self) -> float:
+        """Seconds of one multiplication and addition in a dense product, from the factor's."""
+        return self.factor * 3 / self.d**3
+
+
+def _pairs(matrix: SparseScipy | SparseTorch) -> float:
+    """Sum of the squared numbers of entries of the rows: the products in a sparse A^T A."""
+    pointers = matrix.array.indptr if isinstance(matrix, SparseScipy) else matrix._crow
+    return float(np.sum(np.diff(as_numpy(pointers)).astype(float) ** 2))

@@ -1,0 +1,126 @@
+"""When a factor is brought up to date: predicted savings against predicted prices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf, log
+
+from softres.solvers.cost_model import CostModel, Plan
+
+__all__ = ["Progress", "RefreshPolicy"]
+
+#: Contraction that a step is expected to have once rows have been brought up to date.
+UPDATED = 0.05
+#: The same after the Hessian has been formed anew.
+FRESH = 0.1
+#: Contraction worse than which forming it anew is considered, after two such steps.
+SLOW = 0.3
+#: Estimated error after the first step without a factor beyond which there will be no second: on
+#: well-conditioned instances it was at most 0.07, on the others at least 1.
+PROMISING = 0.2
+#: Price of a factor, in steps, below which it is not worth a step to try without.
+TRIAL = 2.0
+
+
+@dataclass
+class Progress:
+    """How the last steps went; it changes in place.
+
+    Attributes
+    ----------
+    left
+        The gradient in the norm of M^-1, an estimate of the error in the norm of the Hessian.
+    before
+        The same before the last step, with the M of then; infinite where that is unknown.
+    estimate
+        The estimated relative error.
+    slow
+        Steps in a row that contracted by less than :data:`SLOW`.
+    tried
+        Contraction before rows were last updated although the change was spread over many more;
+        0 where they never were.
+    """
+
+    left: float = inf
+    before: float = inf
+    estimate: float = 1.0
+    slow: int = 0
+    tried: float = 0.0
+
+    @property
+    def contraction(self) -> float:
+        """By how much the last step shrank the error; 0 where that is unknown."""
+        return self.left / self.before if 0 < self.before < inf else 0.0
+
+    def note(self, left: float, estimate: float) -> None:
+        """Take in a step."""
+        self.before, self.left = self.left, left
+        self.estimate = min(1.0, estimate)
+        self.slow = self.slow + 1 if self.contraction > SLOW else 0
+
+    def restart(self) -> None:
+        """Forget the contraction: the norm it is measured in has changed."""
+        self.before = self.left = inf
+        self.slow = 0
+
+
+@dataclass(frozen=True)
+class RefreshPolicy:
+    """Decides by cost: each method compares what a change would save with what it would cost.
+
+    Attributes
+    ----------
+    costs
+        Predicted seconds of the parts of a step.
+    plan
+        The factor that the solve starts from.
+    eps
+        The relative error that is asked for.
+    """
+
+    costs: CostModel
+    plan: Plan
+    eps: float
+
+    @property
+    def try_without(self) -> bool:
+        """Whether a factor is dear enough to spend a step on trying to do without."""
+        return self.plan.seconds > TRIAL * self.costs.step
+
+    @property
+    def always_anew(self) -> bool:
+        """Whether a Gram matrix costs less than a step's products: then nothing is to be saved."""
+        return self.costs.gram <= self.costs.step
+
+    def carry_on_without(self, progress: Progress, rate: float) -> bool:
+        """Whether doing without a factor still looks faster than forming one.
+
+        ``rate`` is what the spread of the curvatures seen so far suggests as contraction.
+        """
+        if progress.before == inf:  # one step tells no rate yet
+            return progress.estimate <= PROMISING
+        steps = self._steps(progress, max(progress.contraction, rate))
+        return steps * self.costs.step <= self.plan.total
+
+    def update_rows(self, progress: Progress) -> bool:
+        """Whether bringing up to date a few of many moved rows would pay."""
+        rate = progress.contraction
+        if rate == 0.0:
+            return True
+        if progress.tried and rate > 0.5 * progress.tried:
+            return False  # it was tried, and did not help
+        saved = (self._steps(progress, rate) - self._steps(progress, UPDATED)) * self.costs.step
+        rows = self.costs.row_limit() / self.costs.n
+        return saved > rows * self.costs.gram + self.costs.factor
+
+    def form_anew(self, progress: Progress) -> bool:
+        """Whether forming the Hessian anew would pay."""
+        if progress.slow < 2:
+            return False
+        steps = self._steps(progress, progress.contraction) - self._steps(progress, FRESH)
+        return steps * self.costs.step > self.costs.gram
+
+    def _steps(self, progress: Progress, rate: float) -> float:
+        """Return the steps to the goal at a contraction of ``rate`` each."""
+        rate = min(max(rate, 1e-3), 0.99)
+        return log(max(progress.estimate / self.eps, 1.0)) / log(1.0 / rate)
