@@ -1,0 +1,125 @@
+"""The race in figures: performance profiles, and errors over time on two instances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, log2
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+
+from experiments.race.profile import profile, times
+from experiments.race.store import Store
+from experiments.race.summary import order
+from experiments.style import DOUBLE, look, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_errors", "draw_profile", "two_instances"]
+
+#: The axis of factors ends here at the latest, at 2^12.
+LONGEST = 12
+PANELS = (1e-8, 1e-10)
+#: As many as there are contestants beside Newton by hand.
+_COLOURS = sns.color_palette("colorblind", 10)
+
+
+def draw_profile(table: pd.DataFrame, levels: Sequence[float] = PANELS) -> Figure:
+    """Return the performance profiles, a panel for each level; a miss never rises.
+
+    ``table`` is that of :func:`experiments.race.profile.medians`.
+    """
+    figure, axes = new_figure(DOUBLE, 3.2, columns=len(levels))
+    names = order(table)
+    for axis, level in zip(axes, levels, strict=True):
+        seconds = times(table, level)
+        ratio = seconds.div(seconds.min(axis=1), axis=0).to_numpy()
+        finite = ratio[np.isfinite(ratio)]
+        largest = float(finite.max()) if finite.size else 2.0
+        end = min(LONGEST, max(1, ceil(log2(largest))))
+        exponents = np.linspace(0.0, end, 64 * end + 1)
+        shares = profile(seconds, 2.0**exponents)
+        for index, name in enumerate(names):
+            if name in shares.columns:
+                style = _line(names, name)
+                every = (4 * index % 64, 64)  # markers of equal steps do not hide one another
+                axis.step(exponents, shares[name], where="post", markevery=every, **style)
+        axis.set(
+            xlabel=f"log2 of the factor to the best time, error {_power(level)}",
+            ylim=(-0.03, 1.03),
+            xlim=(-0.02 * end, 1.02 * end),
+        )
+    axes[0].set_ylabel("share of instances")
+    _legend(figure, axes)
+    return figure
+
+
+def two_instances(table: pd.DataFrame) -> list[str]:
+    """Return the largest instance that was raced on, and the one that most contestants miss."""
+    names = list(dict.fromkeys(table.instance))
+    size = table.drop_duplicates("instance").set_index("instance")
+    work = size.n.astype(float) * size.d.astype(float) ** 2
+    largest = str(work.idxmax())
+    others = [name for name in names if name != largest]
+    missed = table.assign(missed=table.seconds.isna()).groupby("instance").missed.sum()
+    hardest = max(others, key=lambda name: int(missed[name]), default=None)
+    return [largest] if hardest is None else [largest, hardest]
+
+
+def draw_errors(table: pd.DataFrame, store: Store, instances: Sequence[str], clock: str) -> Figure:
+    """Return the relative error over time, a panel for each instance.
+
+    Parameters
+    ----------
+    table
+        That of :func:`experiments.race.profile.medians`.
+    store
+        Where the trajectories are.
+    instances
+        Names of instances.
+    clock
+        ``"seconds"`` or ``"cpu_seconds"``.
+    """
+    figure, axes = new_figure(DOUBLE, 3.4, columns=len(instances))
+    names = order(table)
+    for axis, instance in zip(axes, instances, strict=True):
+        for name in names:
+            marks = store.trajectory(instance, name)
+            if marks is None or len(marks) < 2:
+                continue
+            style = _line(names, name) | {"markersize": 2.5}
+            every = max(1, len(marks) // 8)
+            error = marks.error.clip(lower=1e-16)
+            axis.plot(marks[clock].clip(lower=1e-5), error, markevery=every, **style)
+        axis.set(xscale="log", yscale="log", ylim=(3e-13, 10.0), title=instance)
+        axis.set_xlabel("seconds" if clock == "seconds" else "processor seconds")
+    axes[0].set_ylabel("relative error, H-norm")
+    _legend(figure, axes)
+    return figure
+
+
+def _line(names: Sequence[str], name: str) -> dict[str, Any]:
+    """Return a contestant's look: ours thick, Newton by hand black, and no two alike."""
+    index = [other for other in names if other != "hand_newton" or name == other].index(name)
+    style = look("", index) | {"color": _COLOURS[index % len(_COLOURS)], "label": name}
+    if name == "hand_newton":
+        style |= {"color": "black", "linestyle": "-"}
+    if index == 0:
+        style |= {"linewidth": 2.2}
+    return style
+
+
+def _legend(figure: Figure, axes: Sequence[Axes]) -> None:
+    found: dict[str, Any] = {}
+    for axis in axes:
+        handles, labels = axis.get_legend_handles_labels()
+        found |= dict(zip(labels, handles, strict=True))
+    figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=4)
+
+
+def _power(level: float) -> str:
+    return f"{level:.0e}".replace("e-0", "e-")
