@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from array_api_compat import array_namespace
 
+from softres.chunks import Pieces, by_chunks
 from softres.curvature import Curvature
 
 if TYPE_CHECKING:
@@ -25,6 +26,18 @@ class _Model(NamedTuple):
     e: Any  # u'' / alpha
     c: Any  # f - b
     log_alpha: float  # -inf where the sum is not positive
+    ff: float  # <f, f>
+    fc: float  # <f, c>
+    cc: float  # <c, c>
+
+
+class _Slopes(NamedTuple):
+    """First and second derivatives in z, and the penalty."""
+
+    gradient: Any  # v * q + w^2 * z
+    diagonal: Any  # D
+    h: Any | None  # of the rank-two part
+    penalty: float  # |diag(w) z|^2
 
 
 class Evaluation:
@@ -51,22 +64,50 @@ class Evaluation:
     @cached_property
     def _model(self) -> _Model:
         problem, z = self.problem, self.z
-        link = problem.link
+        xp = array_namespace(z)
+
+        def residual(u: Any, v: Any, e: Any, target: Any) -> Pieces:
+            f = u / alpha
+            c = f - target
+            return (f, v / alpha, e / alpha, c), (float(f @ f), float(f @ c), float(c @ c))
+
         with np.errstate(all="ignore"):  # leaving the range of doubles is reported by `inside`
             if not problem.normalised:
-                u, v, e = link.evaluate(z)
-                return _Model(u, v, e, u - problem.target, 0.0)
-            u, v, e, m = problem.normalisable.scaled(z)
-            alpha = float(array_namespace(z).sum(u))
-            f = u / alpha
+                (u, v, e), _ = by_chunks(lambda z: (problem.link.evaluate(z), ()), z)
+                c = u - problem.target
+                return _Model(u, v, e, c, 0.0, 0.0, 0.0, float(c @ c))
+            link = problem.normalisable
+            m = link.shift(z)
+
+            def scaled(z: Any) -> Pieces:
+                u, v, e, _ = link.scaled(z, m)
+                return (u, v, e), (float(xp.sum(u)),)
+
+            parts, (alpha,) = by_chunks(scaled, z)
             log_alpha = log(alpha) + m if alpha > 0 else -inf
-            return _Model(f, v / alpha, e / alpha, f - problem.target, log_alpha)
+            (f, v, e, c), sums = by_chunks(residual, *parts, problem.target)
+            return _Model(f, v, e, c, log_alpha, *sums)
 
     @cached_property
-    def _centred(self) -> Any:
-        """Alpha q: the residual c, less <f, c> where the problem is normalised."""
-        model = self._model
-        return model.c - (model.f @ model.c) if self.problem.normalised else model.c
+    def _slopes(self) -> _Slopes:
+        problem, model = self.problem, self._model
+        normalised = problem.normalised
+
+        def slopes(z: Any, w2: Any, f: Any, v: Any, e: Any, c: Any, target: Any) -> Pieces:
+            centred = c - model.fc if normalised else c  # alpha q
+            wz = w2 * z
+            arrays: tuple[Any, ...] = (v * centred + wz, v * v + centred * e + w2)
+            if normalised:
+                # With v over alpha, both factors 1/alpha of the rank-two part are inside.
+                arrays += (v * (target - 2.0 * f + half_s),)
+            return arrays, (float(wz @ z),)
+
+        half_s = 0.5 * model.ff + model.fc  # s / 2, s = |f|^2 + 2 <f, c>
+        with np.errstate(all="ignore"):
+            arrays, (penalty,) = by_chunks(
+                slopes, self.z, problem.w2, model.f, model.v, model.e, model.c, problem.target
+            )
+        return _Slopes(arrays[0], arrays[1], arrays[2] if normalised else None, penalty)
 
     @property
     def f(self) -> Any:
@@ -100,34 +141,24 @@ class Evaluation:
             floor = log(beta) if beta > 0 else -inf
             if self.problem.normalised and not (self.log_alpha >= floor and self.log_alpha > -inf):
                 return False
-            if not isfinite(self.value):
-                return False
+            # A sum is finite only where every entry is.
             xp = array_namespace(self.z)
-            return bool(xp.all(xp.isfinite(self._d2)))
+            return isfinite(self.value) and isfinite(float(xp.sum(self._slopes.diagonal)))
 
-    @cached_property
-    def _d2(self) -> Any:
-        model = self._model
-        return model.v * model.v + self._centred * model.e + self.problem.w2
-
-    @cached_property
+    @property
     def data_value(self) -> float:
         """1/2 |f(x) - b|^2, the loss without its regularisation."""
-        c = self._model.c
-        with np.errstate(all="ignore"):
-            return 0.5 * float(c @ c)
+        return 0.5 * self._model.cc
 
-    @cached_property
+    @property
     def value(self) -> float:
         """The loss, 1/2 |f(x) - b|^2 + 1/2 |diag(w) A x|^2."""
-        with np.errstate(all="ignore"):
-            return self.data_value + 0.5 * float(self.problem.w2 @ (self.z * self.z))
+        return self.data_value + 0.5 * self._slopes.penalty
 
-    @cached_property
+    @property
     def gradient_z(self) -> Any:
         """The gradient in z, v * q + w^2 * z, shape (n,)."""
-        with np.errstate(all="ignore"):
-            return self._model.v * self._centred + self.problem.w2 * self.z
+        return self._slopes.gradient
 
     @cached_property
     def gradient(self) -> Any:
@@ -138,13 +169,10 @@ class Evaluation:
     @cached_property
     def curvature(self) -> Curvature:
         """The curvature in z: diagonal plus rank two (Lemmas 5.2 and 5.4)."""
-        if not self.problem.normalised:
-            return Curvature(self._d2)
-        model = self._model
-        s = float(model.f @ model.f) + 2.0 * float(model.f @ model.c)
-        # With v over alpha, both factors 1/alpha of the rank-two part are already inside.
-        h = model.v * (self.problem.target - 2.0 * model.f + 0.5 * s)
-        return Curvature(self._d2, model.v, h)
+        slopes = self._slopes
+        if slopes.h is None:
+            return Curvature(slopes.diagonal)
+        return Curvature(slopes.diagonal, self._model.v, slopes.h)
 
     @property
     def gauss_newton_diagonal(self) -> Any:
@@ -162,7 +190,7 @@ class Evaluation:
         if not self.problem.normalised:
             return Curvature(diagonal)
         model = self._model
-        return Curvature(diagonal, model.v, model.v * (0.5 * float(model.f @ model.f) - model.f))
+        return Curvature(diagonal, model.v, model.v * (0.5 * model.ff - model.f))
 
     def hvp(self, p: Any) -> Any:
         """Return the Hessian's product with p, shape (d,): one pass with A and one with A^T."""

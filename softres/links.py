@@ -41,8 +41,12 @@ class Link(Protocol):
 class NormalisableLink(Link, Protocol):
     """A link that can be divided by its sum without overflow."""
 
-    def scaled(self, z: Any) -> tuple[Any, Any, Any, float]:
-        """Return u, u' and u'' over exp(m), and m."""
+    def shift(self, z: Any) -> float:
+        """Return an m that keeps everything over exp(m) finite for all entries of z."""
+        ...
+
+    def scaled(self, z: Any, m: float | None = None) -> tuple[Any, Any, Any, float]:
+        """Return u, u' and u'' over exp(m), and m; ``shift(z)`` where m is not given."""
         ...
 
 
@@ -56,10 +60,14 @@ class SoftResidual:
         e = array_namespace(z).exp(z)
         return e + z, e + 1.0, e
 
-    def scaled(self, z: Any) -> tuple[Any, Any, Any, float]:
-        """Scale by exp(-m), m = max(0, max z): every entry is then at most 1 + |z|."""
+    def shift(self, z: Any) -> float:
+        """Return max(0, max z): over exp of it every entry is at most 1 + |z|."""
+        return max(0.0, float(array_namespace(z).max(z)))
+
+    def scaled(self, z: Any, m: float | None = None) -> tuple[Any, Any, Any, float]:
+        """Return u, u' and u'' over exp(m), and m."""
         xp = array_namespace(z)
-        m = max(0.0, float(xp.max(z)))
+        m = self.shift(z) if m is None else m
         if m == 0.0:
             return *self.evaluate(z), 0.0
         e = xp.exp(z - m)
@@ -77,10 +85,14 @@ class Exp:
         e = array_namespace(z).exp(z)
         return e, e, e
 
-    def scaled(self, z: Any) -> tuple[Any, Any, Any, float]:
-        """Scale by exp(-max z), which cannot overflow nor vanish as a whole."""
+    def shift(self, z: Any) -> float:
+        """Return max z: over exp of it nothing overflows, and not all vanishes."""
+        return float(array_namespace(z).max(z))
+
+    def scaled(self, z: Any, m: float | None = None) -> tuple[Any, Any, Any, float]:
+        """Return exp(z - m) three times, and m."""
         xp = array_namespace(z)
-        m = float(xp.max(z))
+        m = self.shift(z) if m is None else m
         e = xp.exp(z - m)
         return e, e, e, m
 

@@ -73,7 +73,7 @@ class DenseNumpy(DesignMatrix):
         # Chosen rows of another dtype are gathered as they are, and rounded as they are scaled.
         convert = dtype != self.array.dtype
         gathered = np.empty((step, d), dtype=self.array.dtype) if convert else total.buffer
-        for sign, roots, part in by_sign(weights, rows):
+        for multiple, roots, part in by_sign(weights, rows):
             factors = roots.astype(dtype, copy=False)[:, None]
             for start in range(0, len(factors), step):
                 factor = factors[start : start + step]
@@ -84,7 +84,7 @@ class DenseNumpy(DesignMatrix):
                     # The numbers are checked already; mode="raise" would gather into a copy.
                     np.take(self.array, part[start : start + step], 0, out=block, mode="clip")
                 np.multiply(block, factor, out=total.buffer[: len(factor)], casting="same_kind")
-                total.add(len(factor), sign)
+                total.add(len(factor), multiple)
         return total.total(self.array.dtype)
 
     def _column_norms(self) -> Any:

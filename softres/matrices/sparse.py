@@ -71,8 +71,8 @@ class SparseScipy(DesignMatrix):
                 continue
             if dense is None:
                 dense = BlockSum(d, total.dtype, block_rows(d, total.itemsize, BLOCK_BYTES))
-            for sign, roots, part in by_sign(weight, None):
-                _add_dense(dense, block if part is None else block[part], roots, sign)
+            for multiple, roots, part in by_sign(weight, None):
+                _add_dense(dense, block if part is None else block[part], roots, multiple)
         return total if dense is None else total + dense.total(total.dtype)
 
     def _blocks(self, weights: Any, rows: Index | None) -> Iterator[tuple[Any, Any]]:

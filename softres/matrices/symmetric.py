@@ -20,7 +20,7 @@ def block_rows(d: int, itemsize: int, budget: int) -> int:
 
 
 class BlockSum:
-    """The sum of sign * B^T B over blocks B that are written into one buffer.
+    """The sum of factor * B^T B over blocks B that are written into one buffer.
 
     A symmetric update does half the work of a general product and keeps the sum symmetric to the
     last bit; only its lower triangle is formed.
@@ -46,10 +46,10 @@ class BlockSum:
         self._sum = np.zeros((d, d), dtype=dtype, order="F")
         self.buffer = np.empty((rows, d), dtype=dtype)
 
-    def add(self, count: int, sign: float) -> None:
-        """Add sign * B^T B for B the first ``count`` rows of the buffer."""
+    def add(self, count: int, factor: float) -> None:
+        """Add factor * B^T B for B the first ``count`` rows of the buffer."""
         block = self.buffer[:count]
-        self._sum = self._update(sign, block.T, beta=1.0, c=self._sum, lower=1, overwrite_c=1)
+        self._sum = self._update(factor, block.T, beta=1.0, c=self._sum, lower=1, overwrite_c=1)
 
     def total(self, dtype: Any) -> npt.NDArray[Any]:
         """Return the sum, shape (d, d), with both triangles."""
@@ -61,19 +61,22 @@ class BlockSum:
 def by_sign(
     weights: npt.NDArray[Any], rows: npt.NDArray[np.int64] | None
 ) -> list[tuple[float, npt.NDArray[Any], npt.NDArray[np.int64] | None]]:
-    """Split weighted rows into those of positive and those of negative weight.
+    """Split weighted rows into parts that symmetric updates can take.
+
+    With |weights| all rows come first, read in order; those of negative weight are then taken off
+    twice. They are few as a rule, and gathering only these is cheaper than gathering both kinds.
 
     Returns
     -------
-    Triples of the sign, the roots of the weights' absolute values, and the rows (``None``: all of
-    them). A symmetric update of each part costs one for all rows together, where a general
-    product, which takes weights of any sign at once, costs two.
+    Triples of a factor, the roots of the weights' absolute values, and the rows (``None``: all of
+    them). A symmetric update for each triple costs no more than a general product, which takes
+    weights of any sign at once.
     """
-    negative = weights < 0
-    if not negative.any():
-        return [(1.0, np.sqrt(weights), rows)]
-    parts: list[tuple[float, npt.NDArray[Any], npt.NDArray[np.int64] | None]] = []
-    for sign, chosen in ((1.0, ~negative), (-1.0, negative)):
-        at = np.flatnonzero(chosen)
-        parts.append((sign, np.sqrt(np.abs(weights[at])), at if rows is None else rows[at]))
+    roots = np.sqrt(np.abs(weights))
+    at = np.flatnonzero(weights < 0)
+    parts: list[tuple[float, npt.NDArray[Any], npt.NDArray[np.int64] | None]] = [(1.0, roots, rows)]
+    if len(at) == len(weights):
+        return [(-1.0, roots, rows)]
+    if len(at):
+        parts.append((-2.0, roots[at], at if rows is None else rows[at]))
     return parts
