@@ -59,15 +59,20 @@ def run(folder, *arguments, python=(), stderr=subprocess.PIPE, **variables):
     )
 
 
-@cache
 def client(folder):
-    """A client of a folder's store; `open_store` would close runs that were left open."""
+    """A client of the store in a folder's results."""
+    return client_of(folder / "results")
+
+
+@cache
+def client_of(results):
+    """A client of a store; `open_store` would close runs that were left open."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of MLflow's own tables
         from mlflow.tracking import MlflowClient
 
-        return MlflowClient(tracking_uri=f"sqlite:///{folder / 'results' / 'mlflow.db'}")
+        return MlflowClient(tracking_uri=f"sqlite:///{results / 'mlflow.db'}")
 
 
 def stored_runs(folder):
@@ -75,6 +80,20 @@ def stored_runs(folder):
     experiment = client(folder).get_experiment_by_name("softres")
     runs = client(folder).search_runs([experiment.experiment_id])
     return sorted(runs, key=lambda stored: stored.info.start_time)
+
+
+def script(folder, name, *arguments):
+    """Run a script in a folder to its end."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / name), *arguments],
+        cwd=folder,
+        env=environment(folder),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def rows_of_table(text):
@@ -130,6 +149,9 @@ BAD = {
     "solver=approx_newton solver.eps0=3": r"solver\.eps0=3\.0: approx_newton allows 0 < eps0 < 1",
     "data=digits n=100": r"n=100: data=digits has n=1797; leave it out",
     "solver=torch_lbfgs": r"solver=torch_lbfgs with backend=numpy: .* backend=torch only",
+    "memory_limit=0": r"memory_limit=0\.0: allowed is a positive number of GiB",
+    "tracking=server tracking.uri=http://me:s3cret@127.0.0.1:9": r"\S+//127\.0\.0\.1:9: no server",
+    "-m hydra/launcher=typo": r"hydra/launcher=typo: .* allowed are .*joblib, ray, serial",
     "-m n=1000,-1": r"n=-1: allowed is a whole number >= 1",
     "-m solver=exact_newton,typo": r"solver=typo: .* allowed are",
     "tracking.port=0": r"tracking\.port=0: must be in 1 \.\.\. 65535",
@@ -278,7 +300,7 @@ class TestSweep:
             tags = stored.data.tags
             assert wanted <= tags.keys()
             assert all(tags[name] for name in wanted)
-            assert (tags["launcher"], tags["timing_valid"]) == ("basic", "true")
+            assert (tags["launcher"], tags["timing_valid"]) == ("serial", "true")
             assert tags["reference"] == "certified"
             assert tags["assumption.weights"].startswith("fails")
             limited = stored.data.params["solver"] == "gradient_descent"
@@ -292,7 +314,8 @@ class TestSweep:
             parameters = stored.data.params
             assert f"{parameters['solver']} n={parameters['n']} d={parameters['d']}" in name
             assert (parameters["eps"], parameters["data.noise"]) == ("1e-10", "0.5")
-            assert not any(key.startswith(("tracking", "force")) for key in parameters)
+            hidden = ("tracking", "force", "sweep", "memory_limit")
+            assert not any(key.startswith(hidden) for key in parameters)
 
     def test_each_run_has_its_full_curves(self, sweep):
         for stored in sweep.runs:
@@ -337,6 +360,30 @@ class TestSweep:
         assert {stored.data.metrics["steps"] for stored in runs} == {30}
         statuses = [rest.split(" ")[0].rstrip(",") for *_, rest in rows_of_table(ended.stdout)]
         assert statuses == ["skipped", "step"] * 2
+
+    def test_a_dry_run_shows_what_would_run_and_runs_nothing(self, sweep):
+        ended, runs = sweep.again(
+            "-m", "n=100,140", *SWEEP[2:], "max_steps=20", "sweep.dry_run=true"
+        )
+        assert (ended.returncode, ended.stderr, runs) == (0, "", [])
+        plans = re.findall(r"^ +\d+  (\S.*?seed=\d+) +(run|skip)", ended.stdout, re.M)
+        assert [plan for _, plan in plans] == ["skip", "skip", "run", "run"]
+        assert ended.stdout.count("earlier run") == 2
+        assert "2 of 4 jobs would run" in ended.stdout
+
+    def test_a_run_says_how_to_reproduce_it_and_can_be(self, sweep):
+        stored = sweep.runs[1]
+        expected = "python run.py n=100 d=5 solver=gradient_descent max_steps=20 force=true"
+        assert stored.data.tags["command"] == expected
+        assert f"reproduce: {expected}" in sweep.ended.stdout
+        ended = script(sweep.folder, "reproduce.py", stored.info.run_id[:10])
+        assert ended.stdout.splitlines()[-1] == "the same to the last bit: 21 rows", ended.stderr
+        assert ended.returncode == 0
+
+    def test_the_solution_is_kept(self, sweep):
+        for stored in sweep.runs:
+            with np.load(sweep.artifact(stored, "solution.npz")) as kept:
+                assert kept["x"].shape == (5,)
 
     def test_force_runs_again_what_is_finished(self, sweep):
         single = ("n=100", "d=5", "max_steps=20")
@@ -389,6 +436,69 @@ def test_a_job_that_fails_is_reported_at_once_and_the_sweep_goes_on(tmp_path):
     assert failed.data.params["seed"] == "1"
     files = [file.path for file in client(tmp_path).list_artifacts(failed.info.run_id)]
     assert "error.txt" in files
+
+
+def test_a_job_that_needs_too_much_memory_fails_in_one_line_and_the_sweep_goes_on(tmp_path):
+    ended = run(tmp_path, "-m", "n=600000,60", "d=20", "memory_limit=0.05")
+    assert ended.returncode == 1
+    said = r"softres: job 0 \(.*\): memory_limit=0\.05: A with n=600000 and d=20 alone .*\n"
+    assert re.fullmatch(said, ended.stderr)
+    (stored,) = stored_runs(tmp_path)
+    assert stored.info.status == "FINISHED"
+
+
+def test_a_job_that_grows_beyond_its_memory_is_stopped(tmp_path):
+    ended = run(tmp_path, "-m", "n=60000", "d=40", "memory_limit=0.03")
+    assert ended.returncode == 1
+    assert re.search(
+        r"^softres: job 0 .* memory_limit=0\.03: the job needs more", ended.stderr, re.M
+    )
+    assert [stored.info.status for stored in stored_runs(tmp_path)] in ([], ["FAILED"])
+
+
+def test_a_job_that_two_commands_run_at_once_is_recorded_once(tmp_path):
+    words = ("n=60000", "d=30", "solver=exact_newton")
+    both = [
+        subprocess.Popen(
+            command(*words),
+            cwd=tmp_path,
+            env=environment(tmp_path),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=120)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert sorted("skipped, run" in text for text in said) == [False, True]
+    (stored,) = stored_runs(tmp_path)
+    assert stored.info.status == "FINISHED"
+
+
+def test_a_full_disk_fails_jobs_and_nothing_else(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = ["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.call(mounted, stderr=subprocess.DEVNULL) != 0:
+        pytest.skip("only root may mount a small disk to fill")
+    try:
+        where = f"tracking.folder={disk}"
+        first = run(tmp_path, "-m", "seed=range(12)", "n=60", "d=4", where)
+        kept = client_of(disk).search_runs(["1"])
+        finished = {stored.info.run_id for stored in kept if stored.info.status == "FINISHED"}
+        assert first.returncode in (1, 2), first.stderr
+        assert len(finished) < 12
+        subprocess.run(["mount", "-o", "remount,size=100m", str(disk)], check=True)
+        second = run(tmp_path, "-m", "seed=range(12)", "n=60", "d=4", where)
+        assert second.returncode == 0, second.stderr
+        runs = client_of(disk).search_runs(["1"])
+        done = [stored for stored in runs if stored.info.status == "FINISHED"]
+        assert len({stored.data.tags["key"] for stored in done}) == len(done) == 12
+        assert finished <= {stored.info.run_id for stored in done}
+        assert "RUNNING" not in {stored.info.status for stored in runs}
+        assert not list(disk.glob("spool/*/run.json"))
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
 def status_in(database):

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from softres.config.console_entry import USAGE, one_line
+from softres.config.jobs import Job, single_job, sweep_jobs
+from softres.config.launching import (
+    SERIAL,
+    check_launcher,
+    launcher_name,
+    limit_batches,
+    share_code,
+)
 from softres.errors import InputError
 
 __all__ = ["SoftresCallback"]
@@ -27,11 +35,29 @@ class SoftresCallback(Callback):
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """End with status 2 if any job of the sweep has a value that is not allowed."""
-        _check(lambda: _jobs(config))
+        with _one_line():
+            check_launcher(config.hydra)
+        if launcher_name(config.hydra) not in SERIAL:
+            share_code()
+            limit_batches(config.hydra)
+        _begin(config, lambda: sweep_jobs(config))
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         """End with status 2 if a single run has a value that is not allowed."""
-        _check(lambda: [_without_hydra(config)])
+        _begin(config, lambda: [single_job(config)])
+
+    def on_job_start(self, config: DictConfig, **_: Any) -> None:
+        """Take passwords out of what Hydra has written down of the job."""
+        from softres.tracking.options import without_secrets
+
+        uri = config.tracking.get("uri") or ""
+        if uri == without_secrets(uri):
+            return
+        output = Path(config.hydra.runtime.output_dir) / str(config.hydra.output_subdir)
+        written = [*output.glob("*.yaml"), Path(config.hydra.sweep.dir) / "multirun.yaml"]
+        for path in written:
+            if path.is_file():
+                path.write_text(without_secrets(path.read_text("utf-8")), encoding="utf-8")
 
     def on_run_end(self, config: DictConfig, **_: Any) -> None:
         """Close a single run."""
@@ -42,37 +68,31 @@ class SoftresCallback(Callback):
         _close(config, config.hydra.sweep.dir)
 
 
-def _check(jobs: Callable[[], list[DictConfig]]) -> None:
-    from softres.config.settings import settings
-
+@contextmanager
+def _one_line() -> Iterator[None]:
     try:
-        for job in jobs():
-            settings(job)
+        yield
     except (InputError, HydraException, OmegaConfBaseException) as error:
         print(f"softres: {one_line(error)}", file=sys.stderr)
         raise SystemExit(USAGE) from None
 
 
-def _without_hydra(config: DictConfig) -> DictConfig:
-    return OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+def _begin(config: DictConfig, compose: Callable[[], Sequence[Job]]) -> None:
+    """Check every job and the server; show them and end here if that is all that is wanted."""
+    from softres.config.settings import settings
+    from softres.tracking.outage import check_server
 
+    with _one_line():
+        jobs = [(settings(job.config), job.overrides) for job in compose()]
+        # Once it has answered, a server may go away: jobs keep their records and go on.
+        for uri in {job.tracking.server for job, _ in jobs if job.tracking.server is not None}:
+            check_server(uri)
+        if config.sweep.dry_run:
+            from experiments.registry import probe_for
+            from softres.harness.dry_run import show_plan
 
-def _jobs(config: DictConfig) -> list[DictConfig]:
-    """Compose every job that Hydra's basic sweeper would make of a sweep."""
-    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-
-    if not config.hydra.sweeper._target_.endswith("BasicSweeper"):
-        return []  # other sweepers choose values as they go; each job checks its own
-    loader = GlobalHydra.instance().config_loader()
-    params = config.hydra.sweeper.get("params") or {}
-    arguments = [f"{key}={value}" for key, value in params.items()]
-    arguments += list(config.hydra.overrides.task)
-    overrides = OverridesParser.create(config_loader=loader).parse_overrides(arguments)
-    jobs = []
-    for batch in BasicSweeper.split_arguments(overrides, None):
-        for chosen in batch:
-            jobs.append(_without_hydra(loader.load_sweep_config(config, chosen)))
-    return jobs
+            show_plan([(job, overrides, probe_for(job)) for job, overrides in jobs])
+            raise SystemExit(0)
 
 
 def _close(config: DictConfig, folder: str) -> None:

@@ -19,6 +19,8 @@ __all__ = ["USAGE", "command_line", "one_line"]
 
 #: Exit status of a command that was asked for something that cannot be.
 USAGE = 2
+#: Packages whose errors mean that a launcher lost a worker.
+LAUNCHERS = ("joblib", "submitit", "ray")
 
 
 def command_line(main: Callable[[], Any]) -> None:
@@ -47,6 +49,16 @@ def command_line(main: Callable[[], Any]) -> None:
             "softres: a group (solver, problem, data ...) must be given a choice", file=sys.stderr
         )
         raise SystemExit(USAGE) from None
+    except Exception as error:
+        # What a launcher raises when one of its processes was killed, by a user or for memory.
+        if verbose or type(error).__module__.split(".")[0] not in LAUNCHERS:
+            raise
+        print(
+            f"softres: a worker was lost ({type(error).__name__}); finished runs are kept, the "
+            "same command goes on from here",
+            file=sys.stderr,
+        )
+        raise SystemExit(1) from None
     except KeyboardInterrupt:
         print("softres: interrupted; finished runs are kept", file=sys.stderr)
         raise SystemExit(130) from None

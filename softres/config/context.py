@@ -7,6 +7,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
+from softres.config.launching import SERIAL, launcher_name, workers
 from softres.harness.job import JobContext
 
 __all__ = ["job_context"]
@@ -22,6 +23,7 @@ def job_context() -> JobContext:
         number=0 if single else int(hydra.job.num),
         sweep=command.name,
         overrides=tuple(hydra.overrides.task),
-        launcher=hydra.runtime.choices.get("hydra/launcher", "basic"),
+        launcher=SERIAL[0] if single else launcher_name(hydra),
+        workers=1 if single else workers(hydra),
         single=single,
     )

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
-__all__ = ["RunSchema", "register"]
+# Our choices have the names of the plugins', on purpose: the plugins' own types check their values,
+# which Hydra calls deprecated and still does.
+warnings.filterwarnings("ignore", message=r"\s*'hydra/launcher/\w+' is validated against")
+
+__all__ = ["RunSchema", "SweepSchema", "register"]
+
+
+@dataclass
+class SweepSchema:
+    """How a command goes through its jobs."""
+
+    dry_run: bool = False
 
 
 @dataclass
@@ -21,7 +33,9 @@ class RunSchema:
     seed: int = 0
     max_steps: int = 200
     time_limit: float | None = None
+    memory_limit: float | None = None
     force: bool = False
+    sweep: SweepSchema = field(default_factory=SweepSchema)
     start: dict[str, Any] = field(default_factory=dict)
     problem: dict[str, Any] = field(default_factory=dict)
     solver: dict[str, Any] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from math import inf
 from typing import Any, TypeVar
 
 import numpy as np
@@ -34,6 +35,8 @@ class Settings:
     ----------
     n, d
         Rows and columns of A.
+    time_limit, memory_limit
+        Seconds of solver time, and GiB that the job may take; ``None`` for no limit.
     R
         |A|_2, or ``None`` for A as it comes.
     problem
@@ -54,6 +57,7 @@ class Settings:
     seed: int
     max_steps: int
     time_limit: float | None
+    memory_limit: float | None
     force: bool
     problem: str
     problem_options: Mapping[str, Any]
@@ -88,9 +92,11 @@ def settings(config: DictConfig) -> Settings:
     if not 0 <= tree["seed"] < 2**63:
         raise InputError(f"seed={tree['seed']}: allowed is a whole number >= 0")
     _positive("max_steps", tree["max_steps"])
-    limit = tree["time_limit"]
-    if limit is not None and not limit > 0:
-        raise InputError(f"time_limit={limit}: allowed is a positive number of seconds")
+    for key, unit in (("time_limit", "seconds"), ("memory_limit", "GiB")):
+        if tree[key] is not None and not 0 < tree[key] < inf:
+            raise InputError(f"{key}={tree[key]}: allowed is a positive number of {unit}")
+    tracking = _options(TrackingOptions, tree["tracking"], "tracking")
+    tree["tracking"]["uri"] = tracking.uri  # without a password: the tree is shown and kept
     solver = _named(tree["solver"], "solver", SOLVERS)
     backend = _options(BackendOptions, tree["backend"], "backend")
     backend.check_device()
@@ -113,7 +119,8 @@ def settings(config: DictConfig) -> Settings:
         eps=tree["eps"],
         seed=tree["seed"],
         max_steps=tree["max_steps"],
-        time_limit=limit,
+        time_limit=tree["time_limit"],
+        memory_limit=tree["memory_limit"],
         force=tree["force"],
         problem=name,
         problem_options=problem,
@@ -122,7 +129,7 @@ def settings(config: DictConfig) -> Settings:
         data=data,
         weights=_options(WeightOptions, tree["weights"], "weights"),
         start=_options(StartOptions, tree["start"], "start"),
-        tracking=_options(TrackingOptions, tree["tracking"], "tracking"),
+        tracking=tracking,
         experiment=tree.get("experiment") or {},
         tree=tree | {"n": n, "d": d},
     )

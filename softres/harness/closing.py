@@ -12,6 +12,7 @@ from rich.table import Table
 from softres.harness.console import console, error_text, show_line
 from softres.harness.outcome import Outcome, read_outcomes
 from softres.tracking import TrackingOptions, charts_link, open_store, ui_command
+from softres.tracking.spool import Spool
 
 __all__ = ["close_command"]
 
@@ -42,13 +43,13 @@ def close_command(folder: str, tracking: Mapping[str, Any], overrides: Sequence[
     for outcome in outcomes:
         if outcome.status == "failed":
             show_line(f"job {outcome.job} failed: {outcome.note}", style="red")
+    options = TrackingOptions(**tracking)
     tracked = [outcome for outcome in outcomes if outcome.experiment_id]
-    if tracked:
+    if tracked or (options.enabled and Spool.of(options).runs()):
         sweeps = {outcome.sweep for outcome in tracked}
         # Jobs that were skipped belong to an earlier sweep: then the page shows all runs.
         sweep = sweeps.pop() if len(sweeps) == 1 else None
-        options = replace(TrackingOptions(**tracking), sweep=sweep)
-        _links(options, tracked[0].experiment_id, _swept(overrides))
+        _links(replace(options, sweep=sweep), _swept(overrides))
     return all(outcome.ok for outcome in outcomes)
 
 
@@ -90,11 +91,19 @@ def _swept(overrides: Sequence[str]) -> list[str]:
     return [key for key in keys if key not in REPETITIONS]
 
 
-def _links(options: TrackingOptions, experiment_id: str, swept: list[str]) -> None:
+def _links(options: TrackingOptions, swept: list[str]) -> None:
     groups = ["solver", *(key for key in swept if key != "solver")]
-    open_store(options).save_charts(group_by=groups)
+    store = open_store(options, patient=True)
+    store.save_charts(group_by=groups)
+    if count := store.waiting_runs():
+        show_line(
+            f"{count} runs wait in {options.folder}/spool: the next run or python scripts/sync.py "
+            "delivers them",
+            style="yellow",
+        )
     console.rule("look at the runs", style="dim")
     command = ui_command(options)
     if command:
         show_line(command)
-    show_line(charts_link(options, experiment_id, options.sweep))
+    if store.experiment_id:
+        show_line(charts_link(options, store.experiment_id, options.sweep))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import re
+import shlex
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -13,18 +15,23 @@ from typing import Any
 import softres
 from softres.config.settings import Settings
 from softres.harness.probe import Probe
+from softres.harness.sources import used_files
 from softres.solvers import SOLVERS, Solver
 from softres.tracking import code_digest
 
-__all__ = ["config_hash", "job_key", "run_name", "solver_digest"]
+__all__ = ["config_hash", "job_key", "reproducing_command", "run_name", "solver_digest"]
 
 #: Keys that do not change what a run computes; limits extend a run rather than make another.
-NOT_IDENTITY = ("tracking", "force", "max_steps", "time_limit")
+NOT_IDENTITY = ("tracking", "force", "sweep", "max_steps", "time_limit", "memory_limit")
 #: Keys that a run's name has anyway, and groups whose options it leaves out.
 IN_NAME = ("n", "d", "seed", "solver", "problem", "data", "backend", "max_steps", "time_limit")
-NOT_IN_NAME = ("tracking", "hydra", "experiment", "force")
+NOT_IN_NAME = ("tracking", "hydra", "experiment", "force", "sweep", "memory_limit")
+#: Keys that say where and how a command runs, not what.
+NOT_IN_COMMAND = ("tracking", "hydra", "force", "sweep")
 #: Folders of the package whose code no solve depends on.
 NOT_NUMERICAL = ("tracking", "harness", "config", "theory")
+#: What every solve uses, with all that these import.
+COMMON = ("harness/prepare.py", "solvers/solve.py", "solvers/newton.py")
 
 
 def config_hash(settings: Settings) -> str:
@@ -37,16 +44,20 @@ def config_hash(settings: Settings) -> str:
 
 @lru_cache
 def solver_digest(solver: type[Solver]) -> str:
-    """Return a digest of the numerical code, less the modules of solvers that this one is not."""
+    """Return a digest of the code that a solve uses: a change of another solver leaves it.
+
+    It covers what the solver's own modules import, and how an instance is made and solved.
+    """
     package = Path(softres.__file__).parent
     own = {Path(inspect.getfile(kind)) for kind in solver.__mro__ if kind.__module__ != "builtins"}
     others = {Path(inspect.getfile(kind)) for kind in SOLVERS.values()} - own
-    files = [
-        path
-        for path in package.rglob("*.py")
-        if path.relative_to(package).parts[0] not in NOT_NUMERICAL and path not in others
-    ]
-    files.append(package / "harness" / "prepare.py")  # it chooses w, x0 and the reference
+    # prepare chooses w, x0 and the reference, which is found by Newton's method.
+    common = {package / name for name in COMMON}
+    files = used_files(
+        common | {path for path in own if package in path.parents},
+        without=others,
+        folders=NOT_NUMERICAL,
+    )
     return code_digest(files)[:16]
 
 
@@ -79,6 +90,16 @@ def run_name(settings: Settings, overrides: Sequence[str] = ()) -> str:
     parts.append(f"seed={settings.seed}")
     for text in overrides:
         key = text.split("=", 1)[0].lstrip("+~")
-        if key not in IN_NAME and key.split(".", 1)[0] not in NOT_IN_NAME:
+        if key not in IN_NAME and _key(text) not in NOT_IN_NAME:
             parts.append(text.lstrip("+~"))
     return " ".join(parts)
+
+
+def reproducing_command(overrides: Sequence[str]) -> str:
+    """Return the command that runs a job alone and again, whatever the store has of it."""
+    kept = [text for text in overrides if _key(text) not in NOT_IN_COMMAND]
+    return " ".join(["python run.py", *map(shlex.quote, kept), "force=true"])
+
+
+def _key(override: str) -> str:
+    return re.split(r"[=./@]", override.lstrip("+~"), maxsplit=1)[0]

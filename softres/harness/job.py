@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import sys
+import time
 import traceback
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from softres.backends import BackendOptions
 from softres.config.settings import Settings
 from softres.errors import InputError
 from softres.harness import console, records
-from softres.harness.identity import config_hash, job_key, run_name, solver_digest
+from softres.harness.estimates import check_memory
+from softres.harness.identity import (
+    config_hash,
+    job_key,
+    reproducing_command,
+    run_name,
+    solver_digest,
+)
+from softres.harness.limits import is_enough
+from softres.harness.memory import PeakMemory, memory_limited
 from softres.harness.outcome import Outcome, write_outcome
 from softres.harness.probe import Probe, measure
 from softres.harness.solving import tracked_solve
-from softres.solvers import Status
 from softres.theory import predicted_steps
-from softres.tracking import FinishedRun, RunLog, environment, open_store
+from softres.tracking import FinishedRun, RunLog, Store, environment, open_store
+from softres.tracking.environment import cores
+from softres.tracking.options import without_secrets
+from softres.tracking.turns import turn
 
 __all__ = ["JobContext", "run_job"]
+
+#: Top-level keys that are no parameters of a run: where it is recorded, and how it was asked for.
+NOT_RECORDED = ("tracking", "force", "sweep", "memory_limit")
 
 
 @dataclass(frozen=True)
@@ -38,6 +55,8 @@ class JobContext:
         What the command line changed, for the job's headline.
     launcher
         Name of Hydra's launcher.
+    workers
+        Jobs that share this machine at once.
     single
         Whether the command has this one job only.
     """
@@ -48,6 +67,7 @@ class JobContext:
     overrides: tuple[str, ...]
     launcher: str
     single: bool
+    workers: int = 1
 
 
 def run_job(settings: Settings, context: JobContext, probe: Probe | None = None) -> Outcome:
@@ -85,7 +105,7 @@ def _with_sweep(settings: Settings, context: JobContext) -> Settings:
 
 def _run(settings: Settings, context: JobContext, name: str, probe: Probe | None) -> Outcome:
     key = job_key(settings, probe)
-    store = open_store(settings.tracking)
+    store = open_store(settings.tracking, patient=True)
     outcome = Outcome(
         context.number,
         name,
@@ -96,24 +116,46 @@ def _run(settings: Settings, context: JobContext, name: str, probe: Probe | None
         solver=settings.solver.name,
     )
     _headline(settings, context, name)
-    if not settings.force:
-        finished = store.find_finished(key, lambda run: _is_enough(run, settings))
-        if finished is not None:
-            return _skip(outcome, finished)
-    parameters = records.flat(
-        {k: v for k, v in settings.tree.items() if k not in ("tracking", "force")}
-    )
-    tags = _tags(settings, context, key)
+    turns = nullcontext() if settings.force else turn(store.options, key, console.show_line)
+    with turns:
+        if not settings.force:
+            finished = store.find_finished(key, lambda run: is_enough(run, settings))
+            if finished is not None:
+                return _skip(outcome, finished)
+        console.show_line(f"reproduce: {reproducing_command(context.overrides)}", style="dim")
+        check_memory(settings)
+        return _do(settings, context, store, probe, outcome, key)
+
+
+def _do(
+    settings: Settings,
+    context: JobContext,
+    store: Store,
+    probe: Probe | None,
+    outcome: Outcome,
+    key: str,
+) -> Outcome:
+    """Measure or solve, and record it."""
+    name, started, memory = outcome.name, time.perf_counter(), PeakMemory()
+    parameters = records.flat({k: v for k, v in settings.tree.items() if k not in NOT_RECORDED})
 
     def start_run(more: Mapping[str, str]) -> RunLog:
-        return store.start_run(name, parameters, {**tags, **more})
+        # Within the limits of the job: the tags say how many threads it has.
+        return store.start_run(name, parameters, {**_tags(settings, context, key), **more})
 
-    with settings.backend.limited():
+    def close(run: RunLog) -> None:
+        taken = {"job_seconds": time.perf_counter() - started}
+        if memory.gib is not None:
+            taken["peak_memory_gib"] = memory.gib
+        run.metrics(taken)
+
+    with _share(settings.backend, context.workers).limited(), memory_limited(settings.memory_limit):
         if probe is not None:
             with start_run({}) as run:
                 measure(settings, probe, run)
+                close(run)
             return replace(outcome, status="measured", predicted=None)
-        result = tracked_solve(settings, name, start_run)
+        result = tracked_solve(settings, name, start_run, close)
     for line in result.warnings:
         console.show_line(f"warning: {line}", style="yellow")
     error = result.rows[-1]["relative_error_l2"]
@@ -132,25 +174,20 @@ def _run(settings: Settings, context: JobContext, name: str, probe: Probe | None
     )
 
 
+def _share(backend: BackendOptions, workers: int) -> BackendOptions:
+    """Return the backend with no more threads than its share of the cores."""
+    if workers <= 1:
+        return backend
+    share = max(1, cores() // workers)
+    return replace(backend, threads=min(backend.threads or share, share))
+
+
 def _headline(settings: Settings, context: JobContext, name: str) -> None:
     if context.number == 0:
         console.show_configuration(records.as_yaml(settings))
     console.console.rule(style="dim")
     number = "" if context.single else f"job {context.number}: "
     console.show_line(f"{number}{name}", style="bold")
-
-
-def _is_enough(finished: FinishedRun, settings: Settings) -> bool:
-    """Whether a finished run need not be extended: it stopped by itself, or had as long a limit."""
-    status = finished.tags.get("status", "")
-    if status not in (Status.STEP_LIMIT.value, Status.TIME_LIMIT.value):
-        return True
-    had_steps = int(finished.tags.get("max_steps", "0")) >= settings.max_steps
-    limit = finished.tags.get("time_limit", "None")
-    unlimited = limit == "None"
-    wanted = settings.time_limit
-    had_time = unlimited or (wanted is not None and float(limit) >= wanted)
-    return had_steps if status == Status.STEP_LIMIT.value else had_time
 
 
 def _skip(outcome: Outcome, finished: FinishedRun) -> Outcome:
@@ -176,9 +213,11 @@ def _tags(settings: Settings, context: JobContext, key: str) -> dict[str, str]:
         "config_hash": config_hash(settings),
         "code_digest": solver_digest(type(settings.solver)),
         "launcher": context.launcher,
-        "timing_valid": str(context.launcher == "basic").lower(),
+        "timing_valid": str(context.launcher in ("serial", "basic")).lower(),
+        "forced": str(settings.force).lower(),
+        "command": reproducing_command(context.overrides),
         "max_steps": str(settings.max_steps),
         "time_limit": str(settings.time_limit),
         "solved_problem": settings.problem,
-        "overrides": " ".join(context.overrides),
+        "overrides": without_secrets(" ".join(context.overrides)),
     }

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 
 import pandas as pd
 
+from softres.backends import as_numpy
 from softres.config.settings import Settings
 from softres.evaluation import Evaluation
 from softres.harness import console, records
@@ -26,7 +27,10 @@ REPORT_EVERY = 15.0
 
 
 def tracked_solve(
-    settings: Settings, name: str, start_run: Callable[[dict[str, str]], RunLog]
+    settings: Settings,
+    name: str,
+    start_run: Callable[[dict[str, str]], RunLog],
+    close: Callable[[RunLog], None],
 ) -> Result:
     """Prepare, check, warm up, solve and record one run.
 
@@ -39,8 +43,12 @@ def tracked_solve(
     start_run
         Starts the run with further tags. Called once everything that can fail for its input has
         been done: what fails before leaves nothing in the store.
+    close
+        Adds to the records of a run that went well.
     """
+    began = time.perf_counter()
     prepared = prepare(settings)
+    prepare_seconds = time.perf_counter() - began
     checks = _check(settings, prepared)
     warm = warm_up(settings)
     problem = settings.solver.prepare(on_backend(prepared, settings))
@@ -53,7 +61,8 @@ def tracked_solve(
         except BaseException:
             _keep_trace(run, rows)  # what a failed or interrupted solve had reached
             raise
-        _record(settings, prepared, result, checks, run, warm)
+        _record(settings, prepared, result, checks, run, warm, prepare_seconds)
+        close(run)
     return result
 
 
@@ -139,9 +148,11 @@ def _record(
     checks: list[Assumption],
     run: RunLog,
     warm: float,
+    prepare_seconds: float,
 ) -> None:
     _send_curves(run, result.rows, final=True)
     metrics = records.final_metrics(settings, prepared, result, checks)
-    run.metrics(metrics | {"warm_up_seconds": warm})
+    run.metrics(metrics | {"warm_up_seconds": warm, "prepare_seconds": prepare_seconds})
     run.table(records.with_logarithms(result.trace))
+    run.arrays("solution.npz", {"x": as_numpy(result.x)})
     run.tags({"status": result.status.value, "warnings": "; ".join(result.warnings)})

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["code_digest", "environment"]
+__all__ = ["code_digest", "cores", "environment"]
 
 _PACKAGES = ("numpy", "scipy", "torch", "mlflow")
 
@@ -70,7 +70,7 @@ def _fixed() -> dict[str, str]:
         "python": platform.python_version(),
         **{name: _version(name) for name in _PACKAGES},
         "cpu": _cpu(),
-        "cores": str(_cores()),
+        "cores": str(cores()),
         "host": socket.gethostname(),
         "system": f"{platform.system()} {platform.release()}",
     }
@@ -111,7 +111,7 @@ def _cpu() -> str:
     return names[0] if names else platform.processor() or platform.machine() or "unknown"
 
 
-def _cores() -> int:
+def cores() -> int:
     """Return the number of logical cores this process may use."""
     try:
         return len(os.sched_getaffinity(0))

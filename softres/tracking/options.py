@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from softres.errors import InputError
 
-__all__ = ["TrackingOptions"]
+__all__ = ["TrackingOptions", "without_secrets"]
 
 _SQLITE = "sqlite:///"
 # Search filters quote their values; a name without quotes needs no escaping anywhere.
 _NAME = re.compile(r"[^'\"`\\\n]{1,200}")
+_CREDENTIALS = re.compile(r"(?<=://)(?P<user>[^/\s:@]*)(?::(?P<password>[^/\s]*))?@")
+
+
+def without_secrets(text: str) -> str:
+    """Return a text without the user and password of any address in it."""
+    return _CREDENTIALS.sub("", text)
 
 
 @dataclass(frozen=True)
@@ -23,7 +31,9 @@ class TrackingOptions:
     ----------
     uri
         Store: ``sqlite:///path`` (a relative path counts from the current folder), or
-        ``http(s)://host:port`` of a running server. None is ``mlflow.db`` in `folder`.
+        ``http(s)://host:port`` of a running server. None is ``mlflow.db`` in `folder`. A user and
+        a password, ``https://user:password@host``, move to the environment, where MLflow looks
+        for them: the address itself is printed and recorded, and so never holds them.
     folder
         Folder of the default store and of the artifacts of an SQLite store.
     experiment
@@ -49,6 +59,10 @@ class TrackingOptions:
     port: int = 5000
 
     def __post_init__(self) -> None:
+        if self.uri is not None and (secret := _CREDENTIALS.search(self.uri)):
+            os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(secret["user"])
+            os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(secret["password"] or "")
+            object.__setattr__(self, "uri", without_secrets(self.uri))
         if self.uri is not None and not _is_supported(self.uri):
             raise InputError(
                 f"tracking.uri={self.uri!r}: allowed are sqlite:///path/to/file.db, "
@@ -73,6 +87,11 @@ class TrackingOptions:
         if self.uri.startswith(_SQLITE):
             return Path(self.uri.removeprefix(_SQLITE)).absolute()
         return None
+
+    @property
+    def server(self) -> str | None:
+        """Address of the server; None for a file, or where nothing is recorded."""
+        return self.absolute_uri if self.enabled and self.database is None else None
 
     @property
     def absolute_uri(self) -> str:

@@ -10,8 +10,8 @@ from pathlib import Path, PurePath
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
-from softres.tracking.backend import Backend
 from softres.tracking.curves import TIME_SUFFIX, Point, check_metric_name, resample, select
+from softres.tracking.protocol import Backend
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +30,9 @@ class RunLog:
     ``error`` and its traceback as artifact ``error.txt``; KILLED on what is meant to stop the
     process (`KeyboardInterrupt`, `SystemExit`).
 
+    Values and tags are collected and sent together: with curves that are not final, and at the
+    end. A call of the store takes far longer than what it stores.
+
     Parameters
     ----------
     backend
@@ -43,6 +46,8 @@ class RunLog:
     def __init__(self, backend: Backend, run_id: str, name: str, start: int) -> None:
         self._backend = backend
         self._sent: dict[str, set[int]] = {}
+        self._points: list[Point] = []
+        self._tags: dict[str, str] = {}
         self.run_id = run_id
         self.name = name
         self.start = start
@@ -57,6 +62,7 @@ class RunLog:
         trace: TracebackType | None,
     ) -> Literal[False]:
         if error is None:
+            self._send()
             self._backend.end_run(self.run_id, "FINISHED")
             return False
         try:
@@ -68,7 +74,7 @@ class RunLog:
 
     def tags(self, tags: Mapping[str, object]) -> None:
         """Set tags of the run; long values are cut."""
-        self._backend.log_tags(self.run_id, {k: cut(v, "tag") for k, v in tags.items()})
+        self._tags |= {k: cut(v, "tag") for k, v in tags.items()}
 
     def metrics(self, values: Mapping[str, float], *, step: int = 0, seconds: float = 0.0) -> None:
         """Record single values; values that are not finite are left out.
@@ -90,14 +96,11 @@ class RunLog:
         for name in values:
             check_metric_name(name)
         whole, timestamp = _whole(step), self._timestamp(seconds)
-        self._backend.log_points(
-            self.run_id,
-            [
-                Point(name, float(value), whole, timestamp)
-                for name, value in values.items()
-                if math.isfinite(value)
-            ],
-        )
+        self._points += [
+            Point(name, float(value), whole, timestamp)
+            for name, value in values.items()
+            if math.isfinite(value)
+        ]
 
     def curves(
         self,
@@ -161,7 +164,9 @@ class RunLog:
                 if time not in sent:
                     sent.add(time)
                     points.append(Point(key, value, time, self._timestamp(time * 1e-6)))
-        self._backend.log_points(self.run_id, points)
+        self._points += points
+        if not final:
+            self._send()
 
     def table(
         self,
@@ -209,12 +214,19 @@ class RunLog:
             path.write_text(content, encoding="utf-8")
             self._backend.log_file(self.run_id, path)
 
+    def _send(self) -> None:
+        points, tags = self._points, self._tags
+        self._points, self._tags = [], {}
+        if points or tags:
+            self._backend.log_batch(self.run_id, points, tags)
+
     def _timestamp(self, seconds: float) -> int:
         return self.start + round(1000 * float(seconds))
 
     def _close_failed(self, error: BaseException) -> None:
         lines = traceback.format_exception_only(error)
         self.tags({"error": lines[0].strip().partition("\n")[0]})
+        self._send()
         if isinstance(error, Exception):
             self.text("error.txt", "".join(traceback.format_exception(error)))
         self._backend.end_run(self.run_id, "FAILED" if isinstance(error, Exception) else "KILLED")

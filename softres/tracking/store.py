@@ -7,14 +7,20 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from softres.tracking.backend import Backend, StoredRun, connect
+from softres.errors import InputError
 from softres.tracking.options import TrackingOptions
 from softres.tracking.processes import identity, is_gone
+from softres.tracking.protocol import Backend, NullBackend, StoredRun
 from softres.tracking.run import RunLog, cut
+from softres.tracking.spool import Spool, WaitingRun
 from softres.tracking.view import Chart, shared_views
 
-__all__ = ["FinishedRun", "Store", "open_store"]
+if TYPE_CHECKING:
+    from softres.tracking.spooling import SpoolingBackend
+
+__all__ = ["FinishedRun", "Store", "find_run", "open_store"]
 
 _MAX_STALE = 1000
 _MAX_SAME = 20
@@ -84,17 +90,20 @@ class Store:
         if not re.fullmatch(r"[\w\-]+", key):
             raise ValueError(f"run key {key!r}: allowed are letters, digits, '_' and '-'")
         query = f"tags.key = '{key}' and attributes.status = 'FINISHED'"
-        found = (_finished(run) for run in self._backend.find(query, limit=_MAX_SAME))
-        return next((run for run in found if enough(run)), None)
+        found = self._backend.find(query, limit=_MAX_SAME)
+        if not found:
+            found = [run.as_stored() for run in self._waiting() if run.is_finished(key)]
+        return next((run for run in map(_finished, found) if enough(run)), None)
 
-    def finished_runs(self) -> list[FinishedRun]:
+    def finished_runs(self, *, all_of_a_key: bool = False) -> list[FinishedRun]:
         """Return the finished runs of the experiment, the latest first, one for each key.
 
-        Of runs that were forced or extended the latest counts.
+        Of runs that were forced or extended the latest counts, unless all are asked for.
         """
         runs: dict[str, FinishedRun] = {}
         for run in self._backend.find("attributes.status = 'FINISHED'", limit=_MAX_RUNS):
-            runs.setdefault(run.tags.get("key", run.run_id), _finished(run))
+            key = run.run_id if all_of_a_key else run.tags.get("key", run.run_id)
+            runs.setdefault(key, _finished(run))
         return list(runs.values())
 
     def artifact(self, run_id: str, name: str) -> Path:
@@ -153,27 +162,97 @@ class Store:
             Names of the runs, which are now KILLED.
         """
         host = identity()["host"]
+        waiting = {run.run_id for run in self._waiting()}
         query = f"attributes.status = 'RUNNING' and tags.host = '{host}'"
         closed = []
         for run in self._backend.find(query, limit=_MAX_STALE):
-            if is_gone(run.tags):
+            if run.run_id not in waiting and is_gone(run.tags):
                 text = f"process {run.tags['pid']} on {host} ended without ending this run"
-                self._backend.log_tags(run.run_id, {"error": text})
+                self._backend.log_batch(run.run_id, (), {"error": text})
                 self._backend.end_run(run.run_id, "KILLED")
                 closed.append(run.name)
         return closed
 
+    def waiting_runs(self) -> int:
+        """Return how many runs wait on this machine for the store to come back."""
+        return len(self._waiting())
 
-def open_store(options: TrackingOptions) -> Store:
+    def _waiting(self) -> list[WaitingRun]:
+        return Spool.of(self.options).runs() if self.options.enabled else []
+
+
+def open_store(options: TrackingOptions, *, patient: bool = False) -> Store:
     """Open the store of `options`, created if need be, and end stale runs in it.
 
-    Any number of processes may do so at once. Opening imports MLflow, unless tracking is off.
+    Any number of processes may do so at once. Opening imports MLflow, unless tracking is off. What
+    had to wait for the store is delivered first.
+
+    Parameters
+    ----------
+    options
+        Where the store is.
+    patient
+        Whether to go on without a store that is away: what it cannot take waits in a spool. A
+        process keeps such a connection: to open it again costs next to nothing.
 
     Raises
     ------
     InputError
-        If the store or the experiment cannot be used.
+        If the store or the experiment cannot be used; with `patient` not for one that is away.
     """
-    store = Store(options, connect(options))
+    if not options.enabled:
+        return Store(options, NullBackend())
+    from softres.tracking.backend import MlflowBackend
+    from softres.tracking.spooling import SpoolingBackend, deliver
+
+    if not patient:
+        backend = MlflowBackend(options)
+        deliver(Spool.of(options), backend)
+        store = Store(options, backend)
+        store.close_stale_runs()
+        return store
+    place = (options.absolute_uri, options.experiment, Path(options.folder).absolute())
+    connection, file = _connections.get(place, (None, None))
+    # A file that is missing has gone away; another one in its place is another store.
+    if connection is not None and _inode(options) in (None, file):
+        connection.recover()
+        return Store(options, connection)
+    connection = SpoolingBackend(options)
+    _connections[place] = connection, _inode(options)
+    store = Store(options, connection)
     store.close_stale_runs()
     return store
+
+
+def find_run(options: TrackingOptions, run_id: str) -> tuple[FinishedRun, Callable[[str], Path]]:
+    """Return a run of any experiment by its id or the first characters of it, and its artifacts.
+
+    Raises
+    ------
+    InputError
+        If there is no such run, or more than one.
+    """
+    if not re.fullmatch(r"[0-9a-f]{4,32}", run_id):
+        raise InputError(f"{run_id}: a run's id has 32 digits 0-9 a-f; its first 4 may do")
+    if options.database is not None and not options.database.exists():
+        raise InputError(f"{options.database}: no such store")
+    from softres.tracking.backend import MlflowBackend
+
+    backend = MlflowBackend(options, create=False)
+    found = backend.with_id(run_id)
+    if len(found) != 1:
+        many = "no" if not found else "more than one"
+        raise InputError(f"{run_id}: {many} run of that id in {options.absolute_uri}")
+    run = _finished(found[0])
+    return run, lambda name: backend.file(run.run_id, name)
+
+
+#: The patient connections of this process, which a sweep's jobs share, with the store's inode.
+_connections: dict[tuple[str, str, Path], tuple[SpoolingBackend, int | None]] = {}
+
+
+def _inode(options: TrackingOptions) -> int | None:
+    try:
+        return options.database.stat().st_ino if options.database is not None else None
+    except OSError:
+        return None

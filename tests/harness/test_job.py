@@ -15,9 +15,10 @@ from softres.config import register
 from softres.config.settings import settings
 from softres.data.start import starting_point
 from softres.errors import InputError
-from softres.harness import job, solving, warm_up
+from softres.harness import solving, warm_up
 from softres.harness.closing import close_command
 from softres.harness.job import JobContext, run_job
+from softres.harness.limits import is_enough
 from softres.harness.outcome import Outcome, read_outcomes, write_outcome
 from softres.harness.prepare import on_backend, prepare
 from softres.solvers import Status
@@ -183,7 +184,7 @@ def test_a_run_that_ended_on_a_limit_is_extended_by_a_larger_one_only(
     checked, status, tags, wanted, enough
 ):
     finished = FinishedRun("id", "name", {}, {"status": status, **tags}, {})
-    assert job._is_enough(finished, checked(*wanted)) is enough
+    assert is_enough(finished, checked(*wanted)) is enough
 
 
 def test_the_statuses_of_limits_are_those_of_the_loop():

@@ -1,0 +1,44 @@
+"""Deliver runs that wait for their tracking store: python scripts/sync.py --help."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # works without installation too
+
+from softres.errors import InputError
+from softres.tracking import TrackingOptions
+from softres.tracking.outage import is_outage
+from softres.tracking.spool import Spool
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description="Deliver runs that a tracking store could not take when they were made. "
+        "Exit status 1 if some still wait."
+    )
+    parser.add_argument("--folder", default="results", help="tracking.folder of the runs")
+    options = parser.parse_args()
+    waiting = Spool(Path(options.folder).absolute() / "spool").runs()
+    if not waiting:
+        print("nothing waits")
+        return 0
+    from softres.tracking.store import open_store
+
+    for uri, experiment in sorted({(run.uri, run.experiment) for run in waiting}):
+        try:
+            # Opening a store delivers what waits for it.
+            open_store(TrackingOptions(uri=uri, folder=options.folder, experiment=experiment))
+        except Exception as error:
+            if not isinstance(error, InputError) and not is_outage(error):
+                raise
+            print(f"sync: {str(error).splitlines()[0]}", file=sys.stderr)
+    left = Spool(Path(options.folder).absolute() / "spool").runs()
+    print(f"delivered {len(waiting) - len(left)} runs, {len(left)} wait")
+    return 1 if left else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

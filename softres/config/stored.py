@@ -1,0 +1,61 @@
+"""Settings of a run that is in a store, from the configuration that it kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from softres.config.console_entry import one_line
+from softres.config.schema import RunSchema
+from softres.config.settings import Settings, settings
+from softres.errors import InputError
+
+__all__ = ["stored_settings"]
+
+
+def stored_settings(text: str) -> Settings:
+    """Check a kept configuration like one from the command line; track nothing.
+
+    A store is written by others. Its YAML is read as plain values, nothing in it is resolved,
+    imported or called, and every key and range is checked as usual.
+
+    Raises
+    ------
+    InputError
+        If it is no configuration of a run, or has a value that is not allowed.
+    """
+    try:
+        tree = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"config.yaml: no YAML: {error}") from None
+    if not isinstance(tree, dict) or not all(isinstance(key, str) for key in tree):
+        raise InputError("config.yaml: must be a mapping of the keys of a run")
+    _check_plain(tree, "")
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(RunSchema), tree | _HERE)
+        return settings(merged)  # type: ignore[arg-type]  # a structured mapping is a DictConfig
+    except OmegaConfBaseException as error:
+        raise InputError(f"config.yaml: {one_line(error)}") from None
+    except KeyError as error:
+        raise InputError(f"config.yaml: {error.args[0]} is missing") from None
+
+
+#: Instead of what the run was asked with: a repetition is no part of the store.
+_HERE: dict[str, Any] = {"tracking": {"enabled": False}, "force": True, "sweep": {}}
+
+
+def _check_plain(value: Any, where: str) -> None:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if str(key).startswith("_"):
+                raise InputError(f"config.yaml: {where}{key}: no such key")
+            _check_plain(item, f"{where}{key}.")
+    elif isinstance(value, list):
+        for item in value:
+            _check_plain(item, where)
+    elif isinstance(value, str) and "${" in value:
+        raise InputError(f"config.yaml: {where.rstrip('.')}: a kept value refers to nothing else")

@@ -1,0 +1,110 @@
+"""Run again what a store says was run, and compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from softres.config.settings import Settings
+from softres.harness.prepare import on_backend, prepare
+from softres.harness.probe import Probe, ProbeContext
+from softres.reference import Reference
+from softres.solvers import solve
+from softres.tracking import environment
+
+__all__ = ["Comparison", "compare", "repeat", "same_machine"]
+
+#: What must be equal for equal bits.
+MACHINE = ("host", "cpu", "python", "numpy", "scipy", "torch", "blas", "blas_threads")
+#: Relative difference that another machine's arithmetic may make, of the first value of a column.
+TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How a repetition differs from what was kept.
+
+    Attributes
+    ----------
+    rows
+        Rows of the kept table and of the new one.
+    different
+        Largest difference by column, relative to the column's largest value; only columns that
+        are not equal to the last bit, and no times.
+    """
+
+    rows: tuple[int, int]
+    different: Mapping[str, float]
+
+    @property
+    def identical(self) -> bool:
+        """Whether all but the times is the same to the last bit."""
+        return self.rows[0] == self.rows[1] and not self.different
+
+    def within(self, tolerance: float = TOLERANCE) -> bool:
+        """Whether the common rows agree to a tolerance, and about as many were taken."""
+        largest = max(self.different.values(), default=0.0)
+        return abs(self.rows[0] - self.rows[1]) <= 1 and largest <= tolerance
+
+
+def repeat(settings: Settings, probe: Probe | None) -> pd.DataFrame:
+    """Run a job again, recording nothing, and return its trace or its measurements."""
+    with settings.backend.limited():
+        if probe is not None:
+            return probe.measure(ProbeContext(settings))
+        prepared = prepare(settings)
+        problem = settings.solver.prepare(on_backend(prepared, settings))
+        reference = Reference(problem, prepared.minimiser, prepared.certificate)
+        return solve(
+            problem,
+            settings.solver,
+            prepared.x0,
+            eps=settings.eps,
+            max_steps=settings.max_steps,
+            time_limit=settings.time_limit,
+            seed=settings.seed,
+            reference=reference,
+        ).trace
+
+
+def compare(kept: pd.DataFrame, new: pd.DataFrame) -> Comparison:
+    """Compare all columns that are no times, row by row."""
+    different: dict[str, float] = {}
+    timeless = [str(name) for name in new.columns if "seconds" not in str(name)]
+    columns = [name for name in timeless if name in kept.columns]
+    rows = min(len(kept), len(new))
+    for name in columns:
+        old, again = kept[name][:rows], new[name][:rows]
+        if not pd.api.types.is_numeric_dtype(new[name]):
+            if list(old) != list(again):
+                different[name] = np.inf
+            continue
+        a, b = old.to_numpy(dtype=float), again.to_numpy(dtype=float)
+        if np.array_equal(a, b, equal_nan=True):
+            continue
+        scale = float(np.nanmax(np.abs(a), initial=0.0))
+        unlike = bool((np.isnan(a) != np.isnan(b)).any()) or scale == 0.0
+        different[name] = np.inf if unlike else float(np.nanmax(np.abs(a - b))) / scale
+    missing = [name for name in timeless if name not in kept.columns]
+    return Comparison((len(kept), len(new)), different | dict.fromkeys(missing, np.inf))
+
+
+def same_machine(tags: Mapping[str, str], settings: Settings) -> list[str]:
+    """Return what is not as it was when a run was made: then its bits may differ."""
+    with settings.backend.limited():
+        now = environment()
+    return [
+        f"{name} was {tags.get(name, 'unknown')}, is {now[name]}"
+        for name in MACHINE
+        if tags.get(name) != now[name]
+    ]
+
+
+def kept_table(tags: Mapping[str, str], artifact: Callable[[str], Path]) -> pd.DataFrame:
+    """Return a run's trace, or the table of a measurement."""
+    measured = tags.get("status") == "measured"
+    return pd.read_parquet(artifact("measurements.parquet" if measured else "trace.parquet"))

@@ -1,0 +1,68 @@
+"""Whether a server answers, and whether an error says that a store is away for a while."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from http.client import HTTPException
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+from softres.errors import InputError
+
+__all__ = ["AwayError", "check_server", "is_outage"]
+
+#: What MLflow calls the errors that another try, later, may not meet.
+_PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
+
+
+class AwayError(InputError):
+    """A store does not answer now; what would be written can wait for it."""
+
+
+def check_server(uri: str, timeout: float = 10.0) -> None:
+    """Return if the server at `uri` answers within `timeout` seconds.
+
+    MLflow itself asks an absent server again and again for four minutes.
+
+    Raises
+    ------
+    AwayError
+        If nobody answers.
+    """
+    try:
+        urlopen(f"{uri}/health", timeout=timeout, context=_tls(uri)).close()
+    except HTTPError as error:
+        if error.code >= 500:
+            raise AwayError(f"tracking.uri={uri}: the server answers {error.code}") from error
+        # Otherwise somebody answers, if only to ask for a password.
+    except (OSError, HTTPException) as error:
+        raise AwayError(f"tracking.uri={uri}: no server answers: {error}") from error
+
+
+def _tls(uri: str) -> ssl.SSLContext | None:
+    """Trust whom MLflow trusts, by the same variables of the environment."""
+    if not uri.startswith("https"):
+        return None
+    bundle = os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH")
+    context = ssl.create_default_context(cafile=bundle or os.environ.get("REQUESTS_CA_BUNDLE"))
+    if os.environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() in ("1", "true"):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def is_outage(error: BaseException) -> bool:
+    """Tell whether a store failed for a reason of its own: gone, locked, busy, disk full.
+
+    Such a call is worth another try. An error of any other kind says that the call was wrong.
+    """
+    from mlflow.exceptions import MlflowException
+    from requests import HTTPError as Refused
+
+    if isinstance(error, Refused):  # of artifacts, which a server takes by plain HTTP
+        return error.response is None or error.response.status_code >= 500
+    if isinstance(error, MlflowException):
+        return error.error_code in _PASSING
+    # requests' errors of connection are OSErrors too, and so is a full disk.
+    return isinstance(error, AwayError | OSError)
