@@ -24,8 +24,8 @@ DRIFT = 0.1
 CONCENTRATED = 0.3
 #: Bound on the error of the factored Hessian through a stale rank-two part.
 STALE = 0.1
-#: Rows that are gathered at once.
-GATHER = 4096
+#: Bytes of rows that are gathered at once.
+GATHER_BYTES = 2 << 20
 #: Multiples of the identity, over the largest diagonal entry, that bring out a null space.
 RIDGES = (1e-10, 1e-8)
 #: Entries that medians and quantiles are estimated from.
@@ -68,6 +68,11 @@ class MaintainedHessian:
         self._h: Any = None
         self._left: Any = None
         self._right: Any = None
+
+    @property
+    def formed(self) -> bool:
+        """Whether there is a matrix to follow with."""
+        return self._gram is not None
 
     def rebuild(self, target: Curvature, form: Callable[[Any], Any]) -> None:
         """Start anew at a target curvature; ``form`` returns A^T diag(D) A for D."""
@@ -201,9 +206,10 @@ class MaintainedHessian:
 
     def _add_rows(self, rows: npt.NDArray[np.int64], changes: list[Any]) -> None:
         """Add the rows' part of A^T diag(dD) A, and of A^T dv and A^T dh where they are given."""
-        n = self.matrix.shape[0]
-        for start in range(0, len(rows), GATHER):
-            index = rows[start : start + GATHER]
+        n, d = self.matrix.shape
+        step = max(256, GATHER_BYTES // (8 * d))
+        for start in range(0, len(rows), step):
+            index = rows[start : start + step]
             at = self.matrix.asarray(index).long() if is_torch_array(changes[0]) else index
             part = self.matrix.rows(index)
             self._gram += part.gram(changes[0][at])

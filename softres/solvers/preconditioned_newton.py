@@ -162,9 +162,12 @@ class PreconditionedNewton(Solver):
         anew = fresh or policy.always_anew or (memory.exact and policy.form_anew(progress))
         noise = gram_noise(point)
 
+        # A sketch takes the root of D, so that it starts from Gauss-Newton where D has two signs.
+        sketch = fresh and policy.plan.source == "sketch"
+
         def form(diagonal: Any) -> Any:
             matrix = point.problem.matrix
-            if fresh and policy.plan.source == "sketch" and bool((diagonal >= 0).all()):
+            if sketch and bool((diagonal >= 0).all()):
                 return form_sketch(matrix, diagonal, policy.plan.oversampling, tools.rng)
             return form_gram(matrix, diagonal, single=fresh and not policy.always_anew)
 
@@ -179,8 +182,8 @@ class PreconditionedNewton(Solver):
             with tools.meter.phase("factor"):
                 return hessian.refactor(noise)
 
-        memory.exact = True
-        if reach(point.curvature, anew, exact=False):
+        memory.exact = not (sketch and bool((point.curvature.diagonal < 0).any()))
+        if memory.exact and reach(point.curvature, anew, exact=False):
             # A sketch stays wrong by the same amount: what the pairs say of it stays true.
             if anew or (info["rows_updated"] and policy.plan.source != "sketch"):
                 memory.pairs.clear()
@@ -189,7 +192,7 @@ class PreconditionedNewton(Solver):
         memory.pairs.clear()
         # The Gauss-Newton matrix is semidefinite: if it cannot be factored, it is singular, or
         # too many of its rows are out of date.
-        for formed in (False, True) if fresh or not anew else (True,):
+        for formed in (False, True) if hessian.formed and (fresh or not anew) else (True,):
             if reach(point.gauss_newton, formed, exact=True):
                 return True
             with tools.meter.phase("factor"):

@@ -179,16 +179,17 @@ def test_dense_blocks_are_chosen_where_the_rows_are_long(monkeypatch):
         assert (len(made) > 0) == dense
 
 
-def test_weights_are_split_by_their_sign():
+def test_rows_of_negative_weight_are_taken_off_twice():
     weights = np.array([4.0, -9.0, 0.0, 1.0])
     rows = np.array([5, 6, 7, 8])
     (plus, roots, kept), (minus, negative_roots, others) = by_sign(weights, rows)
-    assert (plus, minus) == (1.0, -1.0)
-    np.testing.assert_array_equal(roots, [2.0, 0.0, 1.0])
-    np.testing.assert_array_equal(kept, [5, 7, 8])
+    assert (plus, minus) == (1.0, -2.0)
+    np.testing.assert_array_equal(roots, [2.0, 3.0, 0.0, 1.0])
+    np.testing.assert_array_equal(kept, rows)
     np.testing.assert_array_equal(negative_roots, [3.0])
     np.testing.assert_array_equal(others, [6])
-    assert [part[2] for part in by_sign(np.abs(weights), None)] == [None]
+    assert [part[::2] for part in by_sign(np.abs(weights), None)] == [(1.0, None)]
+    assert [part[::2] for part in by_sign(-np.ones(4), None)] == [(-1.0, None)]
 
 
 @given(n=st.integers(1, 400), columns=st.integers(1, 20), block=st.sampled_from([1, 1 << 20]))
