@@ -24,11 +24,14 @@ class Curvature:
     v, h
         The two vectors, shape (n,); ``None`` for problems that are not normalised, where B is
         diagonal.
+    pair
+        A^T v and A^T h, each of shape (d,), where they are known already.
     """
 
     diagonal: Any
     v: Any | None = None
     h: Any | None = None
+    pair: tuple[Any, Any] | None = None
 
     def apply(self, y: Any) -> Any:
         """Return B y for y of shape (n,)."""
@@ -46,8 +49,8 @@ class Curvature:
 
     def rank_two(self, matrix: Any) -> tuple[Any, Any] | None:
         """Return A^T v and A^T h from one pass over A with two right-hand sides, each (d,)."""
-        if self.v is None or self.h is None:
-            return None
+        if self.v is None or self.h is None or self.pair is not None:
+            return self.pair
         xp = array_namespace(self.v)
         both = matrix.rmatmul(xp.stack([self.v, self.h], axis=1))
         return both[:, 0], both[:, 1]

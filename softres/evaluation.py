@@ -60,6 +60,7 @@ class Evaluation:
         self.problem = problem
         self.x = x
         self.z = problem.matrix.matmul(x) if z is None else z
+        self._pair: tuple[Any, Any] | None = None
 
     @cached_property
     def _model(self) -> _Model:
@@ -166,13 +167,27 @@ class Evaluation:
         with np.errstate(all="ignore"):
             return self.problem.matrix.rmatmul(self.gradient_z)
 
+    def differentiate(self) -> None:
+        """Compute the gradient and the Hessian's rank-two part in one reading of A.
+
+        For who needs both: three right-hand sides at once cost less than one and then two.
+        """
+        h = self._slopes.h
+        if h is None or "gradient" in self.__dict__ or "curvature" in self.__dict__:
+            return
+        xp = array_namespace(h)
+        sides = xp.stack([self.gradient_z, self._model.v, h])
+        products = self.problem.matrix.rmatmul(sides.T).T
+        self.__dict__["gradient"] = products[0]
+        self._pair = (products[1], products[2])
+
     @cached_property
     def curvature(self) -> Curvature:
         """The curvature in z: diagonal plus rank two (Lemmas 5.2 and 5.4)."""
         slopes = self._slopes
         if slopes.h is None:
             return Curvature(slopes.diagonal)
-        return Curvature(slopes.diagonal, self._model.v, slopes.h)
+        return Curvature(slopes.diagonal, self._model.v, slopes.h, self._pair)
 
     @property
     def gauss_newton_diagonal(self) -> Any:

@@ -1,8 +1,19 @@
 """Solvers: one file a method, one loop for all of them."""
 
 from softres.solvers.base import Solver, State, Tools
+from softres.solvers.many import ManyResult
 from softres.solvers.registry import SOLVERS, make_solver
 from softres.solvers.result import Result, Status
 from softres.solvers.solve import solve
 
-__all__ = ["SOLVERS", "Result", "Solver", "State", "Status", "Tools", "make_solver", "solve"]
+__all__ = [
+    "SOLVERS",
+    "ManyResult",
+    "Result",
+    "Solver",
+    "State",
+    "Status",
+    "Tools",
+    "make_solver",
+    "solve",
+]

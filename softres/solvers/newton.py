@@ -97,6 +97,7 @@ def newton_step(
         "trials": accepted.trials,
         "negative_eigenvalues": 0,
     }
+    accepted.point.differentiate()  # the next step needs both parts
     gradient = accepted.point.gradient
     left = sqrt(max(0.0, float(gradient @ factor.solve(gradient))))
     error = _relative(left, accepted.point, H, tools)

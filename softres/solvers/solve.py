@@ -2,21 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, overload
 
 from softres.errors import InputError
 from softres.problems import Problem
 from softres.reference import Reference
 from softres.solvers.base import Solver
 from softres.solvers.loop import Callback, iterate
+from softres.solvers.many import ManyOptions, ManyResult, solve_many
 from softres.solvers.registry import make_solver
 from softres.solvers.result import Result
+from softres.targets import ManyTargets
 
 __all__ = ["solve"]
 
 
+@overload
+def solve(
+    problem: ManyTargets,
+    solver: str = ...,
+    x0: Any = ...,
+    eps: float = ...,
+    max_steps: int = ...,
+    time_limit: float | None = ...,
+    *,
+    megabytes: float = ...,
+) -> ManyResult: ...
+@overload
 def solve(
     problem: Problem,
+    solver: str | Solver = ...,
+    x0: Any = ...,
+    eps: float = ...,
+    max_steps: int = ...,
+    time_limit: float | None = ...,
+    seed: int = ...,
+    callback: Callback | None = ...,
+    *,
+    reference: Reference | None = ...,
+    log: Callback | None = ...,
+    **solver_options: Any,
+) -> Result: ...
+def solve(
+    problem: Problem | ManyTargets,
     solver: str | Solver = "preconditioned_newton",
     x0: Any = None,
     eps: float = 1e-10,
@@ -28,13 +56,17 @@ def solve(
     reference: Reference | None = None,
     log: Callback | None = None,
     **solver_options: Any,
-) -> Result:
+) -> Result | ManyResult:
     """Minimise a problem's loss.
 
     Parameters
     ----------
     problem
-        For instance ``softres.SoftResidualRegression(A, b, w)``.
+        For instance ``softres.SoftResidualRegression(A, b, w)``; or ``softres.ManyTargets``, m
+        problems over one A that are solved together and whose :class:`ManyResult` has an X of
+        shape (d, m). For these ``solver`` is ``"preconditioned_newton"`` or ``"exact_newton"``,
+        the one option is ``megabytes`` of work arrays (default 256), and there are no callbacks,
+        reference or random numbers.
     solver
         A solver's name, or a solver. The default, ``"preconditioned_newton"``, is the fastest.
     x0
@@ -89,6 +121,11 @@ def solve(
         raise InputError(f"max_steps={max_steps}: allowed is a whole number >= 1")
     if time_limit is not None and not time_limit > 0:
         raise InputError(f"time_limit={time_limit}: allowed is a positive number of seconds")
+    if isinstance(problem, ManyTargets):
+        if not (callback is log is reference is None):
+            raise InputError("callback, log and reference are for a problem with one target")
+        options = ManyOptions.of(solver_options)
+        return solve_many(problem, solver, x0, eps, max_steps, time_limit, options)
     if isinstance(solver, str):
         solver = make_solver(solver, **solver_options)
     elif solver_options:

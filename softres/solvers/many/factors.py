@@ -19,12 +19,10 @@ __all__ = ["factor_all"]
 
 #: Least eigenvalue, relative to a unit diagonal, that a matrix formed in float32 is trusted with.
 SINGLE_NOISE = 1e-5
-#: Share of a diagonal entry that must survive the addition of the rank-two part, in float32.
-SURVIVES = 1e-2
 #: Multiples of the identity, over the largest diagonal entry, for a singular matrix.
 RIDGES = (1e-10, 1e-8, 1e-6)
 
-Flags = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 
 
 def factor_all(
@@ -43,13 +41,14 @@ def factor_all(
     single
         Form Gram matrices in float32. Where that loses too much there is no factor.
     """
-    grams, kept = _matrices(problem, z, targets, gauss_newton, single)
+    grams, lost = _matrices(problem, z, targets, gauss_newton, single)
     n, d = problem.matrix.shape
     unit = float(np.finfo(as_numpy(grams[:0]).dtype).eps)
     noise = max(SINGLE_NOISE if single else 0.0, 10.0 * (d + sqrt(n)) * unit)
+    # Rounding is relative to the entries before the rank-two part cancelled some of them.
     return [
-        cholesky(gram, None, noise) if keep else None
-        for gram, keep in zip(grams, kept, strict=True)
+        cholesky(gram, None, noise * part) if noise * part < 1.0 else None
+        for gram, part in zip(grams, lost, strict=True)
     ]
 
 
@@ -68,8 +67,8 @@ def factor_ridged(problem: Problem, z: Any, targets: Any) -> list[CholeskyFactor
 
 def _matrices(
     problem: Problem, z: Any, targets: Any, gauss_newton: bool, single: bool
-) -> tuple[Any, Flags]:
-    """Return the matrices, shape (k, d, d), and which of them float32 has not spoilt."""
+) -> tuple[Any, Floats]:
+    """Return the matrices, shape (k, d, d), and by how much cancellation magnifies rounding."""
     xp, k = array_namespace(z), len(z)
     weights = xp.empty_like(z)
     pair = [xp.empty_like(z), xp.empty_like(z)] if problem.normalised else []
@@ -81,12 +80,11 @@ def _matrices(
     with np.errstate(all="ignore"):
         grams = weighted_grams(problem.matrix, weights, single)
         if not pair:
-            return grams, np.ones(k, dtype=bool)
+            return grams, np.ones(k)
         left, right = (problem.matrix.rmatmul(rows.T).T for rows in pair)
-        before = xp.abs(xp.linalg.diagonal(grams))
+        before = xp.linalg.diagonal(grams)
         outer = left[:, :, None] * right[:, None, :]
-        grams += outer
+        grams = grams + outer
         grams += xp.permute_dims(outer, (0, 2, 1))
-        after = xp.abs(xp.linalg.diagonal(grams))
-        kept = as_numpy(xp.all(after > SURVIVES * before, axis=1)) if single else None
-    return grams, np.ones(k, dtype=bool) if kept is None else kept
+        magnified = as_numpy(xp.max(xp.abs(before / xp.linalg.diagonal(grams)), axis=1))
+    return grams, np.nan_to_num(np.maximum(magnified, 1.0), nan=np.inf).astype(np.float64)

@@ -42,9 +42,7 @@ def weighted_grams(matrix: DesignMatrix, weights: Any, single: bool) -> Any:
     return xp.stack([matrix.gram(row, single=single) for row in weights])
 
 
-def _by_products(
-    A: npt.NDArray[Any], weights: npt.NDArray[Any], single: bool
-) -> npt.NDArray[Any]:
+def _by_products(A: npt.NDArray[Any], weights: npt.NDArray[Any], single: bool) -> npt.NDArray[Any]:
     n, d = A.shape
     k = len(weights)
     dtype = np.dtype(np.float32) if single else A.dtype
@@ -61,7 +59,9 @@ def _by_products(
         block = A[start : start + step].astype(dtype, copy=False)
         product = products[: len(block)]
         for j in range(d):
-            np.multiply(block[:, j:], block[:, j : j + 1], out=product[:, starts[j] : starts[j + 1]])
+            np.multiply(
+                block[:, j:], block[:, j : j + 1], out=product[:, starts[j] : starts[j + 1]]
+            )
         scaled = (weights[:, start : start + step] / scale).astype(dtype, copy=False)
         total += np.matmul(scaled, product, out=part)
     full = np.empty((k, d, d), dtype=A.dtype)

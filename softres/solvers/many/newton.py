@@ -47,6 +47,8 @@ class Block:
         A x and b (n b for plain problems) as rows, shape (k, n), of A's kind.
     value, gradient0, estimate, seconds, steps
         Losses, norms of the gradients at the start, estimated relative errors, seconds and steps.
+    solved
+        M^-1 g with the present factors M, as rows, shape (k, d), of A's kind.
     left, rate
         |g| in the norm of M^-1, and the factor by which the last step shrank it.
     fresh
@@ -68,6 +70,7 @@ class Block:
     estimate: Floats
     seconds: Floats
     steps: npt.NDArray[np.int64]
+    solved: Any
     left: Floats
     rate: Floats
     fresh: Flags
@@ -87,7 +90,9 @@ class Block:
         """Euclidean norms of the gradients, shape (k,)."""
         xp = array_namespace(self.gradient)
         with np.errstate(all="ignore"):
-            return np.sqrt(as_numpy(xp.vecdot(self.gradient, self.gradient)).astype(np.float64))
+            squares: Floats = as_numpy(xp.vecdot(self.gradient, self.gradient)).astype(np.float64)
+            return np.sqrt(squares)
+
 
 def start_block(problem: Problem, ids: Any, x0: Any, targets: Any, share: bool) -> Block:
     """Return the targets of one block at their starts, shape (k, d), as rows.
@@ -115,6 +120,7 @@ def start_block(problem: Problem, ids: Any, x0: Any, targets: Any, share: bool) 
         estimate=np.full(k, inf),
         seconds=np.zeros(k),
         steps=np.zeros(k, dtype=np.int64),
+        solved=xp.zeros_like(x0),
         left=np.full(k, inf),
         rate=np.full(k, inf),
         fresh=np.zeros(k, dtype=bool),
@@ -141,8 +147,9 @@ def step_block(problem: Problem, block: Block, eps: float, lazy: bool) -> tuple[
     """
     renewed = _renew(problem, block, eps, lazy)
     able = np.array([factor is not None for factor in block.factors])
-    solved = _solve(block, able)
-    decrement = _products(block.gradient, solved)
+    _solve(block, able & (renewed | (block.steps == 0)))
+    solved = block.solved
+    decrement = np.where(able, _products(block.gradient, solved), 0.0)
     block.left = np.sqrt(np.maximum(decrement, 0.0))
     ap = _rows(problem.matrix.matmul(-solved.T))
     found = search_rays(problem, block.targets, block.z, ap, block.value, -decrement)
@@ -158,13 +165,14 @@ def step_block(problem: Problem, block: Block, eps: float, lazy: bool) -> tuple[
     where = array_namespace(gradient).where
     block.gradient = where(lengths > 0, gradient, block.gradient)
     _judge(block, moved)
-    return stuck, renewed
+    return stuck, int(renewed.sum())
 
 
 def _judge(block: Block, moved: Flags) -> None:
     """Estimate the errors after a step, and how good the factors are."""
-    after = np.sqrt(np.maximum(_products(block.gradient, _solve(block, moved)), 0.0))
-    travelled = np.ones(len(block))
+    _solve(block, moved)
+    after = np.sqrt(np.maximum(_products(block.gradient, block.solved), 0.0))
+    travelled = np.zeros(len(block))
     for i in np.flatnonzero(moved):
         travelled[i] = _norm(block.factors[i], block.x[i] - block.x0[i])
     with np.errstate(all="ignore"):
@@ -178,8 +186,8 @@ def _judge(block: Block, moved: Flags) -> None:
     block.gauss_newton = np.where(block.gauss_newton, patient, slow)
 
 
-def _renew(problem: Problem, block: Block, eps: float, lazy: bool) -> int:
-    """Renew the factors that cost more steps than they save; return how many."""
+def _renew(problem: Problem, block: Block, eps: float, lazy: bool) -> Flags:
+    """Renew the factors that cost more steps than they save; return which."""
     missing = np.array([factor is None for factor in block.factors])
     with np.errstate(all="ignore"):
         left = np.log(block.estimate / eps) / np.log(1.0 / block.rate)
@@ -195,9 +203,7 @@ def _renew(problem: Problem, block: Block, eps: float, lazy: bool) -> int:
         rows = np.flatnonzero(chosen)
         if not len(rows):
             continue
-        factors = factor_all(
-            problem, block.z[rows], block.targets[rows], gauss_newton, single
-        )
+        factors = factor_all(problem, block.z[rows], block.targets[rows], gauss_newton, single)
         for i, factor in zip(rows, factors, strict=True):
             block.factors[i] = factor
             todo[i] = factor is None
@@ -207,15 +213,13 @@ def _renew(problem: Problem, block: Block, eps: float, lazy: bool) -> int:
     rows = np.flatnonzero(todo)
     if len(rows):
         block.factors[rows] = factor_ridged(problem, block.z[rows], block.targets[rows])
-    return int(need.sum())
+    return need
 
 
-def _solve(block: Block, chosen: Flags) -> Any:
-    """Return M^-1 g as rows, shape (k, d); zero for targets that are not chosen."""
-    solved = array_namespace(block.gradient).zeros_like(block.gradient)
+def _solve(block: Block, chosen: Flags) -> None:
+    """Bring M^-1 g up to date for the chosen targets."""
     for i in np.flatnonzero(chosen):
-        solved[i] = block.factors[i].solve(block.gradient[i])
-    return solved
+        block.solved[i] = block.factors[i].solve(block.gradient[i])
 
 
 def _norm(factor: CholeskyFactor, y: Any) -> float:
@@ -232,5 +236,5 @@ def _products(a: Any, b: Any) -> Floats:
 
 def _rows(columns: Any) -> Any:
     """Return the columns of (n, k) as contiguous rows, shape (k, n)."""
-    xp = array_namespace(columns)
-    return np.ascontiguousarray(columns.T) if xp.__name__.endswith("numpy") else columns.T.contiguous()
+    rows = columns.T
+    return np.ascontiguousarray(rows) if isinstance(rows, np.ndarray) else rows.contiguous()

@@ -1,0 +1,111 @@
+"""What a step of Algorithm 1 costs beside one of exact Newton, and how that grows with n."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from softres.problems import SoftResidualRegression
+from softres.solvers import make_solver, solve
+
+__all__ = ["StepCost", "exponents", "measure", "summary"]
+
+#: |A|_2 and |x| of the planted solution.
+R = 4.0
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """Which steps are measured.
+
+    Attributes
+    ----------
+    eps0
+        Spectral accuracy of the sampled Hessian.
+    value
+        w^2 over the largest v^2 / alpha^2 at the start.
+    eps
+        Both solvers run until their own estimate of the error reaches it; a step's price is the
+        solve's over its steps, so that leverage scores count however many steps share them.
+    repeats
+        Solves of each solver, taken in turn.
+    """
+
+    eps0: float = 0.25
+    value: float = 1e-2
+    eps: float = 1e-10
+    repeats: int = 5
+
+
+def gaussian_instance(n: int, d: int, value: float, seed: int) -> SoftResidualRegression:
+    """Return a problem whose A has Gaussian rows and |A|_2 near R, made without a second A."""
+    rng = np.random.default_rng([seed, n, d])
+    A = rng.standard_normal((n, d))
+    A *= R / (np.sqrt(n) + np.sqrt(d))
+    x = rng.standard_normal(d)
+    z = A @ (x * (R / np.linalg.norm(x)))
+    b = np.maximum(np.exp(z) + z, 0.0) * np.exp(0.5 * rng.standard_normal(n))
+    b /= b.sum()
+    start = SoftResidualRegression(A, b).at(np.zeros(d))
+    w2 = value * float(start.gauss_newton_diagonal.max())
+    return SoftResidualRegression(A, b, w2**0.5)
+
+
+def measure(n: int, d: int, options: StepCost, clock: Callable[[], float]) -> Iterator[pd.Series]:
+    """Yield one row a solve: solver, n, d, repeat, steps, and seconds a step on the clock."""
+    problem = gaussian_instance(n, d, options.value, 0)
+    solvers = (make_solver("exact_newton"), make_solver("approx_newton", eps0=options.eps0))
+    for repeat in range(-1, options.repeats):  # the first is a warm-up
+        for solver in solvers:
+            start = clock()
+            result = solve(problem, solver, eps=options.eps, seed=max(repeat, 0))
+            seconds = (clock() - start) / result.steps
+            if repeat >= 0:
+                yield pd.Series(
+                    {
+                        "solver": solver.name,
+                        "n": n,
+                        "d": d,
+                        "repeat": repeat,
+                        "steps": result.steps,
+                        "seconds": seconds,
+                        "status": result.status.value,
+                    }
+                )
+
+
+def summary(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return medians by size, with exact Newton's time over Algorithm 1's as ``ratio``."""
+    table = rows.pivot_table(
+        index=["d", "n"], columns="solver", values=["seconds", "steps"], aggfunc="median"
+    )
+    out = pd.DataFrame(
+        {
+            "exact_seconds": table["seconds"]["exact_newton"],
+            "approx_seconds": table["seconds"]["approx_newton"],
+            "exact_steps": table["steps"]["exact_newton"],
+            "approx_steps": table["steps"]["approx_newton"],
+        }
+    ).reset_index()
+    out.insert(2, "rows_per_column", out["n"] / out["d"])
+    out["ratio"] = out["exact_seconds"] / out["approx_seconds"]
+    return out
+
+
+def exponents(table: pd.DataFrame) -> pd.DataFrame:
+    """Fit seconds ~ n^p for each d with at least three sizes; one row a d and solver."""
+    rows = []
+    for d in sorted(set(table["d"])):
+        part = table[table["d"] == d]
+        if len(part) < 3:
+            continue
+        for solver in ("exact", "approx"):
+            fit: npt.NDArray[np.float64] = np.polyfit(
+                np.log(part["n"]), np.log(part[f"{solver}_seconds"]), 1
+            )
+            rows.append({"d": d, "solver": f"{solver}_newton", "exponent": float(fit[0])})
+    return pd.DataFrame(rows, columns=["d", "solver", "exponent"])
