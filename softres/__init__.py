@@ -21,13 +21,16 @@ if TYPE_CHECKING:
         make_problem,
     )
     from softres.reference import Reference
-    from softres.solvers import Result, Status, solve
+    from softres.solvers import ManyResult, Result, Status, solve
+    from softres.targets import ManyTargets
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "HyperbolicRegression": "softres.problems",
     "InputError": "softres.errors",
+    "ManyResult": "softres.solvers",
+    "ManyTargets": "softres.targets",
     "Reference": "softres.reference",
     "ResNetRegression": "softres.problems",
     "Result": "softres.solvers",
@@ -41,6 +44,8 @@ _HOMES = {
 __all__ = [
     "HyperbolicRegression",
     "InputError",
+    "ManyResult",
+    "ManyTargets",
     "Reference",
     "ResNetRegression",
     "Result",

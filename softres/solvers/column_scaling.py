@@ -15,7 +15,7 @@ from softres.matrices import DenseNumpy, DenseTorch
 __all__ = ["ColumnScaling"]
 
 #: Rows that the columns' curvature is estimated from.
-SAMPLE = 4096
+SAMPLE = 2048
 
 
 class ColumnScaling:
@@ -36,10 +36,11 @@ class ColumnScaling:
         n = matrix.shape[0]
         weights = point.gauss_newton.diagonal
         xp = array_namespace(weights)
-        if isinstance(matrix, DenseNumpy | DenseTorch) and n > 2 * SAMPLE:
+        if not matrix.is_sparse and n > 2 * SAMPLE:
             index = np.sort(rng.choice(n, SAMPLE, replace=False))
             part = matrix.rows(index)
             at = part.asarray(index).long() if hasattr(weights, "detach") else index
+            assert isinstance(part, DenseNumpy | DenseTorch)
             scaled = part.array if isinstance(part, DenseNumpy) else part.tensor
             curvature = (weights[at] @ (scaled * scaled)) * (n / SAMPLE)
         else:

@@ -63,6 +63,8 @@ class CostModel:
         A Cholesky factorisation of a d x d matrix.
     overhead
         What a step takes whatever the size.
+    dense_row
+        One row's share of a dense Gram matrix in float64.
     """
 
     n: int
@@ -73,6 +75,7 @@ class CostModel:
     embedding: float
     factor: float
     overhead: float
+    dense_row: float = 0.0
 
     @classmethod
     def of(cls, matrix: DesignMatrix, machine: Machine | None = None) -> CostModel:
@@ -87,12 +90,13 @@ class CostModel:
             single = gram
         else:
             rate = machine.double_flops
-            product = 8.0 * matrix.nnz / machine.bytes_per_second
+            product = 8.0 * matrix.nnz / (matrix.bytes_per_second or machine.bytes_per_second)
             gram = dense / machine.double_flops
             single = dense / machine.single_flops
         embedding = 2 * product + EMBEDDING_WORK * matrix.nnz / rate
         factor = d**3 / 3 / machine.factor_flops
-        return cls(n, d, product, gram, single, embedding, factor, machine.overhead)
+        row = d**2 / machine.double_flops
+        return cls(n, d, product, gram, single, embedding, factor, machine.overhead, row)
 
     @property
     def step(self) -> float:
@@ -119,16 +123,11 @@ class CostModel:
             # Pastur), on which conjugate gradients contract by 1/sqrt(g) a step.
             steps = GRAM_STEPS / 2 + ceil(log(1 / eps) / log(sqrt(oversampling)))
             rows = oversampling * self.d
-            seconds = self.embedding + self.factor + rows * self.d**2 * self._dense_rate
+            seconds = self.embedding + self.factor + rows * self.dense_row
             total = seconds + steps * self.step
             if total < best.total:
                 best = Plan("sketch", oversampling, seconds, total)
         return best
-
-    @property
-    def _dense_rate(self) -> float:
-        """Seconds of one multiplication and addition in a dense product, from the factor's."""
-        return self.factor * 3 / self.d**3
 
 
 def _pairs(matrix: SparseScipy | SparseTorch) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from softres.linalg import cholesky
-from softres.matrices import DenseNumpy, DesignMatrix
+from softres.matrices import DesignMatrix
 from softres.sketching import sketch
 
 __all__ = ["form_gram", "form_sketch"]
@@ -31,16 +31,15 @@ def form_gram(matrix: DesignMatrix, diagonal: Any, single: bool) -> Any:
     single
         Allow float32 where its rounding cannot matter: the first 2 d rows are taken in float64,
         and if their smallest eigenvalue is far above float32's rounding, the others in float32.
-        For a dense NumPy A.
+        For an A that can be split without a copy.
     """
     n, d = matrix.shape
     head = HEAD * d
-    if not (single and isinstance(matrix, DenseNumpy) and n >= 4 * head):
+    # A matrix of float32 has nothing to gain.
+    parts = matrix.split(head) if single and n >= 4 * head else None
+    if parts is None or diagonal.dtype != np.float64:
         return matrix.gram(diagonal)
-    if matrix.array.dtype != np.float64:
-        return matrix.gram(diagonal)
-    # Views: neither part is a copy.
-    first, rest = DenseNumpy(matrix.array[:head]), DenseNumpy(matrix.array[head:])
+    first, rest = parts
     total = first.gram(diagonal[:head])
     enough = cholesky(total, None, SINGLE_FLOOR) is not None
     total += rest.gram(diagonal[head:], single=enough)

@@ -52,6 +52,8 @@ class MaintainedHessian:
         Its Cholesky factor; ``None`` where it was not positive definite.
     null
         Orthonormal basis of the Hessian's null space, shape (d, k), where one was found.
+    changed
+        Whether the matrix has changed, but for its scale, since it was last factored.
     diffuse
         Whether the last change of D was spread over many more rows than were brought up to date.
     """
@@ -62,6 +64,7 @@ class MaintainedHessian:
         self.factor: CholeskyFactor | None = None
         self.null: Any = None
         self.diffuse = False
+        self.changed = True
         self._gram: Any = None
         self._diagonal: Any = None
         self._v: Any = None
@@ -79,6 +82,7 @@ class MaintainedHessian:
         self._diagonal = target.diagonal
         self._gram = form(self._diagonal)
         self._renew(target)
+        self.changed = True
 
     def follow(
         self, target: Curvature, limit: int, exact: bool = False, thrifty: bool = False
@@ -132,6 +136,8 @@ class MaintainedHessian:
         self._add_rows(rows, changes)
         if exact:
             self._renew(target)
+        # A change of scale alone is no reason to factor anew: the line search makes up for it.
+        self.changed = exact or len(rows) > 0
         return len(rows)
 
     def refactor(self, noise: float) -> bool:
@@ -146,6 +152,7 @@ class MaintainedHessian:
         if factor is None:
             return False
         self.total, self.factor = total, factor
+        self.changed = False
         return True
 
     def find_null(self, noise: float) -> bool:
@@ -179,8 +186,11 @@ class MaintainedHessian:
         """Return the Gram matrix plus the rank-two part."""
         if self._left is None:
             return self._gram + 0.0
-        outer = self._left[:, None] * self._right[None, :]
-        return self._gram + outer + outer.T
+        left, right = self._left, self._right
+        total = left[:, None] * right[None, :]
+        total += right[:, None] * left[None, :]
+        total += self._gram
+        return total
 
     def _renew(self, target: Curvature) -> None:
         """Form the rank-two part over all rows."""

@@ -179,6 +179,8 @@ class PreconditionedNewton(Solver):
                     thrifty = not exact and not policy.update_rows(progress)
                     rows = hessian.follow(target, policy.costs.row_limit(), exact, thrifty)
                     info["rows_updated"] = info.get("rows_updated", 0.0) + rows
+            if not hessian.changed:
+                return True
             with tools.meter.phase("factor"):
                 return hessian.refactor(noise)
 

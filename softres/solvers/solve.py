@@ -122,7 +122,7 @@ def solve(
     if time_limit is not None and not time_limit > 0:
         raise InputError(f"time_limit={time_limit}: allowed is a positive number of seconds")
     if isinstance(problem, ManyTargets):
-        if not (callback is log is reference is None):
+        if not (callback is None and log is None and reference is None):
             raise InputError("callback, log and reference are for a problem with one target")
         options = ManyOptions.of(solver_options)
         return solve_many(problem, solver, x0, eps, max_steps, time_limit, options)

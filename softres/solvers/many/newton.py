@@ -28,7 +28,7 @@ PRICE = 4.0
 #: Contraction worse than which a factor is renewed in any case.
 SLOW = 0.5
 #: Slow steps in a row with new Gauss-Newton factors after which the Hessian itself is tried.
-PATIENCE = 6
+PATIENCE = 4
 #: Slow steps in a row after which a target is left to be solved alone.
 GIVE_UP = 25
 
@@ -55,6 +55,8 @@ class Block:
         Whether the last step's factor was new.
     gauss_newton, double
         Which matrix to factor next, and whether in double precision.
+    ridged
+        Whether a multiple of the identity was added to a singular matrix.
     slow
         Slow steps in a row.
     """
@@ -76,6 +78,7 @@ class Block:
     fresh: Flags
     gauss_newton: Flags
     double: Flags
+    ridged: Flags
     slow: npt.NDArray[np.int64]
     factors: npt.NDArray[np.object_]
 
@@ -126,6 +129,7 @@ def start_block(problem: Problem, ids: Any, x0: Any, targets: Any, share: bool) 
         fresh=np.zeros(k, dtype=bool),
         gauss_newton=np.ones(k, dtype=bool),
         double=np.zeros(k, dtype=bool),
+        ridged=np.zeros(k, dtype=bool),
         slow=np.zeros(k, dtype=np.int64),
         factors=np.full(k, None, dtype=object),
     )
@@ -212,6 +216,7 @@ def _renew(problem: Problem, block: Block, eps: float, lazy: bool) -> Flags:
         block.gauss_newton[rows] |= gauss_newton
     rows = np.flatnonzero(todo)
     if len(rows):
+        block.ridged[rows] = True
         block.factors[rows] = factor_ridged(problem, block.z[rows], block.targets[rows])
     return need
 

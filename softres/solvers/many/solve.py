@@ -1,0 +1,249 @@
+"""Solving many targets: blocks of columns that fit a budget of memory, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import isfinite
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace
+
+from softres.errors import InputError
+from softres.nullspace import null_basis
+from softres.solvers.exact_newton import ExactNewton
+from softres.solvers.loop import iterate
+from softres.solvers.many.newton import GIVE_UP, Block, start_block, step_block
+from softres.solvers.many.result import ManyResult
+from softres.solvers.result import Row, Status
+from softres.targets import ManyTargets
+
+__all__ = ["SOLVERS", "ManyOptions", "solve_many"]
+
+#: The solvers that have a form for many targets: a factor for every step, or as few as pay.
+SOLVERS = ("preconditioned_newton", "exact_newton")
+#: Work arrays of n and of d^2 doubles that a target of a block needs at most.
+ROW_ARRAYS, SQUARE_ARRAYS = 9, 5
+
+
+@dataclass(frozen=True)
+class ManyOptions:
+    """How many targets are solved together.
+
+    Attributes
+    ----------
+    megabytes
+        Memory for work arrays, A and B not counted. Targets are solved in blocks of as many
+        columns as fit; at least one does.
+    """
+
+    megabytes: float = 256.0
+
+    def __post_init__(self) -> None:
+        if not (self.megabytes > 0 and isfinite(self.megabytes)):
+            raise InputError(f"megabytes={self.megabytes}: allowed is a positive number")
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> ManyOptions:
+        """Return the options of that name; an unknown name is an :class:`InputError`."""
+        for option in options:
+            if option != "megabytes":
+                raise InputError(f"{option}: many targets have no such option; theirs is megabytes")
+        return cls(**options)
+
+    def columns(self, n: int, d: int) -> int:
+        """Return how many targets of n rows and d columns fit."""
+        each = 8 * (ROW_ARRAYS * n + SQUARE_ARRAYS * d * d)
+        return max(1, int(self.megabytes * 1e6 / each))
+
+
+def solve_many(
+    problem: ManyTargets,
+    solver: object = "preconditioned_newton",
+    x0: Any = None,
+    eps: float = 1e-10,
+    max_steps: int = 200,
+    time_limit: float | None = None,
+    options: ManyOptions | None = None,
+) -> ManyResult:
+    """Minimise the loss of every target; see :func:`softres.solve` for the parameters.
+
+    Each iteration takes one step with every target of a block that has not ended. Two products
+    with A serve all of them, and so does, where A is dense and narrow, one large product for all
+    Gram matrices that are renewed. A target's matrix is the Gauss-Newton one, which is positive
+    semidefinite, and the Hessian where that contracts slowly. A target that makes no progress so is
+    solved alone from its start, by exact Newton with a trust region.
+
+    Parameters
+    ----------
+    solver
+        ``"preconditioned_newton"``: factors are kept for as long as that is the faster way;
+        ``"exact_newton"``: renewed in every step.
+    x0
+        Shape (d,), for all targets, or (d, m); default ``problem.start()``.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range, or a start lies where the loss is undefined.
+    """
+    if solver not in SOLVERS:
+        raise InputError(f"solver={solver}: many targets are solved by {' or '.join(SOLVERS)} only")
+    shared = problem.shared
+    begin = perf_counter()
+    starts, same = _starts(problem, x0)
+    X = array_namespace(starts).asarray(starts, copy=True)
+    rows: list[dict[str, Any]] = []
+    statuses: list[Status] = []
+    iterations: list[Row] = []
+    width = (options or ManyOptions()).columns(problem.n, problem.d)
+    for number, first in enumerate(range(0, problem.m, width)):
+        columns = slice(first, min(first + width, problem.m))
+        ids = list(range(columns.start, columns.stop))
+        block = start_block(
+            shared, np.array(ids), starts[:, columns].T, problem.targets(columns), same
+        )
+        run = _Run(problem, number, begin, eps, max_steps, time_limit)
+        run.solve(block, lazy=solver == SOLVERS[0])
+        for t in run.alone:
+            run.finish_alone(t, starts[:, t])
+        for t in ids:
+            X[:, t], status, row = run.ended[t]
+            statuses.append(status)
+            rows.append(row)
+        iterations += run.iterations
+    return ManyResult(X, tuple(statuses), rows, iterations, perf_counter() - begin)
+
+
+def _starts(problem: ManyTargets, x0: Any) -> tuple[Any, bool]:
+    """Return the starts, shape (d, m), and whether they are all the same."""
+    if x0 is None:
+        return problem.start(), problem.same_start
+    start = problem.shared.matrix.asarray(x0)
+    d, m = problem.d, problem.m
+    if tuple(start.shape) not in ((d,), (d, m)):
+        raise InputError(f"x0 must have shape ({d},) or ({d}, {m}), not {tuple(start.shape)}")
+    if start.ndim == 2:
+        return start, False
+    xp = array_namespace(start)
+    return xp.broadcast_to(start[:, None], (d, m)), True
+
+
+class _Run:
+    """One block's iterations, and how its targets ended."""
+
+    def __init__(
+        self, problem: ManyTargets, number: int, begin: float, eps: float, max_steps: int,
+        time_limit: float | None,
+    ) -> None:  # fmt: skip
+        self.problem, self.number, self.begin = problem, number, begin
+        self.eps, self.max_steps, self.time_limit = eps, max_steps, time_limit
+        self.ended: dict[int, tuple[Any, Status, dict[str, Any]]] = {}
+        self.alone: list[int] = []
+        self.iterations: list[Row] = []
+
+    def solve(self, block: Block, lazy: bool) -> None:
+        """Step until every target has ended or has been set aside to be solved alone."""
+        outside = np.flatnonzero(~np.isfinite(block.value))
+        if len(outside):
+            raise InputError(
+                f"the start x0 of target {block.ids[outside[0]]} lies where the loss is undefined: "
+                f"alpha = <u, 1> must be at least beta = {self.problem.shared.beta:.3g} and all "
+                "values finite"
+            )
+        since = perf_counter()
+        block = self._leave(block, np.zeros(len(block), dtype=bool))
+        while len(block):
+            start, active = perf_counter(), len(block)
+            stuck, renewed = step_block(self.problem.shared, block, self.eps, lazy)
+            block.seconds += (perf_counter() - start) / active
+            estimate = block.estimate
+            block = self._leave(block, stuck)
+            self.iterations.append(
+                {
+                    "block": self.number,
+                    "iteration": len(self.iterations) + 1,
+                    "active": active,
+                    "renewed": renewed,
+                    "left": len(block),
+                    "median_estimate": float(np.median(estimate)),
+                    "max_estimate": float(np.max(estimate)),
+                    "seconds": perf_counter() - since,
+                }
+            )
+
+    def _leave(self, block: Block, stuck: Any) -> Block:
+        """Note the targets that have ended, and return the others."""
+        norms = block.norms()
+        late = self.time_limit is not None and perf_counter() - self.begin >= self.time_limit
+        conditions = (
+            (~np.isfinite(norms), Status.DIVERGED),
+            ((block.estimate <= self.eps) | (norms == 0.0), Status.CONVERGED),
+            (block.steps >= self.max_steps, Status.STEP_LIMIT),
+            (np.full(len(block), late), Status.TIME_LIMIT),
+            (stuck | (block.slow >= GIVE_UP), None),
+        )
+        going = np.ones(len(block), dtype=bool)
+        for condition, status in conditions:
+            for i in np.flatnonzero(going & condition):
+                self._end(block, int(i), float(norms[i]), status)
+            going &= ~condition
+        return block if going.all() else block.take(going)
+
+    def _end(self, block: Block, i: int, norm: float, status: Status | None) -> None:
+        t = int(block.ids[i])
+        row = {
+            "target": t,
+            "status": "" if status is None else status.value,
+            "steps": int(block.steps[i]),
+            "passes": 2 + 2 * int(block.steps[i]),
+            "relative_gradient": norm / block.gradient0[i] if block.gradient0[i] > 0 else 0.0,
+            "estimate": float(block.estimate[i]),
+            "seconds": float(block.seconds[i]),
+            "alone": status is None,
+        }
+        x = block.x[i]
+        if block.ridged[i]:
+            # Steps lie in the range of A^T, but for rounding over the ridge.
+            x = x - self._null @ (self._null.T @ (x - block.x0[i]))
+        self.ended[t] = x, status or Status.STALLED, row
+        if status is None:
+            self.alone.append(t)
+
+    @cached_property
+    def _null(self) -> Any:
+        """An orthonormal basis of A's null space, shape (d, d - rank)."""
+        return null_basis(self.problem.shared.matrix)
+
+    def finish_alone(self, t: int, x0: Any) -> None:
+        """Solve one target by itself, from its start."""
+        row = self.ended[t][2]
+        left = None
+        if self.time_limit is not None:
+            left = max(1e-9, self.time_limit - (perf_counter() - self.begin))
+        start = perf_counter()
+        result = iterate(
+            self.problem.one(t),
+            ExactNewton(),
+            x0,
+            eps=self.eps,
+            max_steps=self.max_steps,
+            time_limit=left,
+            seed=0,
+            callback=None,
+            log=None,
+            reference=None,
+        )
+        last = result.rows[-1]
+        row |= {
+            "status": result.status.value,
+            "steps": row["steps"] + result.steps,
+            "passes": row["passes"] + last["passes"],
+            "relative_gradient": last["relative_gradient"],
+            "estimate": last["estimate"],
+            "seconds": row["seconds"] + perf_counter() - start,
+        }
+        self.ended[t] = result.x, result.status, row
