@@ -119,7 +119,8 @@ def cholesky(H: Any, scale: Any | None = None, noise: float | None = None) -> Ch
         return None
     scale = xp.sqrt(diagonal) if scale is None else scale
     scale = scale * sqrt(float(xp.max(diagonal / scale / scale)))
-    scaled = H / scale[:, None] / scale[None, :]
+    scaled = H / scale[:, None]
+    scaled /= scale[None, :]
     if is_torch_array(H):
         import torch
 

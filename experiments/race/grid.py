@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from softres.data.instance import Instance
-from softres.data.registry import DATA
+from softres.data.real import REAL
 from softres.data.synthetic import SyntheticOptions, make_synthetic
 from softres.data.weights import WeightOptions, squared_weight
 from softres.problems import SoftResidualRegression
@@ -36,7 +36,7 @@ class Case:
     Attributes
     ----------
     data
-        ``"synthetic"`` or a name of :data:`softres.data.registry.DATA`.
+        ``"synthetic"`` or a name of :data:`softres.data.real.REAL`.
     n, d
         Rows and columns of A.
     weight
@@ -156,8 +156,8 @@ def _dense(quick: bool) -> Iterator[Case]:
 
 
 def _real(quick: bool) -> Iterator[Case]:
-    for name, options in DATA.items():
-        if name in ("synthetic", "file") or (quick and name != "digits"):
+    for name, options in REAL.items():
+        if quick and name != "digits":
             continue
         n, d = options().size(None, None, None)
         for weight in (1e-2, 1e-4):
@@ -166,7 +166,7 @@ def _real(quick: bool) -> Iterator[Case]:
 
 def _load(case: Case) -> Instance:
     if case.data != "synthetic":
-        return DATA[case.data]().load(case.n, case.d, R, 0)
+        return REAL[case.data]().load(case.n, case.d, R, 0)
     options = SyntheticOptions(condition=case.condition, rows=case.rows, density=case.density)
     return make_synthetic(case.n, case.d, R, 0, options)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
+from array_api_compat import array_namespace
+
 from softres.evaluation import Evaluation, Ray
 
-__all__ = ["LineSearch", "flat", "minimise_along", "search", "slope_allows"]
+__all__ = ["LineSearch", "flat", "minimise_along", "reach", "search", "slope_allows"]
 
 #: Share of the first-order decrease that must be kept (Armijo's constant).
 SUFFICIENT = 1e-4
@@ -16,6 +18,8 @@ SUFFICIENT = 1e-4
 APPROXIMATE = 0.8
 #: Relative change of the loss below which it is taken to be rounding.
 ROUNDING = 1e-10
+#: Largest change of the differences of z in a first trial, for a normalised f.
+SPREAD = 8.0
 #: Trials before giving up: 2^-60 of a step is no step.
 TRIALS = 60
 
@@ -75,12 +79,28 @@ def search(ray: Ray, first: float = 1.0) -> LineSearch | None:
     return None
 
 
-def minimise_along(ray: Ray, tolerance: float = 0.1, trials: int = 10) -> LineSearch | None:
+def reach(ray: Ray) -> float:
+    """Return a first step length along a ray: 1, or less where it would move z too far apart.
+
+    A normalised f puts all its mass on a few rows once the entries of z are far apart; there the
+    loss is flat, and a search has nothing to go by.
+    """
+    if not ray.origin.problem.normalised:
+        return 1.0
+    xp = array_namespace(ray.ap)
+    spread = float(xp.max(ray.ap)) - float(xp.min(ray.ap))
+    return 1.0 if spread <= SPREAD else SPREAD / spread
+
+
+def minimise_along(
+    ray: Ray, first: float = 1.0, tolerance: float = 0.1, trials: int = 10
+) -> LineSearch | None:
     """Search for a point of sufficient decrease whose slope is small as well.
 
     Points of a ray cost no pass over A, so a good minimum along p is nearly free where d is large.
     Newton's method in t, kept within the bracket of the slope's sign change, until the slope is at
-    most ``tolerance`` times that at the start. Falls back on :func:`search`.
+    most ``tolerance`` times that at the start. Falls back on :func:`search`. ``first`` is the first
+    t that is tried.
 
     Returns ``None`` if p is not a direction of descent or no point is accepted.
     """
@@ -89,7 +109,7 @@ def minimise_along(ray: Ray, tolerance: float = 0.1, trials: int = 10) -> LineSe
     if not slope0 < 0:
         return None
     low, high = 0.0, inf
-    t, best = 1.0, None
+    t, best = first, None
     for trial in range(1, trials + 1):
         point = ray.at(t)
         slope = ray.slope(point) if point.inside else inf
@@ -113,4 +133,4 @@ def minimise_along(ray: Ray, tolerance: float = 0.1, trials: int = 10) -> LineSe
             margin = 0.1 * (high - low)
             t = min(max(t, low + margin), high - margin)
         t = min(t, 4.0 * low) if low > 0 else t
-    return best or search(ray)
+    return best or search(ray, first)

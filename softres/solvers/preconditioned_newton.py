@@ -12,7 +12,7 @@ from softres.solvers.base import Solver, State, Tools, require
 from softres.solvers.column_scaling import ColumnScaling
 from softres.solvers.cost_model import CostModel
 from softres.solvers.gram_factor import form_gram, form_sketch
-from softres.solvers.line_search import minimise_along
+from softres.solvers.line_search import minimise_along, reach
 from softres.solvers.maintained import MaintainedHessian
 from softres.solvers.newton import Memory as NewtonMemory
 from softres.solvers.newton import newton_step
@@ -118,7 +118,8 @@ class PreconditionedNewton(Solver):
         rate = memory.progress.contraction
         p = -memory.pairs.apply(point.gradient, memory.solve)
         with tools.meter.phase("line_search"):
-            found = minimise_along(point.along(p))
+            ray = point.along(p)
+            found = minimise_along(ray, reach(ray))
         if found is None:
             return self._without_pairs(state, tools, info)
         new = found.point
@@ -171,7 +172,7 @@ class PreconditionedNewton(Solver):
                 return form_sketch(matrix, diagonal, policy.plan.oversampling, tools.rng)
             return form_gram(matrix, diagonal, single=fresh and not policy.always_anew)
 
-        def reach(target: Curvature, anew: bool, exact: bool) -> bool:
+        def towards(target: Curvature, anew: bool, exact: bool) -> bool:
             with tools.meter.phase("hessian"):
                 if anew:
                     hessian.rebuild(target, form)
@@ -185,7 +186,7 @@ class PreconditionedNewton(Solver):
                 return hessian.refactor(noise)
 
         memory.exact = not (sketch and bool((point.curvature.diagonal < 0).any()))
-        if memory.exact and reach(point.curvature, anew, exact=False):
+        if memory.exact and towards(point.curvature, anew, exact=False):
             # A sketch stays wrong by the same amount: what the pairs say of it stays true.
             if anew or (info["rows_updated"] and policy.plan.source != "sketch"):
                 memory.pairs.clear()
@@ -195,7 +196,7 @@ class PreconditionedNewton(Solver):
         # The Gauss-Newton matrix is semidefinite: if it cannot be factored, it is singular, or
         # too many of its rows are out of date.
         for formed in (False, True) if hessian.formed and (fresh or not anew) else (True,):
-            if reach(point.gauss_newton, formed, exact=True):
+            if towards(point.gauss_newton, formed, exact=True):
                 return True
             with tools.meter.phase("factor"):
                 if hessian.null is None and hessian.find_null(noise) and hessian.refactor(noise):
