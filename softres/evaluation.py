@@ -241,7 +241,8 @@ class Ray:
 
     def slope(self, point: Evaluation) -> float:
         """Return the directional derivative along p at a point of the ray."""
-        return float(point.gradient_z @ self.ap)
+        with np.errstate(all="ignore"):  # z and its slope may be finite, and their product not
+            return float(point.gradient_z @ self.ap)
 
     def curvature(self) -> float:
         """Return p^T H p at the origin of the ray."""

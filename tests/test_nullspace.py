@@ -6,11 +6,14 @@ from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import linalg
 
 from softres.backends import as_numpy
+from softres.linalg import cholesky
 from softres.matrices import as_matrix
-from softres.nullspace import null_basis
+from softres.nullspace import null_basis, null_basis_of
 from softres.solvers import solve
 
 SOLVERS = ("exact_newton", "approx_newton", "gradient_descent")
@@ -106,3 +109,45 @@ def test_newton_keeps_the_null_component_of_the_start(deficient, plant, make_reg
     x0 = 0.5 * null[:, 0]
     moved, plain = (solve(problem, "exact_newton", start, eps=1e-10).x for start in (x0, None))
     np.testing.assert_allclose(moved - plain, x0, atol=1e-9)
+
+
+# --- From a factor -------------------------------------------------------------------------------
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    rank=st.integers(0, 20),
+    missing=st.integers(0, 20),
+    condition=st.sampled_from([1.0, 1e2, 1e4]),
+    scale=st.sampled_from([1e-8, 1.0, 1e8]),
+    ridge=st.sampled_from([1e-10, 1e-8]),
+)
+@settings(max_examples=40, deadline=None)
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_the_factor_of_a_singular_matrix_tells_its_null_space(
+    kind_named, library, seed, rank, missing, condition, scale, ridge
+):
+    d = max(1, rank + missing)
+    rank = d - missing
+    Q = np.linalg.qr(np.random.default_rng(seed).standard_normal((d, d)))[0]
+    span = Q[:, :rank]
+    H = scale * (span * np.geomspace(1.0, 1.0 / condition, rank)) @ span.T
+    ridge *= scale
+    stored = as_matrix(kind_named(f"dense-{library}")(np.eye(d)))
+    factor = cholesky(stored.asarray(0.5 * (H + H.T) + ridge * np.eye(d)), None, 0.0)
+    null = as_numpy(null_basis_of(factor, ridge))
+    assert null.shape == (d, missing)
+    np.testing.assert_allclose(null.T @ null, np.eye(missing), atol=1e-12)
+    expected = linalg.svd(H)[2][rank:].T
+    error = null - expected @ (expected.T @ null)
+    # Rounding of H over its smallest eigenvalue that is not zero.
+    assert np.linalg.norm(error) <= 1e-13 * d * condition
+
+
+@pytest.mark.parametrize("missing", [7, 8, 9, 16, 17])
+def test_null_spaces_of_more_dimensions_than_are_tried_at_first_are_found(missing):
+    H = np.diag([0.0] * missing + [1.0, 2.0, 3.0])
+    factor = cholesky(H + 1e-8 * np.eye(missing + 3), None, 0.0)
+    null = null_basis_of(factor, 1e-8)
+    np.testing.assert_allclose(null @ null.T, np.diag([1.0] * missing + [0.0] * 3), atol=1e-12)

@@ -15,6 +15,7 @@ from softres.curvature import Curvature
 from softres.linalg import CholeskyFactor, cholesky
 from softres.matrices import DesignMatrix
 from softres.nullspace import null_basis_of
+from softres.solvers.drift import ratio, relative, share, threshold
 
 __all__ = ["MaintainedHessian"]
 
@@ -28,8 +29,8 @@ STALE = 0.1
 GATHER_BYTES = 2 << 20
 #: Multiples of the identity, over the largest diagonal entry, that bring out a null space.
 RIDGES = (1e-10, 1e-8)
-#: Entries that medians and quantiles are estimated from.
-SAMPLE = 4096
+#: Size of A n, over that of A, up to which a unit vector n counts as a null vector.
+NULL = 1e-9
 
 
 class MaintainedHessian:
@@ -107,7 +108,7 @@ class MaintainedHessian:
         How many rows were.
         """
         xp = array_namespace(target.diagonal)
-        scale = _ratio(target.diagonal, self._diagonal)
+        scale = ratio(target.diagonal, self._diagonal)
         base = scale * self._diagonal
         gap = target.diagonal - base
         size = xp.abs(gap)
@@ -115,8 +116,8 @@ class MaintainedHessian:
         count = int(xp.sum(xp.astype(moved, xp.int64)))
         self.diffuse = False
         if count > limit:
-            moved = size > _threshold(size, limit)
-            self.diffuse = _share(size, moved) < CONCENTRATED
+            moved = size > threshold(size, limit)
+            self.diffuse = share(size, moved) < CONCENTRATED
             if thrifty and self.diffuse:
                 moved = xp.zeros_like(moved)
         rows = np.flatnonzero(as_numpy(moved))
@@ -124,14 +125,14 @@ class MaintainedHessian:
         self._diagonal = xp.where(moved, target.diagonal, base) if len(rows) else base
         changes = [gap]
         if target.v is not None and target.h is not None:
-            v = _ratio(target.v, self._v) * self._v
-            h = _ratio(target.h, self._h) * self._h
+            v = ratio(target.v, self._v) * self._v
+            h = ratio(target.h, self._h) * self._h
             new_v, new_h = xp.where(moved, target.v, v), xp.where(moved, target.h, h)
             exact = exact or self._stale(target, new_v, new_h)
             if not exact:
                 changes += [new_v - v, new_h - h]
-                self._left = self._left * _ratio(target.v, self._v)
-                self._right = self._right * _ratio(target.h, self._h)
+                self._left = self._left * ratio(target.v, self._v)
+                self._right = self._right * ratio(target.h, self._h)
                 self._v, self._h = new_v, new_h
         self._add_rows(rows, changes)
         if exact:
@@ -155,23 +156,41 @@ class MaintainedHessian:
         self.changed = False
         return True
 
-    def find_null(self, noise: float) -> bool:
-        """Look for a null space that keeps the matrix from being definite; whether there is one.
+    def regularise(self, noise: float) -> bool:
+        """Factor a matrix that is semidefinite; whether that succeeded.
 
-        With a multiple of the identity added, a positive semidefinite matrix can be factored, and
-        the factor tells the null vectors.
+        With a small multiple of the identity added it can be factored, and the factor tells its
+        null vectors. If they are null vectors of A too, they stay known, and the matrix is made
+        definite on them. Others, where f has hardly any slope, may not be null at the next point:
+        there the multiple of the identity serves, this once.
         """
         total = self._assemble()
         xp = array_namespace(total)
         one = xp.eye(total.shape[0], dtype=total.dtype, device=device(total))
-        for share in RIDGES:
-            ridge = share * self._largest
+        for multiple in RIDGES:
+            ridge = multiple * self._largest
             factor = cholesky(total + ridge * one, None, 0.1 * noise)
-            if factor is not None:
-                null = null_basis_of(factor, ridge)
-                self.null = null if null.shape[1] > 0 else None
-                return self.null is not None
+            if factor is None:
+                continue
+            if self.null is None:
+                self.null = self._null_of_matrix(null_basis_of(factor, ridge))
+                if self.null is not None and self.refactor(noise):
+                    return True
+            self.total, self.factor = total + ridge * one, factor
+            return True
         return False
+
+    def _null_of_matrix(self, candidates: Any) -> Any:
+        """Return the part of a subspace that A maps to zero, or ``None``."""
+        if candidates.shape[1] == 0:
+            return None
+        xp = array_namespace(candidates)
+        image = self.matrix.matmul(candidates)
+        values, vectors = xp.linalg.eigh(image.T @ image)
+        scale = self.matrix.column_scale
+        floor = (NULL * sqrt(float(scale @ scale))) ** 2
+        null = candidates @ vectors[:, values <= floor]
+        return null if null.shape[1] > 0 else None
 
     def project(self, p: Any) -> Any:
         """Return p without its component in the null space."""
@@ -212,7 +231,7 @@ class MaintainedHessian:
             max(0.0, float(left @ self.factor.solve(left)))
             * max(0.0, float(right @ self.factor.solve(right)))
         )
-        return (_relative(target.v, v) + _relative(target.h, h)) * reach > STALE
+        return (relative(target.v, v) + relative(target.h, h)) * reach > STALE
 
     def _add_rows(self, rows: npt.NDArray[np.int64], changes: list[Any]) -> None:
         """Add the rows' part of A^T diag(dD) A, and of A^T dv and A^T dh where they are given."""
@@ -228,37 +247,3 @@ class MaintainedHessian:
                 self._left = self._left + part.rmatmul(changes[1][at])
                 self._right = self._right + part.rmatmul(changes[2][at])
                 self.matrix.counter.passes += 2 * len(index) / n
-
-
-def _relative(new: Any, old: Any) -> float:
-    gap = new - old
-    return sqrt(float(gap @ gap) / max(float(new @ new), 1e-300))
-
-
-def _ratio(new: Any, old: Any) -> float:
-    """Estimate the median of new / old from a sample; 1 where it is not positive."""
-    step = max(1, old.shape[0] // SAMPLE)
-    a, b = as_numpy(new[::step]), as_numpy(old[::step])
-    usable = b != 0
-    ratio = float(np.median(a[usable] / b[usable])) if usable.any() else 1.0
-    return ratio if np.isfinite(ratio) and ratio > 0 else 1.0
-
-
-def _share(size: Any, chosen: Any) -> float:
-    """Return what part of the total of ``size`` the chosen entries hold."""
-    xp = array_namespace(size)
-    part = float(xp.sum(xp.where(chosen, size, xp.zeros_like(size))))
-    return part / max(float(xp.sum(size)), 1e-300)
-
-
-def _threshold(size: Any, limit: int) -> float:
-    """Return a value that at most ``limit`` entries exceed."""
-    host = as_numpy(size)
-    step = max(1, len(host) // SAMPLE)
-    # A sample's quantile, generous by a factor of four, leaves few entries to partition.
-    share = min(1.0, 4.0 * limit / len(host))
-    guess = float(np.quantile(host[::step], 1.0 - share))
-    rest = host[host > guess]
-    if len(rest) <= limit:
-        rest = host
-    return float(np.partition(rest, len(rest) - limit - 1)[len(rest) - limit - 1])

@@ -34,6 +34,7 @@ class _Memory:
 
     ``columns`` preconditions while there is no factor, ``hessian`` afterwards. ``exact`` tells
     whether the latter follows the Hessian, or the Gauss-Newton matrix where that is indefinite.
+    ``aslant`` is set once a step without a factor may have left the range of A^T.
     """
 
     policy: RefreshPolicy
@@ -42,6 +43,8 @@ class _Memory:
     columns: ColumnScaling | None = None
     exact: bool = True
     weak: int = 0
+    sketched: bool = False
+    aslant: bool = False
     progress: Progress = field(default_factory=Progress)
     newton: NewtonMemory = field(default_factory=NewtonMemory)
 
@@ -73,8 +76,9 @@ class PreconditionedNewton(Solver):
     Where a factor is dear, the first step does without one: columns scaled to equal curvature. If
     that goes well the others do too, for as long as it is predicted to be the faster way.
 
-    For an A of deficient rank without weights on its null space, x - x0 lies in the range of A^T:
-    from x0 = 0 the solution is the one of least norm.
+    For an A of deficient rank without weights on its null space, x - x0 lies in the range of A^T
+    once there is a factor: from x0 = 0 the solution is then the one of least norm. Steps without
+    a factor reach a minimiser too, but not that one.
 
     Attributes
     ----------
@@ -110,11 +114,10 @@ class PreconditionedNewton(Solver):
         """Bring M up to date, and minimise along its direction."""
         point, memory = state.point, state.memory
         info: dict[str, float] = {}
-        if memory.columns is None:
-            if memory.weak >= PATIENCE:
-                return self._trust_region_step(state, tools, info)
-            if not self._follow(point, memory, tools, info):
-                return replace(state, info=info, status=Status.LINEAR_SOLVE_FAILED)
+        if memory.columns is None and (
+            memory.weak >= PATIENCE or not self._follow(point, memory, tools, info)
+        ):
+            return self._trust_region_step(state, tools, info)
         rate = memory.progress.contraction
         p = -memory.pairs.apply(point.gradient, memory.solve)
         with tools.meter.phase("line_search"):
@@ -123,6 +126,12 @@ class PreconditionedNewton(Solver):
         if found is None:
             return self._without_pairs(state, tools, info)
         new = found.point
+        memory.aslant = memory.aslant or memory.columns is not None
+        if memory.aslant and memory.hessian.null is not None:
+            # Along null vectors z does not change: x is brought back without another product.
+            x0 = tools.start.x
+            new = new.problem.at(x0 + memory.hessian.project(new.x - x0), new.z)
+            memory.aslant = False
         s, y = new.x - point.x, new.gradient - point.gradient
         memory.pairs.add(s, y)
         left = sqrt(max(0.0, float(new.gradient @ memory.solve(new.gradient))))
@@ -168,7 +177,8 @@ class PreconditionedNewton(Solver):
 
         def form(diagonal: Any) -> Any:
             matrix = point.problem.matrix
-            if sketch and bool((diagonal >= 0).all()):
+            memory.sketched = sketch and bool((diagonal >= 0).all())
+            if memory.sketched:
                 return form_sketch(matrix, diagonal, policy.plan.oversampling, tools.rng)
             return form_gram(matrix, diagonal, single=fresh and not policy.always_anew)
 
@@ -188,18 +198,18 @@ class PreconditionedNewton(Solver):
         memory.exact = not (sketch and bool((point.curvature.diagonal < 0).any()))
         if memory.exact and towards(point.curvature, anew, exact=False):
             # A sketch stays wrong by the same amount: what the pairs say of it stays true.
-            if anew or (info["rows_updated"] and policy.plan.source != "sketch"):
+            if anew or (info["rows_updated"] and not memory.sketched):
                 memory.pairs.clear()
             return True
         memory.exact = False
         memory.pairs.clear()
         # The Gauss-Newton matrix is semidefinite: if it cannot be factored, it is singular, or
         # too many of its rows are out of date.
-        for formed in (False, True) if hessian.formed and (fresh or not anew) else (True,):
+        for formed in (False, True) if hessian.formed and not policy.always_anew else (True,):
             if towards(point.gauss_newton, formed, exact=True):
                 return True
             with tools.meter.phase("factor"):
-                if hessian.null is None and hessian.find_null(noise) and hessian.refactor(noise):
+                if hessian.regularise(noise):
                     return True
         return False
 

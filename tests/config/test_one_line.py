@@ -21,7 +21,7 @@ CONF = Path(__file__).parents[2] / "conf"
 @pytest.mark.parametrize(
     ("override", "line"),
     [
-        ("backend=typo", "backend=typo: no such choice; allowed are cuda, numpy, torch"),
+        ("backend=typo", "backend=typo: no such choice; allowed are cuda, dask, numpy, torch"),
         ("n=abc", "n=abc: must be a whole number"),
         ("n=1.5", "n=1.5: must be a whole number"),
         ("eps=small", "eps=small: must be a number"),

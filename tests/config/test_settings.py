@@ -17,6 +17,7 @@ from softres.config import register
 from softres.config.schema import RunSchema
 from softres.config.settings import settings
 from softres.data.registry import DATA
+from softres.data.shard_writer import write_folder
 from softres.data.start import StartOptions
 from softres.data.weights import WeightOptions
 from softres.errors import InputError
@@ -34,6 +35,7 @@ CHOICES = sorted(
 NEEDS = {
     ("solver", "torch_lbfgs"): ["backend=torch"],
     ("data", "file"): ["data.path=PATH"],
+    ("data", "streamed"): ["data.path=FOLDER"],
 }
 
 
@@ -41,13 +43,19 @@ NEEDS = {
 def checked(tmp_path_factory):
     """Return a function that composes a command's configuration and checks it."""
     path = tmp_path_factory.mktemp("data") / "mine.npz"
-    np.savez(path, A=np.random.default_rng(0).standard_normal((9, 3)), b=np.full(9, 1 / 9))
+    A, b = np.random.default_rng(0).standard_normal((9, 3)), np.full(9, 1 / 9)
+    np.savez(path, A=A, b=b)
+    folder = path.parent / "shards"
+    write_folder(folder, [A], b)
     register()
 
     @cache
     def compose_and_check(*overrides):
         with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-            filled = [override.replace("PATH", str(path)) for override in overrides]
+            filled = [
+                override.replace("PATH", str(path)).replace("FOLDER", str(folder))
+                for override in overrides
+            ]
             return settings(compose("config", overrides=filled))
 
     return compose_and_check
@@ -82,7 +90,7 @@ def test_the_groups_name_what_the_library_has():
     assert group("solver") == sorted(SOLVERS)
     assert group("data") == sorted(DATA)
     assert group("weights") == ["absolute", "none", "relative", "theorem"]
-    assert group("backend") == ["cuda", "numpy", "torch"]
+    assert group("backend") == ["cuda", "dask", "numpy", "torch"]
     assert group("tracking") == ["none", "server", "sqlite"]
 
 
@@ -96,7 +104,7 @@ def test_a_solver_has_the_same_defaults_in_yaml_and_in_python(checked, name):
 @pytest.mark.parametrize("name", DATA)
 def test_data_have_the_same_defaults_in_yaml_and_in_python(checked, name):
     found = checked(f"data={name}", *NEEDS.get(("data", name), [])).data
-    if name != "file":  # which has a path and nothing else
+    if name not in ("file", "streamed"):  # which need a path
         assert found == DATA[name]()
     written = in_yaml("data", name)
     assert set(written) == {"name", *(field.name for field in fields(DATA[name]))}
@@ -115,6 +123,7 @@ def test_a_problem_has_the_same_defaults_in_yaml_and_in_python(checked, name):
 #: The values in yaml that differ from the class's default, on purpose.
 EXCEPTIONS = {
     ("backend", "torch"): {"name": "torch"},
+    ("backend", "dask"): {"name": "dask"},
     ("backend", "cuda"): {"name": "torch", "device": "cuda"},
     ("weights", "theorem"): {"name": "theorem", "value": 0.0},
     ("weights", "none"): {"name": "none", "value": 0.0},

@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from softres.problems import SoftResidualRegression
-from softres.solvers.line_search import search
+from softres.problems import HyperbolicRegression, SoftResidualRegression
+from softres.solvers.line_search import minimise_along, search
 
 
 @pytest.fixture
@@ -85,3 +87,98 @@ def test_where_the_loss_is_flat_to_rounding_the_slope_decides(
     far = search(point.along(10.0 * newton))
     assert far.trials > 1
     assert np.linalg.norm(far.point.x - x) < np.linalg.norm(away - x)
+    # A minimum along the same ray is held to the same rule, even by its only trial.
+    ray = point.along(10.0 * newton)
+    for trials in (1, 10):
+        found = minimise_along(ray, trials=trials)
+        assert ray.slope(found.point) <= 0.8 * abs(ray.slope(point))
+
+
+# --- A minimum along the ray ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("length", [1e-6, 1e-2, 1.0, 1e2])
+def test_the_slope_falls_to_the_tolerance(point, length):
+    for direction in (point.gradient, np.linalg.solve(point.hessian(), point.gradient)):
+        ray = point.along(-length * direction)
+        found = minimise_along(ray, trials=40)
+        assert abs(ray.slope(found.point)) <= 0.1 * abs(ray.slope(point))
+        tight = minimise_along(ray, tolerance=1e-6, trials=60)
+        assert abs(ray.slope(tight.point)) <= 1e-6 * abs(ray.slope(point))
+        assert tight.point.value <= found.point.value * (1 + 1e-12)
+
+
+@given(
+    seed=st.integers(0, 50),
+    weight=st.sampled_from([0.0, 1e-4, 1.0]),
+    away=st.floats(0.0, 1.0),
+    length=st.floats(-9.0, 9.0),
+    trials=st.integers(1, 12),
+)
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@pytest.mark.parametrize("name", ["softres", "softmax", "resnet-exp", "resnet-tanh", "sinh"])
+def test_any_direction_of_descent_leads_to_a_sufficient_decrease_inside_the_domain(
+    name, seed, weight, away, length, trials, plant, make_regularised
+):
+    instance = plant(seed, 60, 3)
+    problem = make_regularised(name, instance.A, instance.b, weight)
+    start = problem.at(away * instance.x)
+    p = np.random.default_rng(seed).standard_normal(3)
+    p *= -np.sign(p @ start.gradient) * 10.0**length / np.linalg.norm(p)
+    ray = start.along(p)
+    with np.errstate(all="ignore"):
+        found = minimise_along(ray, trials=trials)
+    assert found is not None
+    assert found.point.inside
+    assert found.step_length > 0
+    np.testing.assert_allclose(found.point.x, start.x + found.step_length * p)
+    fall = found.point.value - start.value
+    flat = abs(fall) <= 1e-10 * start.value
+    assert flat or fall <= 1e-4 * found.step_length * ray.slope(start)
+
+
+def test_a_minimum_takes_no_pass_and_no_more_trials_than_allowed(point):
+    counter = point.problem.matrix.counter
+    for length in (1e-6, 1.0, 1e6):
+        ray = point.along(-length * point.gradient)
+        before = counter.passes
+        found = minimise_along(ray)
+        assert counter.passes == before
+        assert 1 <= found.trials <= 60
+    # A step to where the slope is small already is taken as it is.
+    newton = -np.linalg.solve(point.hessian(), point.gradient)
+    near = point.problem.at(minimise_along(point.along(newton), 1e-8, 60).point.x)
+    newton = -np.linalg.solve(near.hessian(), near.gradient)
+    found = minimise_along(near.along(newton))
+    assert (found.step_length, found.trials) == (1.0, 1)
+
+
+@pytest.mark.parametrize("scale", [0.0, 1.0, math.nan, math.inf])
+def test_no_minimum_is_looked_for_along_what_is_no_direction_of_descent(point, scale):
+    with np.errstate(invalid="ignore"):
+        p = scale * point.gradient
+        assert minimise_along(point.along(p)) is None
+
+
+@pytest.mark.parametrize("length", [1.0, 2.0, 1e3, 1e9])
+def test_a_minimum_is_found_where_the_first_trial_is_outside_the_domain(length):
+    problem = SoftResidualRegression(np.ones((4, 1)), np.array([0.4, 0.3, 0.2, 0.1]), 1.0)
+    origin = problem.at(np.array([0.5]))
+    ray = origin.along(np.array([-2.0 * length]))
+    assert not ray.at(1.0).inside
+    found = minimise_along(ray, trials=60)
+    assert found.point.inside
+    assert abs(ray.slope(found.point)) <= 0.1 * abs(ray.slope(origin))
+
+
+@pytest.mark.parametrize("find", [search, minimise_along])
+def test_a_slope_beyond_the_range_of_doubles_is_no_matter(find):
+    # At z = 352 the loss, its gradient in z and its curvature are finite; the slope is not.
+    problem = HyperbolicRegression(np.ones((4, 1)), np.full(4, 0.25), function="exp")
+    origin = problem.at(np.array([-1.0]))
+    ray = origin.along(np.array([354.5]))
+    found = find(ray)
+    assert found.point.inside
+    assert found.point.value < origin.value

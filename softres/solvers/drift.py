@@ -1,0 +1,51 @@
+"""How far a vector has moved: over all of it, for most of it, and where most."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace
+
+from softres.backends import as_numpy
+
+__all__ = ["ratio", "relative", "share", "threshold"]
+
+#: Entries that medians and quantiles are estimated from.
+SAMPLE = 4096
+
+
+def relative(new: Any, old: Any) -> float:
+    """Return |new - old| / |new|."""
+    gap = new - old
+    return sqrt(float(gap @ gap) / max(float(new @ new), 1e-300))
+
+
+def ratio(new: Any, old: Any) -> float:
+    """Estimate the median of new / old from a sample; 1 where it is not positive."""
+    step = max(1, old.shape[0] // SAMPLE)
+    a, b = as_numpy(new[::step]), as_numpy(old[::step])
+    usable = b != 0
+    ratio = float(np.median(a[usable] / b[usable])) if usable.any() else 1.0
+    return ratio if np.isfinite(ratio) and ratio > 0 else 1.0
+
+
+def share(size: Any, chosen: Any) -> float:
+    """Return what part of the total of ``size`` the chosen entries hold."""
+    xp = array_namespace(size)
+    part = float(xp.sum(xp.where(chosen, size, xp.zeros_like(size))))
+    return part / max(float(xp.sum(size)), 1e-300)
+
+
+def threshold(size: Any, limit: int) -> float:
+    """Return a value that at most ``limit`` entries exceed."""
+    host = as_numpy(size)
+    step = max(1, len(host) // SAMPLE)
+    # A sample's quantile, generous by a factor of four, leaves few entries to partition.
+    share = min(1.0, 4.0 * limit / len(host))
+    guess = float(np.quantile(host[::step], 1.0 - share))
+    rest = host[host > guess]
+    if len(rest) <= limit:
+        rest = host
+    return float(np.partition(rest, len(rest) - limit - 1)[len(rest) - limit - 1])

@@ -1,0 +1,119 @@
+"""The first Gram matrix: float32 only where it cannot matter, and a sketch close to it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from softres.backends import as_numpy
+from softres.data.synthetic import SyntheticOptions, make_synthetic
+from softres.matrices import as_matrix
+from softres.solvers.gram_factor import form_gram, form_sketch
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+N, D = 2000, 12
+
+
+def instance(condition, rows="gaussian"):
+    return make_synthetic(N, D, 3.0, 0, SyntheticOptions(condition=condition, rows=rows)).A
+
+
+def error(matrix, diagonal, *, single):
+    """Return the largest error of form_gram over the largest entry of |A|^T |D| |A|."""
+    A = as_numpy(matrix.array)
+    exact = A.T @ (diagonal[:, None] * A)
+    size = np.abs(A).T @ (np.abs(diagonal)[:, None] * np.abs(A))
+    return np.abs(form_gram(matrix, diagonal, single) - exact).max() / size.max()
+
+
+@pytest.fixture(params=["equal", "spread"])
+def diagonal(request):
+    """Positive entries: all alike, or over two orders of magnitude."""
+    rng = np.random.default_rng(1)
+    return np.ones(N) if request.param == "equal" else np.exp(2.0 * rng.standard_normal(N))
+
+
+def test_single_precision_is_used_where_the_condition_allows_it(diagonal):
+    found = error(as_matrix(instance(10.0)), diagonal, single=True)
+    assert 1e-10 < found < 1e-5
+
+
+def test_it_is_not_used_where_nobody_allows_it(diagonal):
+    assert error(as_matrix(instance(10.0)), diagonal, single=False) < 1e-14
+
+
+@pytest.mark.parametrize("condition", [1e4, 1e6])
+def test_double_precision_is_kept_where_the_smallest_eigenvalue_would_drown(diagonal, condition):
+    assert error(as_matrix(instance(condition)), diagonal, single=True) < 1e-14
+
+
+def test_double_precision_is_kept_where_the_first_rows_tell_nothing():
+    # Rows of leverage one, all beyond the first 2 d: those have no full rank.
+    A = instance(10.0)
+    A[: 2 * D, 0] = 0.0
+    assert error(as_matrix(A), np.ones(N), single=True) < 1e-14
+    # An indefinite beginning is not to be judged by.
+    signs = np.ones(N)
+    signs[: 2 * D] = -1.0
+    assert error(as_matrix(instance(10.0)), signs, single=True) < 1e-14
+
+
+def test_double_precision_is_kept_for_few_rows():
+    rows = 8 * D - 1
+    matrix = as_matrix(np.ascontiguousarray(instance(10.0)[:rows]))
+    assert error(matrix, np.ones(rows), single=True) < 1e-14
+
+
+@pytest.mark.parametrize("single", [False, True])
+@pytest.mark.parametrize("condition", [10.0, 1e6])
+def test_it_counts_as_one_gram_matrix_and_no_pass(diagonal, condition, single):
+    matrix = as_matrix(instance(condition))
+    form_gram(matrix, diagonal, single)
+    assert (matrix.counter.grams, matrix.counter.passes) == (1, 0)
+
+
+def test_other_storages_give_their_exact_gram_matrix(kind, diagonal):
+    if kind.name == "dense-numpy":
+        pytest.skip("the storage with a short cut")
+    A = instance(10.0)
+    matrix = as_matrix(kind(A))
+    found = as_numpy(form_gram(matrix, matrix.asarray(diagonal), single=True))
+    exact = A.T @ (diagonal[:, None] * A)
+    np.testing.assert_allclose(found, exact, rtol=0, atol=1e-13 * np.abs(exact).max())
+    assert matrix.counter.grams == 1
+
+
+def test_a_matrix_in_single_precision_stays_so():
+    matrix = as_matrix(instance(10.0).astype(np.float32))
+    assert form_gram(matrix, np.ones(N, dtype=np.float32), single=True).dtype == np.float32
+
+
+@pytest.mark.parametrize("rows", ["gaussian", "coherent"])
+@pytest.mark.parametrize("oversampling", [8, 16, 32])
+def test_a_sketch_is_spectrally_close_to_the_gram_matrix(
+    kind, diagonal, rows, oversampling, record_property
+):
+    A = instance(100.0, rows)
+    lower = np.linalg.cholesky(A.T @ (diagonal[:, None] * A))
+    matrix = as_matrix(kind(A))
+    worst = 0.0
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        found = as_numpy(form_sketch(matrix, matrix.asarray(diagonal), oversampling, rng))
+        whitened = np.linalg.solve(lower, np.linalg.solve(lower, found).T)
+        worst = max(worst, float(np.abs(np.linalg.eigvalsh(whitened) - 1.0).max()))
+    record_property("spectral error", worst)
+    # A Gaussian sketch's eigenvalues would lie within (1 +- 1/sqrt(g))^2.
+    assert worst <= 1.3 * (2.0 / math.sqrt(oversampling) + 1.0 / oversampling)
+    assert matrix.counter.grams == 0
+
+
+def test_a_sketch_of_few_rows_has_no_more_rows_than_the_matrix():
+    A = instance(10.0)[:20]
+    matrix = as_matrix(np.ascontiguousarray(A))
+    found = form_sketch(matrix, np.ones(20), 8, np.random.default_rng(0))
+    assert np.linalg.matrix_rank(found) <= 20
+    assert found.shape == (D, D)

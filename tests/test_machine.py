@@ -1,0 +1,123 @@
+"""The machine's rates: measured once, kept in the cache folder, never a reason to fail."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, replace
+
+import pytest
+from threadpoolctl import threadpool_limits
+
+import softres.machine
+from softres.machine import Machine, this_machine
+
+KNOWN = Machine(1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
+
+
+@pytest.fixture(autouse=True)
+def _each_call_is_a_new_process():
+    softres.machine._rates.cache_clear()
+    yield
+    softres.machine._rates.cache_clear()
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Count the measurements, each of which tells another overhead."""
+    made = []
+
+    def measure():
+        made.append(replace(KNOWN, overhead=float(len(made))))
+        return made[-1]
+
+    monkeypatch.setattr(softres.machine, "_measure", measure)
+    return made
+
+
+def forget():
+    """Forget what this process knows: the next call is as in a new one."""
+    softres.machine._rates.cache_clear()
+
+
+def files(folder):
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def test_rates_are_positive_and_finite(tmp_path):
+    machine = this_machine(tmp_path)
+    assert all(rate > 0 and math.isfinite(rate) for rate in asdict(machine).values())
+    assert json.loads(files(tmp_path)[0].read_text()) == asdict(machine)
+
+
+def test_a_process_measures_once(tmp_path, measured):
+    assert this_machine(tmp_path) is this_machine(tmp_path)
+    assert len(measured) == 1
+
+
+def test_a_later_process_reads_the_same_rates_from_the_cache_folder(tmp_path, measured):
+    first = this_machine(tmp_path)
+    forget()
+    assert this_machine(tmp_path) == first
+    assert len(measured) == 1
+    assert len(files(tmp_path)) == 1  # no draft is left behind
+
+
+def test_the_cache_folder_is_the_users_own_where_none_is_given(tmp_path, measured, monkeypatch):
+    monkeypatch.setenv("SOFTRES_CACHE", str(tmp_path))
+    this_machine()
+    assert len(files(tmp_path)) == len(measured) == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe\x00",
+        b"null",
+        b"[1, 2, 3]",
+        b'"rates"',
+        json.dumps({"bytes_per_second": 1.0}).encode(),
+        json.dumps(asdict(KNOWN) | {"another": 1.0}).encode(),
+    ],
+    ids=["empty", "cut off", "binary", "null", "list", "string", "rates missing", "rate unknown"],
+)
+def test_a_damaged_file_is_measured_anew_and_replaced(tmp_path, measured, content):
+    this_machine(tmp_path)
+    (path,) = files(tmp_path)
+    path.write_bytes(content)
+    forget()
+    anew = this_machine(tmp_path)
+    assert anew == measured[1]
+    forget()
+    assert this_machine(tmp_path) == anew
+    assert len(measured) == 2
+
+
+def test_a_folder_that_cannot_be_written_is_no_failure(tmp_path, measured):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    assert this_machine(blocked / "cache") == measured[0]
+    forget()
+    assert this_machine(blocked / "cache") == measured[1]
+    assert files(tmp_path) == [blocked]
+
+
+def test_another_number_of_threads_has_rates_of_its_own(tmp_path, measured):
+    with threadpool_limits(1):
+        this_machine(tmp_path)
+    with threadpool_limits(2):
+        this_machine(tmp_path)
+    assert len(measured) == 2
+    assert len(files(tmp_path)) == 2
+    with threadpool_limits(1):
+        assert this_machine(tmp_path) == measured[0]
+
+
+def test_another_processor_has_rates_of_its_own(tmp_path, measured, monkeypatch):
+    this_machine(tmp_path)
+    forget()
+    monkeypatch.setattr(softres.machine, "_processor", lambda: "another")
+    this_machine(tmp_path)
+    assert len(measured) == len(files(tmp_path)) == 2
