@@ -33,6 +33,7 @@ IDS = (
     "regime",
     "basin",
     "unification",
+    "large_data",
 )
 
 

@@ -1,4 +1,4 @@
-"""Where arrays live: NumPy on the host, or torch on the CPU or a CUDA device."""
+"""Where arrays live: NumPy on the host, torch on the CPU or a CUDA device, or Dask."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from softres.errors import InputError
-from softres.matrices import DesignMatrix
+from softres.matrices import DesignMatrix, StreamedMatrix
 
 __all__ = ["BackendOptions", "as_numpy", "synchronise_for"]
 
@@ -25,7 +26,7 @@ class BackendOptions:
     Attributes
     ----------
     name
-        ``"numpy"`` or ``"torch"``.
+        ``"numpy"``, ``"torch"``, or ``"dask"``: A in row chunks on Dask, vectors in NumPy.
     device
         ``"cpu"`` or ``"cuda"``.
     dtype
@@ -34,31 +35,45 @@ class BackendOptions:
         Threads of BLAS and torch while a run works; ``None`` leaves them as they are. The default
         of one makes times comparable between runs, and safe where other work shares the cores:
         BLAS threads that wait for a core that is taken can cost a hundred times the work.
+    address
+        Of Dask's scheduler, such as ``"tcp://10.0.0.1:8786"``; ``None`` for this machine's threads.
     """
 
     name: str = "numpy"
     device: str = "cpu"
     dtype: str = "float64"
     threads: int | None = 1
+    address: str | None = None
 
     def __post_init__(self) -> None:
         allowed = {
-            "name": ("numpy", "torch"),
+            "name": ("numpy", "torch", "dask"),
             "device": ("cpu", "cuda"),
             "dtype": ("float64", "float32"),
         }
         for key, values in allowed.items():
             if (value := getattr(self, key)) not in values:
                 raise InputError(f"backend.{key}={value}: allowed are {', '.join(values)}")
-        if self.name == "numpy" and self.device != "cpu":
+        if self.name != "torch" and self.device != "cpu":
             raise InputError(
-                "backend.device=cuda: backend=numpy runs on cpu only; use backend=torch"
+                f"backend.device=cuda: backend={self.name} runs on cpu only; use backend=torch"
             )
+        if self.name == "dask" and self.dtype != "float64":
+            raise InputError("backend.dtype=float32: backend=dask works in float64 only")
+        if self.name != "dask" and self.address is not None:
+            raise InputError(f"backend.address={self.address}: only backend=dask takes an address")
         if self.threads is not None and self.threads < 1:
             raise InputError(f"backend.threads={self.threads}: allowed is a whole number >= 1")
 
+    @property
+    def arrays(self) -> str:
+        """The library that vectors live in, ``"numpy"`` or ``"torch"``."""
+        return "torch" if self.name == "torch" else "numpy"
+
     def check_device(self) -> None:
-        """Raise an :class:`InputError` if the device is not there."""
+        """Raise an :class:`InputError` if the device, or the library, is not there."""
+        if self.name == "dask" and find_spec("dask") is None:
+            raise InputError('backend=dask: dask is not installed; pip install "softres[dask]"')
         if self.device != "cuda":
             return
         import torch
@@ -86,7 +101,26 @@ class BackendOptions:
                 torch.set_num_threads(before)
 
     def convert(self, A: Any) -> Any:
-        """Return a host matrix (NumPy or SciPy sparse) as this backend's array."""
+        """Return a host matrix (NumPy, SciPy sparse or on disk) as this backend's array.
+
+        Raises
+        ------
+        InputError
+            If the backend does not take such a matrix.
+        """
+        if self.name == "dask":
+            if sparse.issparse(A):
+                raise InputError("backend=dask: takes a dense A only; use backend=numpy")
+            from softres.matrices.dask_matrix import dask_matrix
+
+            return dask_matrix(A, self.address)
+        if isinstance(A, StreamedMatrix):
+            if self.name != "numpy" or self.dtype != "float64":
+                raise InputError(
+                    f"backend={self.name} with dtype={self.dtype}: an A on disk is read by "
+                    "backend=numpy or dask in float64"
+                )
+            return A.part(0, A.shape[0])
         dtype = np.float64 if self.dtype == "float64" else np.float32
         if self.name == "numpy":
             return A.astype(dtype, copy=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -13,24 +13,32 @@ import numpy.typing as npt
 from scipy import sparse
 
 from softres.data.cache import array_path, cached_arrays, set_aside
+from softres.definite import SMALL, DefiniteFactor, definite, null_space
+from softres.definite_newton import DefiniteNewton
 from softres.errors import InputError
 from softres.evaluation import Evaluation
 from softres.linalg import SpectralFactor, spectral
+from softres.matrices import StreamedMatrix
 from softres.problems import Problem
 from softres.reference import Certificate
 from softres.solvers import solve
+from softres.solvers.base import State, Tools
+from softres.solvers.preconditioned_newton import PreconditionedNewton
 
 __all__ = ["Minimiser", "certified_minimiser", "digest", "find_minimiser"]
 
 Vector = npt.NDArray[np.float64]
 Minimiser = tuple[Vector, Certificate]
+Factor = SpectralFactor | DefiniteFactor
 
 #: Part of the cache's key: raise it when the way x* is found changes.
-VERSION = 2
+VERSION = 3
 #: Newton steps before giving up on a minimiser.
 MAX_STEPS = 500
 #: Times a saddle is left along its most negative eigenvector.
 ESCAPES = 10
+#: Relative error, by its own estimate, at which the fast solver hands over to exact Hessians.
+ROUGH = 1e-4
 
 
 def digest(*parts: Any) -> str:
@@ -42,6 +50,10 @@ def digest(*parts: Any) -> str:
             arrays = [part.indptr, part.indices, part.data]
         elif isinstance(part, np.ndarray):
             arrays = [part]
+        elif isinstance(part, StreamedMatrix):
+            # The files were hashed as they were written.
+            state.update(f"{part.shape}{part.identity}".encode())
+            continue
         else:
             state.update(f"{part!r}\x1f".encode())
             continue
@@ -87,19 +99,57 @@ def _pack(minimiser: Minimiser) -> dict[str, npt.NDArray[Any]]:
 
 
 def find_minimiser(problem: Problem, x0: Vector) -> Minimiser:
-    """Run safeguarded Newton to the floor, leave saddles, polish, and certify."""
-    x = x0
+    """Run safeguarded Newton to the floor, leave saddles, polish, and certify.
+
+    Up to 600 columns by exact Newton's trust region and a full eigendecomposition. Beyond, by the
+    default solver and then by Cholesky factors of exact Hessians: positive definiteness is proved
+    by the last factor, off the null space of A, and the ends of the spectrum come from it. An
+    eigendecomposition is made only where that factor fails, at a saddle.
+
+    Where a loss has several minimisers, x* is thus the one that the default solver ends in.
+    """
+    x, null = x0, null_space(problem.matrix) if problem.d > SMALL else None
     for _ in range(ESCAPES):
-        result = solve(problem, "exact_newton", x, eps=1e-15, max_steps=MAX_STEPS)
-        point = problem.at(result.x)
-        factor = spectral(point.hessian())
+        point = problem.at(_descend(problem, x, null))
+        factor = _factor(point, null)
         if factor is None:
             break
         if factor.negative == 0:
             return _polish(point, factor, x0)
+        assert isinstance(factor, SpectralFactor)
         x = _escape(point, factor)
     point = problem.at(x)
-    return np.asarray(point.x), _certificate(point, spectral(point.hessian()), x0)
+    return np.asarray(point.x), _certificate(point, _factor(point, null), x0)
+
+
+class _Rough(PreconditionedNewton):
+    """The default solver on the way to the default accuracy, whatever it is stopped at.
+
+    Its choices depend on the accuracy that is asked for, and with them the minimiser.
+    """
+
+    def init(self, tools: Tools) -> State:
+        return super().init(replace(tools, eps=1e-10))
+
+
+def _descend(problem: Problem, x: Vector, null: Vector | None) -> Vector:
+    """Return where Newton's method from x ends."""
+    if null is None:
+        # Where A has to be read, a Gram matrix for every step is dear; polishing makes up for it.
+        solver = "exact_newton" if problem.matrix.in_memory else "preconditioned_newton"
+        return np.asarray(solve(problem, solver, x, eps=1e-15, max_steps=MAX_STEPS).x)
+    rough = solve(problem, _Rough(), x, eps=ROUGH, max_steps=MAX_STEPS)
+    # A diagonal scale takes steps out of the range of A^T: of all minimisers the nearest is meant.
+    moved = np.asarray(rough.x) - x
+    x = x + moved - null @ (null.T @ moved)
+    exact = DefiniteNewton(null)
+    return np.asarray(solve(problem, exact, x, eps=1e-15, max_steps=MAX_STEPS).x)
+
+
+def _factor(point: Evaluation, null: Vector | None) -> Factor | None:
+    """Factor the Hessian at a point; ``None`` where it is not finite."""
+    H = point.hessian()
+    return (None if null is None else definite(H, null)) or spectral(H)
 
 
 def _escape(point: Evaluation, factor: SpectralFactor) -> Vector:
@@ -116,7 +166,7 @@ def _escape(point: Evaluation, factor: SpectralFactor) -> Vector:
     return np.asarray(ray.at(1e-4 / max(reach, 1e-300)).x)
 
 
-def _polish(point: Evaluation, factor: SpectralFactor, x0: Vector) -> Minimiser:
+def _polish(point: Evaluation, factor: Factor, x0: Vector) -> Minimiser:
     """Repeat Newton steps with the last Hessian while they shrink, from a fresh z = A x each."""
     step = factor.solve(point.gradient)
     for _ in range(5):
@@ -130,7 +180,7 @@ def _polish(point: Evaluation, factor: SpectralFactor, x0: Vector) -> Minimiser:
     return np.asarray(point.x), _certificate(point, factor, x0)
 
 
-def _certificate(point: Evaluation, factor: SpectralFactor | None, x0: Vector) -> Certificate:
+def _certificate(point: Evaluation, factor: Factor | None, x0: Vector) -> Certificate:
     if factor is None:
         return Certificate(float("nan"), float("inf"), 0.0, 0.0, 0, 0)
     step = factor.solve(point.gradient)
@@ -145,7 +195,9 @@ def _certificate(point: Evaluation, factor: SpectralFactor | None, x0: Vector) -
         relative_gradient=float(np.linalg.norm(point.gradient) / terms) if terms > 0 else 0.0,
         estimated_error=error / moved if moved > 0 else (0.0 if error == 0 else inf),
         smallest_eigenvalue=factor.smallest,
-        largest_eigenvalue=float(factor.values[-1]),
+        largest_eigenvalue=factor.largest
+        if isinstance(factor, DefiniteFactor)
+        else float(factor.values[-1]),
         rank=factor.rank,
         negative=factor.negative,
     )

@@ -18,6 +18,7 @@ from softres.errors import InputError
 from softres.linalg import spectral
 from softres.problems import make_problem
 from softres.reference import Certificate, Reference
+from softres.solvers.result import Status
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -102,6 +103,74 @@ def test_the_gradient_is_at_the_level_of_rounding(plant, make_regularised):
     wanted = np.linalg.norm(problem.gradient(x)) / terms
     assert wanted <= 1e-14
     assert certificate.relative_gradient == pytest.approx(wanted, rel=1e-6)
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Take every instance to have too many columns for eigendecompositions."""
+    monkeypatch.setattr(certify, "SMALL", 0)
+
+
+def test_many_columns_give_the_same_minimiser_and_certificate(problem, monkeypatch):
+    x, certificate = find_minimiser(problem, problem.start())
+    monkeypatch.setattr(certify, "SMALL", 0)
+    monkeypatch.setattr(certify, "spectral", None)  # it must not be needed
+    other, same = find_minimiser(problem, problem.start())
+    np.testing.assert_allclose(other, x, rtol=1e-11)
+    check(problem, other, same)
+    assert same.rank == certificate.rank == 6
+
+
+def test_real_data_of_deficient_rank_need_no_eigendecomposition(large, monkeypatch):
+    monkeypatch.setattr(certify, "spectral", None)
+    instance = digits.load()
+    problem = make_problem("softmax", instance.A, instance.b, 1e-4)
+    x, certificate = find_minimiser(problem, problem.start())
+    check(problem, x, certificate)
+    assert certificate.rank == 61
+    assert np.abs(x[~instance.A.any(axis=0)]).max() <= 1e-13 * np.linalg.norm(x)
+
+
+def test_a_saddle_is_left_with_many_columns(large, plant, make):
+    instance = plant(0)
+    problem = make("cosh", instance.A, instance.b)
+    saddle = np.zeros(6)
+    x, certificate = find_minimiser(problem, saddle)
+    check(problem, x, certificate)
+    assert problem.value(x) < problem.value(saddle)
+
+
+def test_steps_along_the_null_space_are_taken_back(large, plant, make_regularised, monkeypatch):
+    A = plant(0).A
+    A = np.hstack([A, A[:, :2] @ np.array([[1.0], [5.0]])])
+    problem = make_regularised("softres", A, plant(0).b, 1e-2)
+    x0 = problem.start()
+    _, _, rows = np.linalg.svd(A)
+    null = rows[6]
+    real = certify.solve
+
+    def astray(*arguments, **options):
+        result = real(*arguments, **options)
+        moves = isinstance(arguments[1], certify.PreconditionedNewton)
+        return replace(result, x=result.x + 0.5 * null) if moves else result
+
+    monkeypatch.setattr(certify, "solve", astray)
+    x, certificate = find_minimiser(problem, x0)
+    check(problem, x, certificate)
+    assert certificate.rank == 6
+    assert abs(null @ x) <= 1e-12 * np.linalg.norm(x)
+
+
+def test_the_minimiser_is_found_where_the_default_solver_fails(large, problem, monkeypatch):
+    x, _ = find_minimiser(problem, problem.start())
+
+    def failing(self, state, tools):
+        return replace(state, status=Status.LINEAR_SOLVE_FAILED)
+
+    monkeypatch.setattr(certify.PreconditionedNewton, "step", failing)
+    again, certificate = find_minimiser(problem, problem.start())
+    assert certificate.certified
+    np.testing.assert_allclose(again, x, rtol=1e-11)
 
 
 def certificate_at(problem, x, x0):

@@ -105,7 +105,7 @@ def settings(config: DictConfig) -> Settings:
     problem = dict(tree["problem"])
     name = problem.pop("name")
     _check_problem(name, problem)
-    if backend.name not in solver.backends:
+    if backend.arrays not in solver.backends:
         raise InputError(
             f"solver={solver.name} with backend={backend.name}: it works on "
             f"backend={' or '.join(solver.backends)} only"

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from softres.errors import InputError
+from softres.matrices import StreamedMatrix
 
 __all__ = ["Instance"]
 
@@ -25,7 +27,8 @@ class Instance:
     name
         The name it is asked for by, such as ``"synthetic"`` or ``"unembedding_minilm"``.
     A
-        n x d; a C-contiguous array or a CSR array. Row i holds the features of item i.
+        n x d; a C-contiguous array, a CSR array, or a matrix of rows on disk. Row i holds the
+        features of item i.
     b
         The target, shape (n,): non-negative shares whose sum is at most one.
     w
@@ -53,7 +56,7 @@ class Instance:
 
     def __post_init__(self) -> None:
         where = f"data={self.name}"
-        if self.A.ndim != 2:
+        if len(self.A.shape) != 2:
             raise InputError(f"{where}: A must have two axes, but its shape is {self.A.shape}")
         n, d = self.A.shape
         if d < 1 or n < d:
@@ -61,7 +64,9 @@ class Instance:
         for name, vector in (("b", self.b), ("w", self.w)):
             if vector is not None and vector.shape != (n,):
                 raise InputError(f"{where}: {name} must have shape ({n},), not {vector.shape}")
-        stored = self.A.data if hasattr(self.A, "nnz") else self.A
+        stored = self.A.data if sparse.issparse(self.A) else self.A
+        if isinstance(self.A, StreamedMatrix):
+            stored = None  # it was checked as it was read
         for name, values in (("A", stored), ("b", self.b), ("w", self.w)):
             if values is not None and not np.isfinite(values).all():
                 raise InputError(f"{where}: {name} holds NaN or infinite values; allowed is finite")

@@ -10,6 +10,7 @@ from typing import Protocol
 from softres.data.file import FileOptions, load_file
 from softres.data.instance import Instance
 from softres.data.real import REAL, scaled
+from softres.data.streamed import StreamedOptions, load_streamed
 from softres.data.synthetic import SyntheticOptions, check_size, make_synthetic
 from softres.errors import InputError
 
@@ -82,6 +83,24 @@ class File(FileOptions):
         return scaled(_file(self, self.fingerprint()), R)
 
 
+@dataclass(frozen=True)
+class Streamed(StreamedOptions):
+    """Row blocks on disk; see :mod:`softres.data.streamed`."""
+
+    def size(self, n: int | None, d: int | None, R: float | None) -> tuple[int, int]:
+        """Return the size that the manifest names, and refuse another."""
+        manifest = self.manifest()
+        for key, given, fixed in (("n", n, manifest.rows), ("d", d, manifest.columns)):
+            if given is not None and given != fixed:
+                raise InputError(f"{key}={given}: {self.path} has {key}={fixed}; leave it out")
+        self.window_bytes(manifest.rows, manifest.columns)
+        return manifest.rows, manifest.columns
+
+    def load(self, n: int, d: int, R: float | None, seed: int) -> Instance:
+        """Open the folder; with R given, A is scaled to |A|_2 = R."""
+        return load_streamed(self, R)
+
+
 @lru_cache(maxsize=1)
 def _file(options: FileOptions, fingerprint: str) -> Instance:
     """Read a file once for its size and its content."""
@@ -92,5 +111,6 @@ def _file(options: FileOptions, fingerprint: str) -> Instance:
 DATA: dict[str, type[DataOptions]] = {
     "synthetic": Synthetic,
     "file": File,
+    "streamed": Streamed,
     **REAL,
 }

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from softres.backends import as_numpy
+from softres.definite import SMALL, definite, null_space_of_gram
 from softres.matrices import DesignMatrix
 
 __all__ = ["Spectrum", "spectrum", "spectrum_of_gram"]
@@ -38,13 +39,25 @@ class Spectrum:
 
 
 def spectrum(matrix: DesignMatrix) -> Spectrum:
-    """Return the extremes from the eigenvalues of A^T A.
+    """Return the extremes from A^T A.
 
     One Gram matrix, never a factorisation of A itself; squaring limits it to condition 1e8,
     beyond which singular values count as zero.
+
+    Up to 600 columns from all eigenvalues. Beyond, the null space comes from a Cholesky factor of
+    the columns scaled to length one, and both ends by Lanczos's method to a relative error of
+    1e-10 plus rounding: what counts as zero is then relative to the column's own scale.
     """
-    gram = as_numpy(matrix.gram(matrix.asarray(np.ones(matrix.shape[0]))))
-    return spectrum_of_gram(np.linalg.eigvalsh(gram))
+    d = matrix.shape[1]
+    ones = matrix.asarray(np.ones(matrix.shape[0]))
+    gram: npt.NDArray[np.float64] = np.asarray(as_numpy(matrix.gram(ones)), dtype=np.float64)
+    if d > SMALL and gram.any():
+        factor = definite(gram, null_space_of_gram(gram))
+        if factor is not None:
+            return Spectrum(
+                float(np.sqrt(factor.largest)), float(np.sqrt(factor.smallest)), factor.rank
+            )
+    return spectrum_of_gram(np.asarray(np.linalg.eigvalsh(gram), dtype=np.float64))
 
 
 def spectrum_of_gram(values: npt.NDArray[np.float64]) -> Spectrum:

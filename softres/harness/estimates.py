@@ -8,6 +8,7 @@ from math import log
 from statistics import median
 
 from softres.config.settings import Settings
+from softres.data.streamed import StreamedOptions
 from softres.errors import InputError
 from softres.harness.memory import GIB
 from softres.theory import predicted_steps
@@ -76,6 +77,8 @@ def estimate(settings: Settings, earlier: Sequence[FinishedRun]) -> Estimate:
 
 def needed_gib(settings: Settings) -> float:
     """Return about how many GiB the arrays of a job take."""
+    if isinstance(settings.data, StreamedOptions):
+        return settings.data.memory
     density = float(getattr(settings.data, "density", 1.0))
     entries = settings.n * settings.d * (density * 1.5 if density < 1 else 1.0)
     return 8 * (COPIES * entries + 20 * settings.n + 6 * settings.d**2) / GIB

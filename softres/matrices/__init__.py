@@ -1,9 +1,10 @@
-"""The matrix A behind one small interface: dense or sparse, NumPy, SciPy or torch."""
+"""The matrix A behind one small interface: NumPy, SciPy, torch or Dask, or on disk."""
 
 from softres.matrices.base import DesignMatrix, PassCounter
 from softres.matrices.convert import as_matrix
 from softres.matrices.dense import DenseNumpy, DenseTorch
 from softres.matrices.sparse import SparseScipy, SparseTorch
+from softres.matrices.streamed import StreamedMatrix
 
 __all__ = [
     "DenseNumpy",
@@ -12,5 +13,6 @@ __all__ = [
     "PassCounter",
     "SparseScipy",
     "SparseTorch",
+    "StreamedMatrix",
     "as_matrix",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -43,15 +44,21 @@ class DesignMatrix(ABC):
     ----------
     counter
         Counts the passes over A; see :class:`PassCounter`.
+    bytes_per_second
+        How fast A is read, its entries counted as float64; ``None`` for the speed of memory.
     """
 
     #: The array library A lives in, ``"numpy"`` or ``"torch"``.
     backend: ClassVar[str]
     #: Whether only entries that differ from zero are stored.
     is_sparse: ClassVar[bool]
+    #: Whether this process holds all of A. Where it does not, work that forms many Gram matrices
+    #: is better done in another way.
+    in_memory: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self.counter = PassCounter()
+        self.bytes_per_second: float | None = None
 
     @property
     @abstractmethod
@@ -99,6 +106,20 @@ class DesignMatrix(ABC):
         Where A is dense the rows pass through a buffer that fits a cache.
         """
         return self.rows(rows)._rmatmul(self.asarray(factors.T)).T
+
+    def compress_each(
+        self, parts: Iterable[tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]]
+    ) -> Iterator[Any]:
+        """Yield :meth:`compress` of each pair of factors and row numbers, in their order.
+
+        Where A is not in memory, all pairs together take one reading of it.
+        """
+        for factors, rows in parts:
+            yield self.compress(factors, rows)
+
+    def split(self, first: int) -> tuple[DesignMatrix, DesignMatrix] | None:
+        """Return the first rows and the others without copying them; ``None`` where A cannot."""
+        return None
 
     def row_forms(self, right: Any) -> Any:
         """Return the squared norms of the rows of A @ right, shape (n,), for right (d, k)."""

@@ -23,7 +23,8 @@ def as_matrix(A: Any) -> DesignMatrix:
     ----------
     A
         A two-dimensional NumPy array, SciPy sparse array or matrix, or torch tensor (strided or
-        CSR) of float64 or float32, or a :class:`DesignMatrix`. Integers become float64.
+        CSR) of float64 or float32, a Dask array in row chunks, or a :class:`DesignMatrix`.
+        Integers become float64.
 
     Raises
     ------
@@ -32,6 +33,10 @@ def as_matrix(A: Any) -> DesignMatrix:
     """
     if isinstance(A, DesignMatrix):
         return A
+    if type(A).__module__.startswith("dask.array"):
+        from softres.matrices.dask_matrix import dask_matrix
+
+        return dask_matrix(A)
     if not (sparse.issparse(A) or is_torch_array(A)):
         A = np.asarray(A)
     real = A.dtype.kind in "fiub" if hasattr(A.dtype, "kind") else not A.dtype.is_complex

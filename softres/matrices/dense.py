@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from softres.matrices.base import DesignMatrix, Index
-from softres.matrices.symmetric import BlockSum, block_rows, by_sign
+from softres.matrices.symmetric import BlockSum, add_rows, block_rows
 
 __all__ = ["DenseNumpy", "DenseTorch"]
 
@@ -66,25 +66,9 @@ class DenseNumpy(DesignMatrix):
         return y @ self.array if y.ndim == 1 else (np.ascontiguousarray(y.T) @ self.array).T
 
     def _gram(self, weights: Any, rows: Index | None, single: bool) -> Any:
-        d = self.shape[1]
         dtype = np.dtype(np.float32) if single else self.array.dtype
-        step = self._step()
-        total = BlockSum(d, dtype, step)
-        # Chosen rows of another dtype are gathered as they are, and rounded as they are scaled.
-        convert = dtype != self.array.dtype
-        gathered = np.empty((step, d), dtype=self.array.dtype) if convert else total.buffer
-        for multiple, roots, part in by_sign(weights, rows):
-            factors = roots.astype(dtype, copy=False)[:, None]
-            for start in range(0, len(factors), step):
-                factor = factors[start : start + step]
-                if part is None:
-                    block = self.array[start : start + step]
-                else:
-                    block = gathered[: len(factor)]
-                    # The numbers are checked already; mode="raise" would gather into a copy.
-                    np.take(self.array, part[start : start + step], 0, out=block, mode="clip")
-                np.multiply(block, factor, out=total.buffer[: len(factor)], casting="same_kind")
-                total.add(len(factor), multiple)
+        total = BlockSum(self.shape[1], dtype, self._step())
+        add_rows(total, self.array, weights, rows)
         return total.total(self.array.dtype)
 
     def _column_norms(self) -> Any:
@@ -121,6 +105,10 @@ class DenseNumpy(DesignMatrix):
     def rows(self, index: npt.NDArray[Any]) -> DenseNumpy:
         """Return the rows A[index]."""
         return DenseNumpy(self.array[index])
+
+    def split(self, first: int) -> tuple[DesignMatrix, DesignMatrix]:
+        """Return the first rows and the others; see :meth:`DesignMatrix.split`."""
+        return DenseNumpy(self.array[:first]), DenseNumpy(self.array[first:])
 
 
 class DenseTorch(DesignMatrix):

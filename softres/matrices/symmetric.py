@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import blas
 
-__all__ = ["BlockSum", "block_rows", "by_sign"]
+__all__ = ["BlockSum", "add_rows", "block_rows", "by_sign"]
 
 #: Fewest rows of a block: below, BLAS is no longer efficient.
 LEAST_ROWS = 64
@@ -56,6 +56,43 @@ class BlockSum:
         full = np.tril(self._sum).astype(dtype, copy=False)
         full += np.tril(self._sum, -1).T
         return full
+
+
+def add_rows(
+    total: BlockSum,
+    array: npt.NDArray[Any],
+    weights: npt.NDArray[Any],
+    rows: npt.NDArray[np.int64] | None,
+) -> None:
+    """Add array[rows]^T diag(weights) array[rows] to a sum, a buffer's length at a time.
+
+    Parameters
+    ----------
+    total
+        The sum; its dtype is the one that is multiplied and added in.
+    array
+        Shape (n, d).
+    weights
+        Of any sign, one for each row.
+    rows
+        Row numbers, which are not checked; all rows where ``None``.
+    """
+    step, dtype = len(total.buffer), total.buffer.dtype
+    # Chosen rows of another dtype are gathered as they are, and rounded as they are scaled.
+    convert = dtype != array.dtype
+    gathered = np.empty((step, array.shape[1]), dtype=array.dtype) if convert else total.buffer
+    for multiple, roots, part in by_sign(weights, rows):
+        factors = roots.astype(dtype, copy=False)[:, None]
+        for start in range(0, len(factors), step):
+            factor = factors[start : start + step]
+            if part is None:
+                block = array[start : start + step]
+            else:
+                block = gathered[: len(factor)]
+                # The numbers are checked already; mode="raise" would gather into a copy.
+                np.take(array, part[start : start + step], 0, out=block, mode="clip")
+            np.multiply(block, factor, out=total.buffer[: len(factor)], casting="same_kind")
+            total.add(len(factor), multiple)
 
 
 def by_sign(

@@ -94,11 +94,10 @@ def sketch(
     factors = as_numpy(scale)
     if name == "banded_sign" and not matrix.is_sparse:
         reduced = np.zeros((m, d))
-        for group in _groups(m, n, rng):
-            band = slice(group.start, group.start + len(group.entries))
-            reduced[band] += as_numpy(
-                matrix.compress(group.entries * factors[group.rows], group.rows)
-            )
+        groups = _groups(m, n, rng)
+        parts = ((group.entries * factors[group.rows], group.rows) for group in groups)
+        for group, part in zip(groups, matrix.compress_each(parts), strict=True):
+            reduced[group.start : group.start + len(part)] += as_numpy(part)
         return reduced
     S = embedding(name, m, n, rng)
     S.data *= np.repeat(factors, np.diff(S.indptr))

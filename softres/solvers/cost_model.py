@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, log, sqrt
+from math import ceil, inf, log, sqrt
 
 import numpy as np
 
@@ -17,6 +17,8 @@ __all__ = ["CostModel", "Plan"]
 GRAM_STEPS = 7
 #: Rows of a sketch over d that are considered.
 OVERSAMPLING = (8, 16, 32)
+#: Price of an entry of a sparse A^T A, over that of one in a product with a vector.
+SPARSE_PRODUCT = 5.0
 #: Multiplications for each entry of A that an embedding makes.
 EMBEDDING_WORK = 16
 
@@ -58,7 +60,7 @@ class CostModel:
     single
         The same with most rows in float32; equal to ``gram`` for a sparse A, which has no such.
     embedding
-        S A for an embedding S.
+        S A for an embedding S; infinite for a sparse A.
     factor
         A Cholesky factorisation of a d x d matrix.
     overhead
@@ -86,14 +88,17 @@ class CostModel:
         if isinstance(matrix, SparseScipy | SparseTorch):
             rate = machine.sparse_entries
             product = matrix.nnz / rate
-            gram = min(_pairs(matrix) / rate, dense / machine.double_flops + product)
+            pairs = SPARSE_PRODUCT * _pairs(matrix) / rate
+            gram = min(pairs, dense / machine.double_flops + product)
             single = gram
+            # A sketch of a sparse A is dense: its Gram matrix alone costs more than A's.
+            embedding = inf
         else:
             rate = machine.double_flops
             product = 8.0 * matrix.nnz / (matrix.bytes_per_second or machine.bytes_per_second)
             gram = dense / machine.double_flops
             single = dense / machine.single_flops
-        embedding = 2 * product + EMBEDDING_WORK * matrix.nnz / rate
+            embedding = 2 * product + EMBEDDING_WORK * matrix.nnz / rate
         factor = d**3 / 3 / machine.factor_flops
         row = d**2 / machine.double_flops
         return cls(n, d, product, gram, single, embedding, factor, machine.overhead, row)

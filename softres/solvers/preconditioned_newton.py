@@ -34,7 +34,8 @@ class _Memory:
 
     ``columns`` preconditions while there is no factor, ``hessian`` afterwards. ``exact`` tells
     whether the latter follows the Hessian, or the Gauss-Newton matrix where that is indefinite.
-    ``aslant`` is set once a step without a factor may have left the range of A^T.
+    ``coarse`` is set once a sketch turned out too coarse to be factored, ``aslant`` once a step
+    without a factor may have left the range of A^T.
     """
 
     policy: RefreshPolicy
@@ -44,6 +45,7 @@ class _Memory:
     exact: bool = True
     weak: int = 0
     sketched: bool = False
+    coarse: bool = False
     aslant: bool = False
     progress: Progress = field(default_factory=Progress)
     newton: NewtonMemory = field(default_factory=NewtonMemory)
@@ -173,7 +175,7 @@ class PreconditionedNewton(Solver):
         noise = gram_noise(point)
 
         # A sketch takes the root of D, so that it starts from Gauss-Newton where D has two signs.
-        sketch = fresh and policy.plan.source == "sketch"
+        sketch = fresh and policy.plan.source == "sketch" and not memory.coarse
 
         def form(diagonal: Any) -> Any:
             matrix = point.problem.matrix
@@ -211,6 +213,10 @@ class PreconditionedNewton(Solver):
             with tools.meter.phase("factor"):
                 if hessian.regularise(noise):
                     return True
+        if sketch:
+            # The exact rank-two part cancels most of the diagonal part: no place for a sketch.
+            memory.coarse = True
+            return self._follow(point, memory, tools, info)
         return False
 
     def _trust_region_step(self, state: State, tools: Tools, info: dict[str, float]) -> State:

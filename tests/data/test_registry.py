@@ -22,6 +22,7 @@ def test_the_names_are_those_of_the_command_line():
     assert list(DATA) == [
         "synthetic",
         "file",
+        "streamed",
         "digits",
         "unembedding_minilm",
         "unembedding_smollm2",

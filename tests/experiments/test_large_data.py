@@ -1,0 +1,146 @@
+"""Real instances: a small measurement, and verdicts that follow from the tables alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from probing import probed
+
+from experiments import large_data
+from experiments._large_data import fit_of, residuals, solve_once
+from experiments.claim import Conclusion
+from experiments.runs import LoggedRun
+from softres.data import digits
+from softres.definite import null_space
+from softres.problems import make_problem
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+HOLDS, VIOLATED = Conclusion.HOLDS, Conclusion.VIOLATED
+GOOD = {
+    "data": "digits", "problem": "softres", "solver": "preconditioned_newton", "n": 10, "d": 2,
+    "rank": 2, "condition_A": 3.0, "condition": 9.0, "certified": True, "definite": True,
+    "relative_loss": 0.1, "kl": 0.2, "unfit": 0.0, "status": "converged", "steps": 9,
+    "seconds": 0.1, "passes": 40.0, "grams": 8.0, "loss": 1.0, "best": 1.0, "error": 1e-11,
+    "left": 1e-11, "same": True, "steps_2": 4.0, "steps_8": 8.0, "seconds_8": 0.1,
+    "holds_weights": False, "holds_alpha": True,
+}  # fmt: skip
+OTHER = {"solver": "scipy_lbfgs", "seconds_8": 0.5, "steps_8": 90.0}
+
+
+def judged(*changes):
+    table = pd.DataFrame([GOOD | change for change in ({}, OTHER, *changes)])
+    run = LoggedRun(
+        "id", "large", {}, {"timing_valid": "true", "overrides": "x=1"}, {}, lambda _: _
+    )
+    run.__dict__["table"] = table
+    return {verdict.statement: verdict for verdict in large_data.judge([run])}
+
+
+def found(verdicts, start):
+    (verdict,) = (v for s, v in verdicts.items() if s.startswith(start))
+    return verdict
+
+
+STATEMENTS = {
+    "The default solver reaches": {"left": 2e-8},
+    "The Hessian is": {"definite": False},
+    "Every solver that converges": {"same": False, "steps_8": np.nan},
+    "The default solver needs": {"steps_8": 22.0},
+    "From 1e-2 on": {"steps_2": 0.0, "steps_8": 16.0},
+    "The default solver is the fastest": {"seconds_8": 0.6},
+    "Assumption of Theorem 9.1 on real data: alpha": {"holds_alpha": False},
+}
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_one_bad_instance_violates_one_statement_and_is_named(statement):
+    assert found(judged(), statement).conclusion is HOLDS
+    bad = {"data": "flights"} | STATEMENTS[statement]
+    verdict = found(judged(bad, OTHER | {"data": "flights"}), statement)
+    assert verdict.conclusion is VIOLATED
+    assert "flights (softres)" in verdict.reason
+    assert verdict.counterexample.command == "python run.py x=1 force=true"
+
+
+def test_weights_below_the_theorems_are_reported():
+    assert found(judged(), "Assumption of Theorem 9.1 on real data: min w").conclusion is VIOLATED
+    # No run has checked it.
+    undecided = found(judged(), "Assumption of Theorem 9.1 on real data: M |x0")
+    assert undecided.conclusion is Conclusion.UNDECIDED
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("large")
+    solvers = "experiment.solvers=[preconditioned_newton,exact_newton,scipy_lbfgs]"
+    run, context = probed("large_data", folder, "data=digits", "problem=softres", solvers)
+    for name, arrays in context.kept.items():
+        np.savez(folder / f"{name}.npz", **arrays)
+    return run, context
+
+
+def test_digits_are_solved_and_described(measured):
+    run, context = measured
+    table = run.table.set_index("solver")
+    newton = table.loc[["preconditioned_newton", "exact_newton"]]
+    assert (newton["left"] <= 1e-8).all()
+    assert newton["same"].all()
+    assert table["rank"].eq(61).all()
+    assert table["definite"].all()
+    assert not table["holds_weights"].any()
+    assert table["holds_target"].all()
+    problem = context.prepared.problem
+    values = np.linalg.eigvalsh(problem.hessian(context.prepared.minimiser))[-61:]
+    assert table["condition"].iloc[0] == pytest.approx(values[-1] / values[0], rel=1e-6)
+    trace = context.kept["traces"]["exact_newton"]
+    assert len(trace) == 1 + table.loc["exact_newton", "steps"]
+    reached = int(table.loc["exact_newton", "steps_8"])
+    assert trace[reached, 1] <= 1e-8 < trace[reached - 1, 1]
+
+
+def test_figures_tables_and_the_sentence(measured):
+    run, _ = measured
+    made = set(large_data.draw([run])) | set(large_data.CLAIM.tables([run]))
+    assert made == {"convergence", "seconds", "instances", "solvers", "residuals"}
+    assert made <= set(large_data.CAPTIONS)
+    assert "in 1 of 1 cases" in large_data.headline([run])
+
+
+def test_the_time_limit_is_no_minimum(measured):
+    prepared = measured[1].prepared
+    null = null_space(prepared.problem.matrix)
+    row, trace = solve_once(prepared, null, "gradient_descent", 1e-10, 1e-6, 0)
+    assert row["status"].startswith("time limit")
+    assert row["left"] > 1e-8
+    assert np.isnan(row["steps_8"])
+    assert trace[0, 1] == 1.0
+
+
+def test_the_fit_is_measured_where_the_model_is_positive():
+    A, b = np.array([[1.0], [-2.0], [0.5]]), np.array([0.5, 0.25, 0.25])
+    problem = make_problem("softres", A, b)
+    point = problem.at(np.array([1.0]))  # exp(-2) - 2 < 0: the second row has no share
+    fit = fit_of(point, problem.at(np.zeros(1)))
+    f = point.f
+    assert f[1] < 0
+    assert fit["unfit"] == 0.25
+    wanted = 0.5 * np.log(0.5 / f[0]) + 0.25 * np.log(0.25 / f[2])
+    assert fit["kl"] == pytest.approx(wanted, rel=1e-12)
+    assert fit["relative_loss"] == pytest.approx(
+        np.sum((f - b) ** 2) / np.sum((1 / 3 - b) ** 2), rel=1e-12
+    )
+
+
+def test_the_worst_rows_come_first_by_name():
+    instance = digits.load()
+    problem = make_problem("softmax", instance.A, instance.b)
+    point = problem.at(problem.start())
+    kept = residuals(instance, point)
+    gaps = np.abs(kept["worst_f"] - kept["worst_b"])
+    assert (np.diff(gaps) <= 0).all()
+    assert gaps[0] == np.abs(point.f - instance.b).max()
+    row = int(np.argmax(np.abs(point.f - instance.b)))
+    name = str(row) if instance.labels is None else instance.labels[row]
+    assert kept["worst"][0] == name
