@@ -49,8 +49,9 @@ def test_times_of_a_dense_matrix_are_operations_over_rates():
     assert costs.step == pytest.approx(2 * product + 1e-5)
 
 
-# 5 entries in each of 1000 rows: 25,000 products of pairs, at a fifth of 1e9 a second. 100 entries: 1e7 of
-# them are dearer than 1e7 dense products at 4e10 a second and making 1e5 entries dense.
+# 5 entries in each of 1000 rows: 25,000 products of pairs, at a fifth of 1e9 a second. 100
+# entries: 1e7 of them are dearer than 1e7 dense products at 4e10 a second and making 1e5 entries
+# dense.
 @pytest.mark.parametrize(("in_row", "gram"), [(5, 1.25e-4), (100, 2.5e-4 + 1e-4)])
 def test_a_sparse_gram_matrix_costs_its_pairs_or_that_of_dense_rows(kind, in_row, gram):
     if not kind.is_sparse:
