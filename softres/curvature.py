@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from array_api_compat import array_namespace
+from softres.arrays import array_namespace
 
 __all__ = ["Curvature"]
 

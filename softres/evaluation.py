@@ -7,8 +7,8 @@ from math import exp, inf, isfinite, log
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from array_api_compat import array_namespace
 
+from softres.arrays import array_namespace
 from softres.chunks import Pieces, by_chunks
 from softres.curvature import Curvature
 

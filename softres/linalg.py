@@ -6,8 +6,10 @@ from math import isfinite, sqrt
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, device, is_torch_array
+from array_api_compat import device, is_torch_array
 from scipy import linalg
+
+from softres.arrays import array_namespace
 
 __all__ = ["CholeskyFactor", "SpectralFactor", "cholesky", "spectral"]
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from math import pi, sqrt
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from array_api_compat import array_namespace, is_torch_array
+from array_api_compat import is_torch_array
+
+from softres.arrays import array_namespace
 
 __all__ = [
     "BRANCHES",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, device
+from array_api_compat import device
 
+from softres.arrays import array_namespace
 from softres.linalg import CholeskyFactor
 from softres.matrices import DesignMatrix
 

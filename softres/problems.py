@@ -14,8 +14,8 @@ from math import inf, isfinite
 from typing import Any, ClassVar, cast
 
 import numpy as np
-from array_api_compat import array_namespace
 
+from softres.arrays import array_namespace
 from softres.errors import InputError
 from softres.evaluation import Evaluation
 from softres.links import (

@@ -5,8 +5,9 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-from array_api_compat import array_namespace, device
+from array_api_compat import device
 
+from softres.arrays import array_namespace
 from softres.errors import InputError
 from softres.problems import HyperbolicRegression, Problem, make_problem
 

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from array_api_compat import array_namespace
 
+from softres.arrays import array_namespace
 from softres.errors import InputError
 
 __all__ = ["DesignMatrix", "Index", "PassCounter"]

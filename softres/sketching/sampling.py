@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from array_api_compat import array_namespace, device
+from array_api_compat import device
 
+from softres.arrays import array_namespace
 from softres.errors import InputError
 from softres.matrices import DesignMatrix
 

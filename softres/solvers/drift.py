@@ -6,8 +6,8 @@ from math import sqrt
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
 
+from softres.arrays import array_namespace
 from softres.backends import as_numpy
 
 __all__ = ["ratio", "relative", "share", "threshold"]

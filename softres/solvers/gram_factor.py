@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
 
+from softres.arrays import array_namespace
 from softres.linalg import cholesky
 from softres.matrices import DesignMatrix
 from softres.sketching import sketch

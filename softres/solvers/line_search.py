@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from array_api_compat import array_namespace
-
+from softres.arrays import array_namespace
 from softres.evaluation import Evaluation, Ray
 
 __all__ = ["LineSearch", "flat", "minimise_along", "reach", "search", "slope_allows"]

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from array_api_compat import array_namespace, device, is_torch_array
+from array_api_compat import device, is_torch_array
 
+from softres.arrays import array_namespace
 from softres.backends import as_numpy
 from softres.curvature import Curvature
 from softres.linalg import CholeskyFactor, cholesky

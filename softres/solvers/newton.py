@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Any
 
-from array_api_compat import array_namespace
-
+from softres.arrays import array_namespace
 from softres.evaluation import Evaluation
 from softres.linalg import cholesky
 from softres.nullspace import null_basis

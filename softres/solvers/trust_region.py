@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from array_api_compat import array_namespace
 from scipy.optimize import brentq
 
+from softres.arrays import array_namespace
 from softres.backends import as_numpy
 from softres.evaluation import Evaluation
 from softres.solvers.line_search import flat, slope_allows

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from array_api_compat import array_namespace
 
+from softres.arrays import array_namespace
 from softres.matrices import DenseNumpy, DesignMatrix
 
 __all__ = ["weighted_grams"]

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from array_api_compat import array_namespace
 
+from softres.arrays import array_namespace
 from softres.backends import as_numpy
 from softres.linalg import CholeskyFactor
 from softres.problems import Problem

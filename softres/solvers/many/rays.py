@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from array_api_compat import array_namespace
 
+from softres.arrays import array_namespace
 from softres.backends import as_numpy
 from softres.problems import Problem
 from softres.solvers.line_search import APPROXIMATE, ROUNDING, SUFFICIENT

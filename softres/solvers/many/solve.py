@@ -10,8 +10,8 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
 
+from softres.arrays import array_namespace
 from softres.errors import InputError
 from softres.nullspace import null_basis
 from softres.solvers.exact_newton import ExactNewton

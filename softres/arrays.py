@@ -1,0 +1,22 @@
+"""The functions of the array library that an array belongs to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import array_api_compat
+import array_api_compat.numpy
+import numpy as np
+
+__all__ = ["array_namespace"]
+
+
+def array_namespace(array: Any) -> Any:
+    """Return the array's library by the names of the Python array API standard.
+
+    A shortcut for NumPy to :func:`array_api_compat.array_namespace`, whose search takes longer
+    than work on a short vector.
+    """
+    if type(array) is np.ndarray:
+        return array_api_compat.numpy
+    return array_api_compat.array_namespace(array)
