@@ -1,4 +1,4 @@
-"""Doing without a factor: columns scaled to equal curvature, and what the steps say about it."""
+"""Doing without a factor: columns scaled to equal curvature."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from softres.arrays import array_namespace
-from softres.backends import as_numpy
 from softres.evaluation import Evaluation
 from softres.matrices import DenseNumpy, DenseTorch
 
@@ -26,8 +25,6 @@ class ColumnScaling:
 
     def __init__(self, scale: Any) -> None:
         self.scale = scale
-        self._least = float("inf")
-        self._most = 0.0
 
     @classmethod
     def of(cls, point: Evaluation, rng: np.random.Generator) -> ColumnScaling:
@@ -55,16 +52,3 @@ class ColumnScaling:
     def norm(self, x: Any) -> float:
         """Return the norm of x, shape (d,), in M."""
         return sqrt(float(x @ (self.scale * x)))
-
-    def observe(self, s: Any, y: Any) -> None:
-        """Note the curvature along a step s that changed the gradient by y."""
-        quotient = float(as_numpy(s @ y)) / max(self.norm(s) ** 2, 1e-300)
-        self._least, self._most = min(self._least, quotient), max(self._most, quotient)
-
-    @property
-    def rate(self) -> float:
-        """Contraction of conjugate gradients, from the spread of the curvatures seen."""
-        if not 0 < self._least < self._most:
-            return 0.0
-        root = sqrt(self._most / self._least)
-        return (root - 1.0) / (root + 1.0)

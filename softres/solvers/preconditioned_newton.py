@@ -147,7 +147,6 @@ class PreconditionedNewton(Solver):
             "without_factor": float(memory.columns is not None),
         }
         if memory.columns is not None:
-            memory.columns.observe(s, y)
             self._reconsider(memory)
         else:
             slow = not memory.exact and memory.progress.contraction > 0.5
@@ -158,9 +157,7 @@ class PreconditionedNewton(Solver):
 
     def _reconsider(self, memory: _Memory) -> None:
         """Give up doing without a factor where that looks the slower way."""
-        assert memory.columns is not None
-        on = memory.policy.carry_on_without(memory.progress, memory.columns.rate)
-        if self.factor == "auto" and not on:
+        if self.factor == "auto" and not memory.policy.carry_on_without(memory.progress):
             memory.columns = None
             memory.pairs.clear()
             memory.progress.restart()

@@ -92,14 +92,11 @@ class RefreshPolicy:
         """Whether a Gram matrix costs less than a step's products: then nothing is to be saved."""
         return self.costs.gram <= self.costs.step
 
-    def carry_on_without(self, progress: Progress, rate: float) -> bool:
-        """Whether doing without a factor still looks faster than forming one.
-
-        ``rate`` is what the spread of the curvatures seen so far suggests as contraction.
-        """
+    def carry_on_without(self, progress: Progress) -> bool:
+        """Whether doing without a factor still looks faster than forming one."""
         if progress.before == inf:  # one step tells no rate yet
             return progress.estimate <= PROMISING
-        steps = self._steps(progress, max(progress.contraction, rate))
+        steps = self._steps(progress, progress.contraction)
         return steps * self.costs.step <= self.plan.total
 
     def update_rows(self, progress: Progress) -> bool:

@@ -64,34 +64,3 @@ def test_norm_and_solve_belong_to_one_diagonal_matrix(seed, d):
     scaling = ColumnScaling(scale)
     np.testing.assert_allclose(scaling.solve(scale * x), x)
     assert scaling.norm(x) == pytest.approx(math.sqrt(x @ np.diag(scale) @ x))
-
-
-@given(
-    seed=st.integers(0, 2**32 - 1),
-    eigenvalues=st.lists(st.floats(1e-3, 1e3), min_size=2, max_size=6, unique=True),
-)
-def test_steps_along_all_eigenvectors_show_the_rate_of_conjugate_gradients(seed, eigenvalues):
-    rng = np.random.default_rng(seed)
-    d = len(eigenvalues)
-    scale = np.exp(rng.standard_normal(d))
-    Q = np.linalg.qr(rng.standard_normal((d, d)))[0]
-    root = np.sqrt(scale)[:, None]
-    H = root * ((Q * eigenvalues) @ Q.T) * root.T
-    scaling = ColumnScaling(scale)
-    for vector in Q.T:
-        s = vector / np.sqrt(scale) * rng.uniform(0.1, 10.0)
-        scaling.observe(s, H @ s)
-    root_condition = math.sqrt(max(eigenvalues) / min(eigenvalues))
-    expected = (root_condition - 1.0) / (root_condition + 1.0)
-    assert scaling.rate == pytest.approx(expected, rel=1e-6, abs=1e-9)
-
-
-def test_nothing_is_said_of_the_rate_before_two_curvatures_or_where_one_is_negative():
-    scaling = ColumnScaling(np.ones(1))
-    assert scaling.rate == 0.0
-    scaling.observe(np.ones(1), np.ones(1))
-    assert scaling.rate == 0.0
-    scaling.observe(np.ones(1), 4.0 * np.ones(1))
-    assert scaling.rate == pytest.approx(1 / 3)
-    scaling.observe(np.ones(1), -np.ones(1))
-    assert scaling.rate == 0.0

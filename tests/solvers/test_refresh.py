@@ -70,16 +70,14 @@ def test_it_is_tried_where_a_factor_costs_more_than_two_steps(policy, seconds, t
 @pytest.mark.parametrize(("estimate", "on"), [(0.19, True), (0.21, False)])
 def test_after_one_step_the_estimated_error_decides(policy, estimate, on):
     progress = Progress(left=1.0, estimate=estimate)
-    assert policy.carry_on_without(progress, 0.0) is on
+    assert policy.carry_on_without(progress) is on
 
 
 # From 1e-2 to 1e-10 at a contraction of r it takes log(1e8) / log(1/r) steps of 2 each, and the
 # plan takes 55: r = 10^(-8/27.5) = 0.512 breaks even.
 @pytest.mark.parametrize(("rate", "on"), [(0.50, True), (0.52, False)])
 def test_later_the_time_to_the_goal_decides(policy, rate, on):
-    assert policy.carry_on_without(after(rate), 0.0) is on
-    # What the curvatures say counts where it is worse than what was seen.
-    assert policy.carry_on_without(after(0.1), rate) is on
+    assert policy.carry_on_without(after(rate)) is on
 
 
 # --- Rows, and the whole -----------------------------------------------------------------------
@@ -119,7 +117,7 @@ def test_near_the_goal_nothing_pays(policy):
     there = after(0.9, estimate=EPS, slow=5)
     assert not policy.form_anew(there)
     assert not policy.update_rows(there)
-    assert policy.carry_on_without(there, 0.99)
+    assert policy.carry_on_without(there)
 
 
 RATES = st.floats(0.0, 2.0)
@@ -148,5 +146,5 @@ def test_a_dearer_gram_matrix_is_formed_less_and_a_farther_goal_more(
 def test_slower_steps_speak_for_a_factor(rate, worse, estimate, total):
     policy = RefreshPolicy(COSTS, replace(PLAN, total=total), EPS)
     here, there = after(rate, estimate, slow=3), after(worse * rate, estimate, slow=3)
-    assert policy.carry_on_without(there, 0.0) <= policy.carry_on_without(here, 0.0)
+    assert policy.carry_on_without(there) <= policy.carry_on_without(here)
     assert policy.form_anew(there) >= policy.form_anew(here)
