@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -188,3 +189,11 @@ def relative_error():
         return float(np.linalg.norm(actual - expected) / np.linalg.norm(expected))
 
     return compute
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_stays_open():
+    """Close what a test has drawn: open figures add up, and warn."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

@@ -81,6 +81,8 @@ def in_yaml(where, choice):
 @pytest.mark.usefixtures("with_cuda")
 @pytest.mark.parametrize(("where", "choice"), CHOICES)
 def test_every_choice_gives_settings(checked, where, choice):
+    if choice == "dask":
+        pytest.importorskip("dask")
     found = checked(f"{where}={choice}", *NEEDS.get((where, choice), []))
     assert found.tree[where].keys() >= in_yaml(where, choice).keys()
 
@@ -137,6 +139,8 @@ CLASSES = {"backend": BackendOptions, "weights": WeightOptions, "tracking": Trac
 @pytest.mark.usefixtures("with_cuda")
 @pytest.mark.parametrize(("where", "choice"), [pair for pair in CHOICES if pair[0] in CLASSES])
 def test_other_groups_differ_from_their_class_where_a_choice_means_it(checked, where, choice):
+    if choice == "dask":
+        pytest.importorskip("dask")
     kind = CLASSES[where]
     exceptions = EXCEPTIONS.get((where, choice), {})
     assert getattr(checked(f"{where}={choice}"), where) == kind(**exceptions)
