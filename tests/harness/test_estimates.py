@@ -78,8 +78,9 @@ def test_the_estimate_of_memory_bounds_what_a_job_takes(checked, tmp_path, monke
     (run,) = open_store(job.tracking).finished_runs()
     assert run.tags["key"] == job_key(job)
     taken = run.metrics["peak_memory_gib"]
-    assert 8 * 200_000 * 20 / 2**30 < taken < 3 * needed_gib(job)
-    assert needed_gib(job) < 3 * taken
+    # What earlier tests have left with this process is taken again without growing it: only the
+    # upper side of the estimate can be tested here.
+    assert 0 < taken < 3 * needed_gib(job)
     assert run.metrics["job_seconds"] > run.metrics["total_solve_seconds"]
 
 
