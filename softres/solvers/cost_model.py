@@ -65,8 +65,6 @@ class CostModel:
         A Cholesky factorisation of a d x d matrix.
     overhead
         What a step takes whatever the size.
-    dense_row
-        One row's share of a dense Gram matrix in float64.
     """
 
     n: int
@@ -77,7 +75,6 @@ class CostModel:
     embedding: float
     factor: float
     overhead: float
-    dense_row: float = 0.0
 
     @classmethod
     def of(cls, matrix: DesignMatrix, machine: Machine | None = None) -> CostModel:
@@ -100,8 +97,7 @@ class CostModel:
             single = dense / machine.single_flops
             embedding = 2 * product + EMBEDDING_WORK * matrix.nnz / rate
         factor = d**3 / 3 / machine.factor_flops
-        row = d**2 / machine.double_flops
-        return cls(n, d, product, gram, single, embedding, factor, machine.overhead, row)
+        return cls(n, d, product, gram, single, embedding, factor, machine.overhead)
 
     @property
     def step(self) -> float:
@@ -127,8 +123,8 @@ class CostModel:
             # The preconditioned Hessian's spectrum lies within (1 +- 1/sqrt(g))^2 (Marchenko and
             # Pastur), on which conjugate gradients contract by 1/sqrt(g) a step.
             steps = GRAM_STEPS / 2 + ceil(log(1 / eps) / log(sqrt(oversampling)))
-            rows = oversampling * self.d
-            seconds = self.embedding + self.factor + rows * self.dense_row
+            rows = oversampling * self.d / self.n
+            seconds = self.embedding + self.factor + rows * self.gram
             total = seconds + steps * self.step
             if total < best.total:
                 best = Plan("sketch", oversampling, seconds, total)

@@ -28,6 +28,16 @@ def flat(change: float, value: float) -> bool:
     return abs(change) <= ROUNDING * abs(value)
 
 
+def _falls(change: float, value: float, t: float, slope: float, slope0: float) -> bool:
+    """Whether a trial at t counts as a decrease.
+
+    Where rounding blurs the loss its slope is still exact, and it alone decides.
+    """
+    if flat(change, value):
+        return slope <= -APPROXIMATE * slope0
+    return change <= SUFFICIENT * t * slope0
+
+
 def slope_allows(ray: Ray, point: Evaluation) -> bool:
     """Whether the slope at a point of the ray shows a decrease that the loss cannot show."""
     return ray.slope(point) <= -APPROXIMATE * ray.slope(ray.origin)
@@ -63,14 +73,9 @@ def search(ray: Ray, first: float = 1.0) -> LineSearch | None:
         if not point.inside:
             t *= 0.5
             continue
-        change = point.value - value0
-        # Where rounding blurs the loss its slope is still exact, and it alone decides.
-        falls = (
-            slope_allows(ray, point) if flat(change, value0) else change <= SUFFICIENT * t * slope0
-        )
-        if falls:
-            return LineSearch(point, t, trial)
         slope = ray.slope(point)
+        if _falls(point.value - value0, value0, t, slope, slope0):
+            return LineSearch(point, t, trial)
         if slope > 0:
             t *= min(0.5, max(0.1, slope0 / (slope0 - slope)))
         else:
@@ -113,11 +118,7 @@ def minimise_along(
         point = ray.at(t)
         slope = ray.slope(point) if point.inside else inf
         change = point.value - origin.value if point.inside else inf
-        falls = (
-            slope <= -APPROXIMATE * slope0
-            if flat(change, origin.value)
-            else change <= SUFFICIENT * t * slope0
-        )
+        falls = _falls(change, origin.value, t, slope, slope0)
         if falls:
             best = LineSearch(point, t, trial)
             if abs(slope) <= -tolerance * slope0:

@@ -26,8 +26,6 @@ DRIFT = 0.1
 CONCENTRATED = 0.3
 #: Bound on the error of the factored Hessian through a stale rank-two part.
 STALE = 0.1
-#: Bytes of rows that are gathered at once.
-GATHER_BYTES = 2 << 20
 #: Multiples of the identity, over the largest diagonal entry, that bring out a null space.
 RIDGES = (1e-10, 1e-8)
 #: Size of A n, over that of A, up to which a unit vector n counts as a null vector.
@@ -236,15 +234,13 @@ class MaintainedHessian:
 
     def _add_rows(self, rows: npt.NDArray[np.int64], changes: list[Any]) -> None:
         """Add the rows' part of A^T diag(dD) A, and of A^T dv and A^T dh where they are given."""
-        n, d = self.matrix.shape
-        step = max(256, GATHER_BYTES // (8 * d))
-        for start in range(0, len(rows), step):
-            index = rows[start : start + step]
-            at = self.matrix.asarray(index).long() if is_torch_array(changes[0]) else index
-            part = self.matrix.rows(index)
-            self._gram += part.gram(changes[0][at])
-            self.matrix.counter.grams += len(index) / n
-            if len(changes) == 3:
-                self._left = self._left + part.rmatmul(changes[1][at])
-                self._right = self._right + part.rmatmul(changes[2][at])
-                self.matrix.counter.passes += 2 * len(index) / n
+        if len(rows) == 0:
+            return
+        matrix = self.matrix
+        at = matrix.asarray(rows).long() if is_torch_array(changes[0]) else rows
+        self._gram += matrix.gram(changes[0][at], rows)
+        if len(changes) == 3:
+            both = matrix.compress(np.stack([as_numpy(change[at]) for change in changes[1:]]), rows)
+            self._left = self._left + both[0]
+            self._right = self._right + both[1]
+            matrix.counter.passes += 2 * len(rows) / matrix.shape[0]
