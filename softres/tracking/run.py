@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import math
 import tempfile
+import time
 import traceback
-from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePath
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from softres.tracking.curves import TIME_SUFFIX, Point, check_metric_name, resample, select
+from softres.tracking.interrupts import uninterrupted
+from softres.tracking.limits import cut, file_name, whole
 from softres.tracking.protocol import Backend
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["RunLog", "cut"]
-
-# MLflow cuts longer values without a word.
-_LIMITS = {"param": 6000, "tag": 8000}
-_CUT_MARK = " ... (cut)"
+__all__ = ["RunLog"]
 
 
 class RunLog:
-    """A run that is under way; as a context manager it ends as its block ends.
+    """A run: a context manager that starts it with its block and ends it as the block ends.
 
     FINISHED when the block ends normally; FAILED on an exception, with its first line as tag
     ``error`` and its traceback as artifact ``error.txt``; KILLED on what is meant to stop the
@@ -37,22 +36,48 @@ class RunLog:
     ----------
     backend
         Store of the run.
-    run_id, name
-        What identifies the run, to MLflow and to people; the id is empty when tracking is off.
+    name
+        Name that people read.
+    params
+        Parameters, recorded once; long values are cut.
+    tags
+        Tags to start with; long values are cut.
+
+    Attributes
+    ----------
+    run_id
+        What identifies the run to MLflow; empty before it starts and when tracking is off.
     start
         When the run started, Unix time in ms.
     """
 
-    def __init__(self, backend: Backend, run_id: str, name: str, start: int) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        name: str,
+        params: Mapping[str, object],
+        tags: Mapping[str, object],
+    ) -> None:
         self._backend = backend
+        self._params = {k: cut(v, "param") for k, v in params.items()}
+        self._first_tags = {k: cut(v, "tag") for k, v in tags.items()}
         self._sent: dict[str, set[int]] = {}
         self._points: list[Point] = []
         self._tags: dict[str, str] = {}
-        self.run_id = run_id
+        self.run_id = ""
         self.name = name
-        self.start = start
+        self.start = 0
 
     def __enter__(self) -> RunLog:
+        self.start = time.time_ns() // 1_000_000
+        try:
+            with uninterrupted():
+                self.run_id = self._backend.create_run(self.name, self._first_tags, self.start)
+                self._backend.log_params(self.run_id, self._params)
+        except BaseException as error:
+            if self.run_id:  # the run is there, and its block will not be entered
+                self.__exit__(type(error), error, error.__traceback__)
+            raise
         return self
 
     def __exit__(
@@ -62,11 +87,13 @@ class RunLog:
         trace: TracebackType | None,
     ) -> Literal[False]:
         if error is None:
-            self._send()
-            self._backend.end_run(self.run_id, "FINISHED")
+            with uninterrupted():
+                self._send()
+                self._backend.end_run(self.run_id, "FINISHED")
             return False
         try:
-            self._close_failed(error)
+            with uninterrupted():
+                self._close_failed(error)
         except Exception as second:
             # What went wrong in the run matters more than that it could not be recorded.
             error.add_note(f"the run could not be recorded as failed: {second}")
@@ -95,9 +122,9 @@ class RunLog:
         """
         for name in values:
             check_metric_name(name)
-        whole, timestamp = _whole(step), self._timestamp(seconds)
+        number, timestamp = whole(step), self._timestamp(seconds)
         self._points += [
-            Point(name, float(value), whole, timestamp)
+            Point(name, float(value), number, timestamp)
             for name, value in values.items()
             if math.isfinite(value)
         ]
@@ -144,7 +171,7 @@ class RunLog:
         """
         for name in (*columns, *by_time):
             check_metric_name(name + TIME_SUFFIX)
-        steps = [_whole(value) for value in table[step]]
+        steps = [whole(value) for value in table[step]]
         times = [float(value) for value in table[seconds]]
         points: list[Point] = []
         for name in columns:
@@ -160,10 +187,10 @@ class RunLog:
         for name in by_time if final else ():
             key = name + TIME_SUFFIX
             sent = self._sent.setdefault(key, set())
-            for time, value in resample(times, [float(value) for value in table[name]]):
-                if time not in sent:
-                    sent.add(time)
-                    points.append(Point(key, value, time, self._timestamp(time * 1e-6)))
+            for micros, value in resample(times, [float(value) for value in table[name]]):
+                if micros not in sent:
+                    sent.add(micros)
+                    points.append(Point(key, value, micros, self._timestamp(micros * 1e-6)))
         self._points += points
         if not final:
             self._send()
@@ -191,10 +218,7 @@ class RunLog:
             data = pa.table({k: pa.array(v) for k, v in table.items()})
         else:
             data = pa.Table.from_pandas(table, preserve_index=False)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / _file_name(name)
-            pq.write_table(data, path)
-            self._backend.log_file(self.run_id, path)
+        self._keep(name, lambda path: pq.write_table(data, path))
 
     def arrays(self, name: str, arrays: Mapping[str, Any]) -> None:
         """Keep arrays as an ``.npz`` artifact with file name `name`."""
@@ -202,16 +226,16 @@ class RunLog:
             return
         import numpy as np
 
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / _file_name(name)
-            np.savez_compressed(path, **arrays)
-            self._backend.log_file(self.run_id, path)
+        self._keep(name, lambda path: np.savez_compressed(path, **arrays))
 
     def text(self, name: str, content: str) -> None:
         """Keep a text as an artifact with file name `name`."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / _file_name(name)
-            path.write_text(content, encoding="utf-8")
+        self._keep(name, lambda path: path.write_text(content, encoding="utf-8"))
+
+    def _keep(self, name: str, write: Callable[[Path], object]) -> None:
+        with uninterrupted(), tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / file_name(name)
+            write(path)
             self._backend.log_file(self.run_id, path)
 
     def _send(self) -> None:
@@ -230,22 +254,3 @@ class RunLog:
         if isinstance(error, Exception):
             self.text("error.txt", "".join(traceback.format_exception(error)))
         self._backend.end_run(self.run_id, "FAILED" if isinstance(error, Exception) else "KILLED")
-
-
-def cut(value: object, kind: Literal["param", "tag"]) -> str:
-    """Return `value` as text that a store keeps whole, with a mark where it was cut."""
-    text, limit = str(value), _LIMITS[kind] - 1
-    return text if len(text) <= limit else text[: limit - len(_CUT_MARK)] + _CUT_MARK
-
-
-def _whole(step: float) -> int:
-    # SQLite takes a step of 1.5, and MLflow can then no longer list the experiment.
-    if int(step) != step:
-        raise ValueError(f"step {step!r}: must be a whole number")
-    return int(step)
-
-
-def _file_name(name: str) -> str:
-    if PurePath(name).name != name:
-        raise ValueError(f"artifact {name!r}: must be a file name without folders")
-    return name

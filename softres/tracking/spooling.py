@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from softres.tracking.backend import MlflowBackend
 from softres.tracking.curves import Point
+from softres.tracking.interrupts import uninterrupted
 from softres.tracking.options import TrackingOptions
 from softres.tracking.outage import AwayError, check_server, is_outage
 from softres.tracking.protocol import Backend, StoredRun
@@ -129,11 +130,12 @@ class SpoolingBackend:
         return self._store
 
     def _try(self, send: Callable[[MlflowBackend], _T], keep: Callable[[], _T]) -> _T:
-        try:
-            return send(self._connected())
-        except Exception as error:
-            self._is_away(error)
-            return keep()
+        with uninterrupted():
+            try:
+                return send(self._connected())
+            except Exception as error:
+                self._is_away(error)
+                return keep()
 
     def _write(
         self,
@@ -141,15 +143,14 @@ class SpoolingBackend:
         send: Callable[[MlflowBackend], None],
         keep: Callable[[WaitingRun], None],
     ) -> None:
-        if run_id not in self._waiting:
-            try:
-                send(self._connected())
-            except Exception as error:
-                self._is_away(error)
-                self._waiting[run_id] = self._spool.begin(*self._begun[run_id], run_id)
-            else:
-                return
-        keep(self._waiting[run_id])
+        with uninterrupted():
+            if run_id not in self._waiting:
+                try:
+                    return send(self._connected())
+                except Exception as error:
+                    self._is_away(error)
+                    self._waiting[run_id] = self._spool.begin(*self._begun[run_id], run_id)
+            return keep(self._waiting[run_id])
 
     def _is_away(self, error: Exception) -> None:
         """Note that the store is away, and say so once; raise what is another kind of error."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from softres.errors import InputError
 from softres.tracking.options import TrackingOptions
 from softres.tracking.processes import identity, is_gone
 from softres.tracking.protocol import Backend, NullBackend, StoredRun
-from softres.tracking.run import RunLog, cut
+from softres.tracking.run import RunLog
 from softres.tracking.spool import Spool, WaitingRun
 from softres.tracking.view import Chart, shared_views
 
@@ -113,7 +112,7 @@ class Store:
     def start_run(
         self, name: str, params: Mapping[str, object], tags: Mapping[str, object]
     ) -> RunLog:
-        """Start a run now; use the result as a context manager, which ends it.
+        """Return a run; as a context manager it starts with its block and ends with it.
 
         The run is also tagged with the process that owns it and, unless `tags` names another,
         with the sweep of the options.
@@ -127,17 +126,8 @@ class Store:
         tags
             Tags; long values are cut.
         """
-        start = time.time_ns() // 1_000_000
         sweep = {} if self.options.sweep is None else {"sweep": self.options.sweep}
-        texts = {k: cut(v, "tag") for k, v in {**sweep, **tags}.items()}
-        run_id = self._backend.create_run(name, {**texts, **identity()}, start)
-        log = RunLog(self._backend, run_id, name, start)
-        try:
-            self._backend.log_params(run_id, {k: cut(v, "param") for k, v in params.items()})
-        except BaseException as error:
-            log.__exit__(type(error), error, error.__traceback__)
-            raise
-        return log
+        return RunLog(self._backend, name, params, {**sweep, **tags, **identity()})
 
     def save_charts(
         self, charts: Sequence[Chart] | None = None, group_by: Sequence[str] = ("solver",)

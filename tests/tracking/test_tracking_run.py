@@ -73,10 +73,13 @@ def test_run_that_ends_badly(store, client, error, status):
 
 
 def test_error_of_the_run_is_not_hidden_by_an_error_of_the_store(store, client):
-    run = store.start_run("a run", {}, {})
-    client.delete_run(run.run_id)  # a store takes no tags for a deleted run
-    with pytest.raises(RuntimeError, match="the cause") as caught, run:
-        fail_with(RuntimeError("the cause"))
+    def deleted_and_failed():
+        with store.start_run("a run", {}, {}) as run:
+            client.delete_run(run.run_id)  # a store takes no tags for a deleted run
+            fail_with(RuntimeError("the cause"))
+
+    with pytest.raises(RuntimeError, match="the cause") as caught:
+        deleted_and_failed()
     assert "could not be recorded" in caught.value.__notes__[0]
 
 
@@ -176,7 +179,7 @@ def test_long_values_are_cut_visibly(store, client):
 def test_parameters_that_no_store_takes_end_the_run(store, client):
     from mlflow.exceptions import MlflowException
 
-    with pytest.raises(MlflowException):
-        store.start_run("a run", {"a[0]": 1}, {})
+    with pytest.raises(MlflowException), store.start_run("a run", {"a[0]": 1}, {}):
+        pass
     (run,) = client.search_runs([store.experiment_id])
     assert run.info.status == "FAILED"

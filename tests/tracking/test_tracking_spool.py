@@ -168,10 +168,9 @@ def test_a_run_that_waits_is_not_taken_for_a_stale_one(disk):
     code = f"""
 from softres.tracking import TrackingOptions, open_store
 from pathlib import Path
-run = open_store({disk.options!r}, patient=True).start_run("a run", {{}}, {{"key": "k1"}})
-Path({str(disk.there)!r}).rename({str(disk.gone)!r})
-Path({str(disk.there)!r}).touch()
-with run:
+with open_store({disk.options!r}, patient=True).start_run("a run", {{}}, {{"key": "k1"}}) as run:
+    Path({str(disk.there)!r}).rename({str(disk.gone)!r})
+    Path({str(disk.there)!r}).touch()
     run.metrics({{"steps": 1.0}})
 """
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
@@ -191,7 +190,8 @@ def test_a_process_that_dies_while_its_store_is_away_leaves_a_killed_run(disk):
 import os, signal
 from pathlib import Path
 from softres.tracking import TrackingOptions, open_store
-run = open_store({disk.options!r}, patient=True).start_run("a run", {{}}, {{"key": "k1"}})
+store = open_store({disk.options!r}, patient=True)
+run = store.start_run("a run", {{}}, {{"key": "k1"}}).__enter__()
 Path({str(disk.there)!r}).rename({str(disk.gone)!r})
 Path({str(disk.there)!r}).touch()
 run.curves({TRACE!r}, **{COLUMNS!r}, final=False)

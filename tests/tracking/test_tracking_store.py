@@ -33,16 +33,16 @@ def test_keys_are_checked(store):
 
 
 def test_opening_leaves_live_runs_alone(options, store, client):
-    run = store.start_run("alive", {}, {})
-    assert open_store(options).close_stale_runs() == []
-    assert client.get_run(run.run_id).info.status == "RUNNING"
+    with store.start_run("alive", {}, {}) as run:
+        assert open_store(options).close_stale_runs() == []
+        assert client.get_run(run.run_id).info.status == "RUNNING"
 
 
 def test_runs_of_dead_processes_are_ended(options, store, client):
     code = f"""
 import os, signal
 from softres.tracking import TrackingOptions, open_store
-run = open_store({options!r}).start_run("left behind", {{}}, {{}})
+run = open_store({options!r}).start_run("left behind", {{}}, {{}}).__enter__()
 print(run.run_id, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
