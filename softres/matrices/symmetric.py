@@ -53,8 +53,9 @@ class BlockSum:
 
     def total(self, dtype: Any) -> npt.NDArray[Any]:
         """Return the sum, shape (d, d), with both triangles."""
-        full = np.tril(self._sum).astype(dtype, copy=False)
-        full += np.tril(self._sum, -1).T
+        full = np.add(self._sum, self._sum.T, dtype=dtype)
+        # The upper triangle was never written to, so that only the diagonal was added twice.
+        np.fill_diagonal(full, self._sum.diagonal())
         return full
 
 

@@ -63,6 +63,8 @@ class CostModel:
         S A for an embedding S; infinite for a sparse A.
     factor
         A Cholesky factorisation of a d x d matrix.
+    solve
+        Two systems with such a factor, which is read twice for each.
     overhead
         What a step takes whatever the size.
     """
@@ -75,6 +77,7 @@ class CostModel:
     embedding: float
     factor: float
     overhead: float
+    solve: float = 0.0
 
     @classmethod
     def of(cls, matrix: DesignMatrix, machine: Machine | None = None) -> CostModel:
@@ -97,12 +100,13 @@ class CostModel:
             single = dense / machine.single_flops
             embedding = 2 * product + EMBEDDING_WORK * matrix.nnz / rate
         factor = d**3 / 3 / machine.factor_flops
-        return cls(n, d, product, gram, single, embedding, factor, machine.overhead)
+        solve = 4 * 4.0 * d**2 / machine.bytes_per_second
+        return cls(n, d, product, gram, single, embedding, factor, machine.overhead, solve)
 
     @property
     def step(self) -> float:
-        """A step with a factor at hand: one product with A and one with A^T."""
-        return 2.0 * self.product + self.overhead
+        """A step with a factor at hand: one product with A, one with A^T, and two solves."""
+        return 2.0 * self.product + self.solve + self.overhead
 
     def row_limit(self) -> int:
         """Return how many rows of A may be brought up to date in a step.

@@ -18,6 +18,10 @@ SLOW = 0.3
 #: Estimated error after the first step without a factor beyond which there will be no second: on
 #: well-conditioned instances it was at most 0.07, on the others at least 1.
 PROMISING = 0.2
+#: Most slow steps between two Hessians formed anew where that did not help.
+LONGEST = 16
+#: Price of a Cholesky factor, in steps, above which every one has to pay for itself.
+DEAR = 3.0
 #: Price of a factor, in steps, below which it is not worth a step to try without.
 TRIAL = 2.0
 
@@ -39,6 +43,10 @@ class Progress:
     tried
         Contraction before rows were last updated although the change was spread over many more;
         0 where they never were.
+    patience
+        Slow steps after which forming the Hessian anew is considered.
+    formed
+        Contraction before the Hessian was last formed anew, until the step after it; then 0.
     """
 
     left: float = inf
@@ -46,6 +54,8 @@ class Progress:
     estimate: float = 1.0
     slow: int = 0
     tried: float = 0.0
+    patience: int = 2
+    formed: float = 0.0
 
     @property
     def contraction(self) -> float:
@@ -57,6 +67,15 @@ class Progress:
         self.before, self.left = self.left, left
         self.estimate = min(1.0, estimate)
         self.slow = self.slow + 1 if self.contraction > SLOW else 0
+        if self.formed:
+            # Far from a solution no quadratic model is good for long, however fresh.
+            helped = self.contraction <= 0.5 * self.formed
+            self.patience = 2 if helped else min(2 * self.patience, LONGEST)
+            self.formed = 0.0
+
+    def form(self) -> None:
+        """Note that the Hessian is being formed anew."""
+        self.formed, self.slow = self.contraction, 0
 
     def restart(self) -> None:
         """Forget the contraction: the norm it is measured in has changed."""
@@ -92,12 +111,28 @@ class RefreshPolicy:
         """Whether a Gram matrix costs less than a step's products: then nothing is to be saved."""
         return self.costs.gram <= self.costs.step
 
+    @property
+    def dear(self) -> bool:
+        """Whether a Cholesky factor costs more than a few steps, as with a wide sparse A.
+
+        Then a factor is kept for as long as the steps that a better one would save cost less.
+        """
+        return self.costs.factor > DEAR * self.costs.step
+
     def carry_on_without(self, progress: Progress) -> bool:
         """Whether doing without a factor still looks faster than forming one."""
         if progress.before == inf:  # one step tells no rate yet
             return progress.estimate <= PROMISING
         steps = self._steps(progress, progress.contraction)
         return steps * self.costs.step <= self.plan.total
+
+    def keep(self, progress: Progress) -> bool:
+        """Whether a dear factor serves another step: a better one would not pay for itself."""
+        rate = progress.contraction
+        if not self.dear or rate == 0.0:
+            return False
+        saved = (self._steps(progress, rate) - self._steps(progress, UPDATED)) * self.costs.step
+        return saved <= self.costs.factor + min(self.costs.gram, self._rows_price)
 
     def update_rows(self, progress: Progress) -> bool:
         """Whether bringing up to date a few of many moved rows would pay."""
@@ -107,15 +142,20 @@ class RefreshPolicy:
         if progress.tried and rate > 0.5 * progress.tried:
             return False  # it was tried, and did not help
         saved = (self._steps(progress, rate) - self._steps(progress, UPDATED)) * self.costs.step
-        rows = self.costs.row_limit() / self.costs.n
-        return saved > rows * self.costs.gram + self.costs.factor
+        return saved > self._rows_price + self.costs.factor
 
     def form_anew(self, progress: Progress) -> bool:
         """Whether forming the Hessian anew would pay."""
-        if progress.slow < 2:
+        if self.dear and self.costs.gram <= self.costs.factor:
+            return True  # beside the factor it costs little
+        if progress.slow < progress.patience:
             return False
         steps = self._steps(progress, progress.contraction) - self._steps(progress, FRESH)
         return steps * self.costs.step > self.costs.gram
+
+    @property
+    def _rows_price(self) -> float:
+        return self.costs.row_limit() / self.costs.n * self.costs.gram
 
     def _steps(self, progress: Progress, rate: float) -> float:
         """Return the steps to the goal at a contraction of ``rate`` each."""

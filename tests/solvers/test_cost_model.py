@@ -46,7 +46,9 @@ def test_times_of_a_dense_matrix_are_operations_over_rates():
     assert costs.single == pytest.approx(1e5 / 7e10)
     assert costs.embedding == pytest.approx(2 * product + 16e4 / 4e10)
     assert costs.factor == pytest.approx(1e3 / 3 / 2e10)
-    assert costs.step == pytest.approx(2 * product + 1e-5)
+    solve = 4 * 4 * 1e2 / 1.5e10  # two systems, a triangle of 10 x 10 read twice for each
+    assert costs.solve == pytest.approx(solve)
+    assert costs.step == pytest.approx(2 * product + solve + 1e-5)
 
 
 # 5 entries in each of 1000 rows: 25,000 products of pairs, at a fifth of 1e9 a second. 100

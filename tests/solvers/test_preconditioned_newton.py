@@ -10,7 +10,7 @@ import pytest
 from scipy import linalg
 
 import softres.solvers.cost_model
-import softres.solvers.preconditioned_newton
+import softres.solvers.preconditioner
 from softres import InputError
 from softres.backends import as_numpy
 from softres.certify import find_minimiser
@@ -235,8 +235,7 @@ def test_where_gauss_newton_steps_stagnate_the_exact_hessian_shows_the_way(
     assert result.status is Status.CONVERGED
     assert np.linalg.eigvalsh(problem.hessian(result.x))[0] > 0
     assert (result.trace["negative_eigenvalues"] > 0).any()
-    stagnant = softres.solvers.preconditioned_newton
-    monkeypatch.setattr(stagnant, "PATIENCE", 10**9)
+    monkeypatch.setattr(softres.solvers.preconditioner, "PATIENCE", 10**9)
     assert solve(problem, max_steps=500).steps > result.steps
 
 

@@ -113,6 +113,48 @@ def test_it_is_formed_anew_after_two_slow_steps_where_that_pays(policy, rate, sl
     assert policy.form_anew(after(rate, slow=slow)) is anew
 
 
+def test_forming_it_anew_waits_longer_each_time_that_it_did_not_help():
+    progress, waits = after(0.9), []
+    for contraction in (0.9, 0.9, 0.9, 0.9, 0.2):
+        progress.form()
+        progress.left = 1.0
+        progress.note(contraction, 0.1)
+        waits.append(progress.patience)
+    assert waits == [4, 8, 16, 16, 2]
+
+
+@pytest.mark.parametrize(("slow", "anew"), [(3, False), (4, True)])
+def test_patience_delays_forming_it_anew(policy, slow, anew):
+    progress = after(0.9, slow=slow)
+    progress.patience = 4
+    assert policy.form_anew(progress) is anew
+
+
+# --- A dear factor -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def dear():
+    return RefreshPolicy(replace(COSTS, factor=40), PLAN, EPS)
+
+
+# Steps go from 18.42 / log(1/r) to 6.15, and a factor with rows costs 41: r = 0.505 breaks even.
+@pytest.mark.parametrize(("rate", "kept"), [(0.0, False), (0.50, True), (0.51, False)])
+def test_a_dear_factor_is_kept_until_another_pays_for_itself(dear, rate, kept):
+    assert dear.keep(after(rate)) is kept
+
+
+@pytest.mark.parametrize("factor", [0.0, 6.0])
+def test_any_other_factor_is_never_kept_for_its_price(factor):
+    assert not RefreshPolicy(replace(COSTS, factor=factor), PLAN, EPS).keep(after(0.1))
+
+
+@pytest.mark.parametrize(("gram", "anew"), [(39, True), (41, False)])
+def test_beside_a_dear_factor_a_cheap_gram_matrix_is_formed_anew(dear, gram, anew):
+    policy = replace(dear, costs=replace(dear.costs, gram=gram))
+    assert policy.form_anew(after(0.2)) is anew
+
+
 def test_near_the_goal_nothing_pays(policy):
     there = after(0.9, estimate=EPS, slow=5)
     assert not policy.form_anew(there)

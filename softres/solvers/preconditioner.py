@@ -1,0 +1,206 @@
+"""The matrix M of a step x - t M^-1 g: which matrix it is, and when it is brought up to date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import sqrt
+from typing import Any
+
+from softres.curvature import Curvature
+from softres.evaluation import Evaluation
+from softres.solvers.base import Tools
+from softres.solvers.column_scaling import ColumnScaling
+from softres.solvers.gram_factor import form_gram, form_sketch
+from softres.solvers.maintained import MaintainedHessian
+from softres.solvers.refresh import Progress, RefreshPolicy
+from softres.solvers.secant import SecantPairs
+from softres.solvers.trust_region import gram_noise
+
+__all__ = ["Preconditioner"]
+
+#: Gauss-Newton steps with a new factor, in a row, that contract by less than half before a saddle
+#: is suspected.
+PATIENCE = 6
+
+
+@dataclass
+class Preconditioner:
+    """M, and what is known about how well it does; it changes in place.
+
+    Attributes
+    ----------
+    policy
+        Weighs what a change of M saves against what it costs.
+    pairs
+        What the changes of the gradient say about the error of M.
+    hessian
+        The factored Hessian that follows the iterates.
+    columns
+        M while there is no factor.
+    exact
+        Whether ``hessian`` follows the Hessian, or the Gauss-Newton matrix where that is
+        indefinite.
+    progress
+        How the last steps went.
+    """
+
+    policy: RefreshPolicy
+    pairs: SecantPairs
+    hessian: MaintainedHessian
+    columns: ColumnScaling | None = None
+    exact: bool = True
+    progress: Progress = field(default_factory=Progress)
+    _weak: int = 0
+    _sketched: bool = False
+    _coarse: bool = False  # a sketch could not be factored
+    _renewed: bool = False  # at the last point
+
+    @property
+    def astray(self) -> bool:
+        """Whether Gauss-Newton has got nowhere for so long that a saddle may be near."""
+        return self._weak >= PATIENCE
+
+    def solve(self, y: Any) -> Any:
+        """Return M^-1 y."""
+        if self.columns is not None:
+            return self.columns.solve(y)
+        assert self.hessian.factor is not None
+        return self.hessian.project(self.hessian.factor.solve(y))
+
+    def norm(self, x: Any) -> float:
+        """Return the norm of x in M."""
+        if self.columns is not None:
+            return self.columns.norm(x)
+        return sqrt(max(0.0, float(x @ (self.hessian.total @ x))))
+
+    def direction(self, gradient: Any) -> Any:
+        """Return -M^-1 g, with M corrected by the secant pairs, for a gradient g, shape (d,)."""
+        p = -self.pairs.apply(gradient, self.solve)
+        if self.policy.dear and self.columns is None and not len(self.pairs):
+            # The gradient in the norm of a new M comes free with the first direction: whether to
+            # keep M is decided after one step with it, not after two.
+            self.progress.left = sqrt(max(0.0, -float(gradient @ p)))
+        return p
+
+    def note(self, s: Any, y: Any, left: float, estimate: float) -> None:
+        """Take in a step s, with the change y of the gradient.
+
+        Parameters
+        ----------
+        s, y
+            Shape (d,).
+        left
+            The new gradient in the norm of M^-1.
+        estimate
+            The estimated relative error.
+        """
+        rate = self.progress.contraction
+        self.pairs.add(s, y)
+        self.progress.note(left, estimate)
+        if self.columns is not None:
+            return
+        if self._renewed:
+            slow = not self.exact and self.progress.contraction > 0.5
+            self._weak = self._weak + 1 if slow else 0
+            if self.hessian.diffuse:
+                self.progress.tried = rate
+
+    def restart(self) -> None:
+        """Forget what steps have told: the next one is of another kind."""
+        self.pairs.clear()
+        self.progress.restart()
+        self._weak = 0
+
+    def use_factor(self) -> None:
+        """Do without a factor no longer."""
+        self.columns = None
+        self.restart()
+
+    def follow(self, point: Evaluation, tools: Tools, info: dict[str, float]) -> bool:
+        """Bring the maintained Hessian to a point and factor it; whether that succeeded.
+
+        ``info`` gets the number of rows that were brought up to date.
+        """
+        hessian, policy, progress = self.hessian, self.policy, self.progress
+        fresh = hessian.total is None
+        factor = hessian.factor
+        self._renewed = False
+        if not fresh and policy.keep(progress):
+            return True
+        anew = fresh or policy.always_anew or policy.form_anew(progress)
+        # A sketch takes the root of D, so that it starts from Gauss-Newton where D has two signs.
+        sketch = fresh and policy.plan.source == "sketch" and not self._coarse
+        if sketch:
+            self.exact = not bool((point.curvature.diagonal < 0).any())
+        elif not self.exact and not fresh:
+            # The Hessian was indefinite when it was last tried.
+            waited = progress.slow >= progress.patience if anew else not policy.dear
+            self.exact = waited or policy.always_anew
+        if anew:
+            progress.form()
+        if self.exact and self._reach(point, point.curvature, anew, sketch, tools, info):
+            # A sketch stays wrong by the same amount: what the pairs say of it stays true.
+            if anew or (info["rows_updated"] and not self._sketched):
+                self.pairs.clear()
+        elif not self._gauss_newton(point, anew, sketch, tools, info):
+            if not sketch:
+                return False
+            # The exact rank-two part cancels most of the diagonal part: no place for a sketch.
+            self._coarse = True
+            return self.follow(point, tools, info)
+        self._renewed = hessian.factor is not factor
+        return True
+
+    def _gauss_newton(
+        self,
+        point: Evaluation,
+        anew: bool,
+        sketch: bool,
+        tools: Tools,
+        info: dict[str, float],
+    ) -> bool:
+        """Bring the maintained Hessian to the Gauss-Newton matrix; whether that succeeded."""
+        self.exact = False
+        self.pairs.clear()
+        # The matrix is semidefinite: if it cannot be factored, it is singular, or too many of its
+        # rows are out of date.
+        for formed in (True,) if anew else (False, True):
+            if self._reach(point, point.gauss_newton, formed, sketch, tools, info):
+                return True
+            with tools.meter.phase("factor"):
+                if self.hessian.regularise(gram_noise(point)):
+                    return True
+        return False
+
+    def _reach(
+        self,
+        point: Evaluation,
+        target: Curvature,
+        anew: bool,
+        sketch: bool,
+        tools: Tools,
+        info: dict[str, float],
+    ) -> bool:
+        """Move to a curvature at a point, and factor; whether the result is positive definite."""
+        hessian, policy = self.hessian, self.policy
+
+        def form(diagonal: Any) -> Any:
+            matrix = point.problem.matrix
+            self._sketched = sketch and bool((diagonal >= 0).all())
+            if self._sketched:
+                return form_sketch(matrix, diagonal, policy.plan.oversampling, tools.rng)
+            rough = hessian.total is None and not policy.always_anew
+            return form_gram(matrix, diagonal, single=rough)
+
+        with tools.meter.phase("hessian"):
+            if anew:
+                hessian.rebuild(target, form)
+            else:
+                thrifty = self.exact and not policy.update_rows(self.progress)
+                limit = policy.costs.row_limit()
+                rows = hessian.follow(target, limit, exact=not self.exact, thrifty=thrifty)
+                info["rows_updated"] = info.get("rows_updated", 0.0) + rows
+        if not hessian.changed:
+            return True
+        with tools.meter.phase("factor"):
+            return hessian.refactor(gram_noise(point))
