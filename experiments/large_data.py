@@ -16,8 +16,9 @@ from experiments._verdicts import counterexample, joined, row_of_largest
 from experiments.claim import Claim, Conclusion, Verdict
 from experiments.runs import LoggedRun
 from softres.data.attention import AttentionOptions
-from softres.definite import SMALL, null_space
+from softres.definite import SMALL
 from softres.harness.probe import ProbeContext
+from softres.nullspace import null_basis
 from softres.problems import make_problem
 from softres.solvers import solve
 
@@ -48,7 +49,7 @@ def measure(context: ProbeContext) -> pd.DataFrame:
     common |= instance_columns(prepared, settings.R, settings.weights)
     if isinstance(settings.data, AttentionOptions) and settings.problem == "softmax":
         common |= _recovered(settings.data, settings.R, settings.seed)
-    null = null_space(prepared.problem.matrix)
+    null = null_basis(prepared.problem.matrix)
     rows: list[dict[str, Any]] = []
     traces: dict[str, Any] = {}
     for name in options["solvers"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,16 @@ import numpy.typing as npt
 from scipy import sparse
 
 from softres.data.cache import array_path, cached_arrays, set_aside
-from softres.definite import SMALL, DefiniteFactor, definite, null_space
+from softres.definite import SMALL, DefiniteFactor, definite
 from softres.definite_newton import DefiniteNewton
 from softres.errors import InputError
 from softres.evaluation import Evaluation
 from softres.linalg import SpectralFactor, spectral
 from softres.matrices import StreamedMatrix
+from softres.nullspace import null_basis
 from softres.problems import Problem
 from softres.reference import Certificate
 from softres.solvers import solve
-from softres.solvers.base import State, Tools
-from softres.solvers.preconditioned_newton import PreconditionedNewton
 
 __all__ = ["Minimiser", "certified_minimiser", "digest", "find_minimiser"]
 
@@ -32,13 +31,11 @@ Minimiser = tuple[Vector, Certificate]
 Factor = SpectralFactor | DefiniteFactor
 
 #: Part of the cache's key: raise it when the way x* is found changes.
-VERSION = 3
+VERSION = 4
 #: Newton steps before giving up on a minimiser.
 MAX_STEPS = 500
 #: Times a saddle is left along its most negative eigenvector.
 ESCAPES = 10
-#: Relative error, by its own estimate, at which the fast solver hands over to exact Hessians.
-ROUGH = 1e-4
 
 
 def digest(*parts: Any) -> str:
@@ -101,14 +98,16 @@ def _pack(minimiser: Minimiser) -> dict[str, npt.NDArray[Any]]:
 def find_minimiser(problem: Problem, x0: Vector) -> Minimiser:
     """Run safeguarded Newton to the floor, leave saddles, polish, and certify.
 
-    Up to 600 columns by exact Newton's trust region and a full eigendecomposition. Beyond, by the
-    default solver and then by Cholesky factors of exact Hessians: positive definiteness is proved
-    by the last factor, off the null space of A, and the ends of the spectrum come from it. An
-    eigendecomposition is made only where that factor fails, at a saddle.
+    Up to 600 columns by exact Newton's trust region and a full eigendecomposition. Beyond, by
+    Cholesky factors alone: positive definiteness is proved by the last one, off the null space of
+    A, and the ends of the spectrum come from it. An eigendecomposition is made only where that
+    factor fails, at a saddle.
 
-    Where a loss has several minimisers, x* is thus the one that the default solver ends in.
+    Where a loss has several minimisers, x* is thus the one that Newton's method ends in. The way
+    there has no part in what is measured: it depends on no rate of the machine, as that of the
+    default solver does.
     """
-    x, null = x0, null_space(problem.matrix) if problem.d > SMALL else None
+    x, null = x0, null_basis(problem.matrix) if problem.d > SMALL else None
     for _ in range(ESCAPES):
         point = problem.at(_descend(problem, x, null))
         factor = _factor(point, null)
@@ -122,28 +121,10 @@ def find_minimiser(problem: Problem, x0: Vector) -> Minimiser:
     return np.asarray(point.x), _certificate(point, _factor(point, null), x0)
 
 
-class _Rough(PreconditionedNewton):
-    """The default solver on the way to the default accuracy, whatever it is stopped at.
-
-    Its choices depend on the accuracy that is asked for, and with them the minimiser.
-    """
-
-    def init(self, tools: Tools) -> State:
-        return super().init(replace(tools, eps=1e-10))
-
-
 def _descend(problem: Problem, x: Vector, null: Vector | None) -> Vector:
     """Return where Newton's method from x ends."""
-    if null is None:
-        # Where A has to be read, a Gram matrix for every step is dear; polishing makes up for it.
-        solver = "exact_newton" if problem.matrix.in_memory else "preconditioned_newton"
-        return np.asarray(solve(problem, solver, x, eps=1e-15, max_steps=MAX_STEPS).x)
-    rough = solve(problem, _Rough(), x, eps=ROUGH, max_steps=MAX_STEPS)
-    # A diagonal scale takes steps out of the range of A^T: of all minimisers the nearest is meant.
-    moved = np.asarray(rough.x) - x
-    x = x + moved - null @ (null.T @ moved)
-    exact = DefiniteNewton(null)
-    return np.asarray(solve(problem, exact, x, eps=1e-15, max_steps=MAX_STEPS).x)
+    solver = "exact_newton" if null is None else DefiniteNewton(null)
+    return np.asarray(solve(problem, solver, x, eps=1e-15, max_steps=MAX_STEPS).x)
 
 
 def _factor(point: Evaluation, null: Vector | None) -> Factor | None:

@@ -11,23 +11,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
-from softres.backends import as_numpy
+from softres.lanczos import largest_eigenvalue
 from softres.linalg import CholeskyFactor, cholesky
-from softres.matrices import DesignMatrix
-from softres.nullspace import null_basis_of
 
-__all__ = ["SMALL", "DefiniteFactor", "definite", "null_space", "null_space_of_gram"]
+__all__ = ["SMALL", "DefiniteFactor", "definite"]
 
 Matrix = npt.NDArray[np.float64]
 
 #: Columns up to which a full eigendecomposition takes no time to speak of.
 SMALL = 600
-#: Relative error that Lanczos's method is run to.
-TOLERANCE = 1e-10
-#: Multiples of the least ridge that are tried until a singular Gram matrix can be factored.
-RIDGES = (0.1, 1.0, 10.0)
 
 
 class DefiniteFactor:
@@ -59,12 +52,12 @@ class DefiniteFactor:
     @property
     def smallest(self) -> float:
         """The smallest eigenvalue off the null space."""
-        return 1.0 / _largest(self.solve, self.matrix.shape[0])
+        return 1.0 / largest_eigenvalue(self.solve, self.matrix.shape[0])
 
     @property
     def largest(self) -> float:
         """The largest eigenvalue."""
-        return _largest(lambda y: self.matrix @ y, self.matrix.shape[0])
+        return largest_eigenvalue(lambda y: self.matrix @ y, self.matrix.shape[0])
 
 
 def definite(H: Matrix, null: Matrix) -> DefiniteFactor | None:
@@ -84,51 +77,3 @@ def definite(H: Matrix, null: Matrix) -> DefiniteFactor | None:
         H = H + size * (null @ null.T)
     factor = cholesky(H)
     return None if factor is None else DefiniteFactor(H, factor, null)
-
-
-def null_space(matrix: DesignMatrix) -> Matrix:
-    """Return an orthonormal basis of the null space of A on the host, shape (d, d - rank)."""
-    return null_space_of_gram(as_numpy(matrix.gram(matrix.asarray(np.ones(matrix.shape[0])))))
-
-
-def null_space_of_gram(gram: Matrix) -> Matrix:
-    """Return an orthonormal basis of the null space of a Gram matrix, shape (d, d - rank).
-
-    Of the Gram matrix of columns of unit length, by subspace iteration with a factor that a ridge
-    as small as rounding makes possible. Eigenvalues below d to 100 d rounding units of the largest
-    count as zero: the smaller the ridge that will do, the lower.
-    """
-    d = gram.shape[0]
-    diagonal = np.diagonal(gram)
-    if not diagonal.any():
-        return np.eye(d)
-    scale = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    scaled = gram / scale[:, None] / scale[None, :]
-    least = d * float(np.finfo(np.float64).eps) * _largest(lambda y: scaled @ y, d)
-    for share in RIDGES:
-        ridge = share * least
-        factor = cholesky(scaled + ridge * np.eye(d), np.ones(d), 0.1 * ridge)
-        if factor is not None:
-            null = null_basis_of(factor, ridge)
-            return np.asarray(np.linalg.qr(null / scale[:, None])[0])
-    values, vectors = np.linalg.eigh(scaled)
-    return np.asarray(np.linalg.qr(vectors[:, values <= least] / scale[:, None])[0])
-
-
-def _largest(product: Any, d: int) -> float:
-    """Return the largest eigenvalue of a positive semidefinite matrix from products with it."""
-    if d <= 2:  # Lanczos's method has no room
-        return float(np.linalg.eigvalsh(np.column_stack([product(e) for e in np.eye(d)]))[-1])
-    start = np.random.default_rng(0).standard_normal(d)
-    operator = LinearOperator((d, d), matvec=product, dtype=np.float64)
-    try:
-        values = eigsh(
-            operator, k=1, which="LA", v0=start, tol=TOLERANCE, return_eigenvectors=False
-        )
-    except ArpackNoConvergence:
-        # Only a cluster at the end keeps it from converging: then any of its vectors will do.
-        q = start
-        for _ in range(100):
-            q = product(q / float(np.linalg.norm(q)))
-        return float(np.linalg.norm(q))
-    return float(values[0])

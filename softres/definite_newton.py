@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import inf, sqrt
+from math import sqrt
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from softres.definite import DefiniteFactor, definite
 from softres.evaluation import Evaluation
 from softres.solvers.base import Solver, State, Tools
 from softres.solvers.line_search import minimise_along
+from softres.solvers.newton import estimated_error
 from softres.solvers.result import Status
 
 __all__ = ["DefiniteNewton"]
@@ -56,10 +57,9 @@ class DefiniteNewton(Solver):
             # No descent can be seen along a Newton direction: the floor of the arithmetic.
             return replace(state, info=info, status=Status.STALLED)
         info |= {"step_length": found.step_length, "trials": found.trials}
-        gradient, moved = found.point.gradient, found.point.x - tools.start.x
+        gradient = found.point.gradient
         left = sqrt(max(0.0, float(gradient @ factor.solve(gradient))))
-        travelled = sqrt(max(0.0, float(moved @ (factor.matrix @ moved))))
-        return State(found.point, left / travelled if travelled > 0 else inf, info)
+        return State(found.point, estimated_error(left, found.point, factor.matrix, tools), info)
 
     def _factor(
         self, point: Evaluation, tools: Tools, info: dict[str, float]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import isfinite, sqrt
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from array_api_compat import device, is_torch_array
 from scipy import linalg
 
@@ -16,6 +18,12 @@ __all__ = ["CholeskyFactor", "SpectralFactor", "cholesky", "spectral"]
 
 _POTRF = {"d": linalg.lapack.dpotrf, "f": linalg.lapack.spotrf}
 _POTRS = {"d": linalg.lapack.dpotrs, "f": linalg.lapack.spotrs}
+
+
+@lru_cache(maxsize=8)
+def _without_structure(d: int) -> npt.NDArray[np.float64]:
+    """Return a fixed vector of normal deviates."""
+    return np.random.default_rng(0).standard_normal(d)
 
 
 class CholeskyFactor:
@@ -47,9 +55,8 @@ class CholeskyFactor:
         Four steps of inverse iteration from a fixed vector without structure: ample where the
         smallest eigenvalue stands far below the others, as a null vector's does.
         """
-        d = self.lower.shape[0]
-        start = np.random.default_rng(0).standard_normal(d)
         xp = array_namespace(self.lower)
+        start = _without_structure(self.lower.shape[0])
         q = xp.asarray(start, dtype=self.lower.dtype, device=device(self.lower))
         value = float("inf")
         for _ in range(4):

@@ -5,41 +5,72 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from array_api_compat import device
 
 from softres.arrays import array_namespace
-from softres.linalg import CholeskyFactor
+from softres.backends import as_numpy
+from softres.lanczos import largest_eigenvalue
+from softres.linalg import CholeskyFactor, cholesky
 from softres.matrices import DesignMatrix
 
-__all__ = ["null_basis", "null_basis_of"]
+__all__ = ["null_basis", "null_basis_of", "null_of_gram"]
+
+Matrix = npt.NDArray[Any]
+
+#: Multiples of the least ridge that are tried until a singular Gram matrix can be factored.
+RIDGES = (0.1, 1.0, 10.0)
 
 
 def null_basis(matrix: DesignMatrix) -> Any:
     """Return an orthonormal basis of the null space of A, shape (d, d - rank).
 
-    From the eigenvectors of A^T A, whose error grows with the square of A's condition, refined
-    twice by N - (A^T A)^+ A^T (A N), whose error grows with the condition only.
+    That of its Gram matrix, whose error grows with the square of A's condition, refined twice by
+    N - (A^T A)^+ A^T (A N), whose error grows with the condition only.
 
     One Gram matrix, and for a rank-deficient A four passes for each null vector.
     """
-    n, d = matrix.shape
-    ones = matrix.asarray(np.ones(n))
-    xp = array_namespace(ones)
-    gram = matrix.gram(ones)
-    # Columns of unit length: a column on a small scale is not a null vector.
-    diagonal = xp.linalg.diagonal(gram)
-    scale = xp.sqrt(xp.where(diagonal > 0, diagonal, xp.ones_like(diagonal)))[:, None]
-    values, vectors = xp.linalg.eigh(gram / scale / scale.T)
-    tolerance = d * float(xp.finfo(values.dtype).eps) * float(values[-1])
-    null = vectors[:, values <= tolerance]
-    if null.shape[1] == 0:
-        return null
-    kept = values > tolerance
-    span, weight = vectors[:, kept], 1.0 / values[kept]
-    for _ in range(2):
-        leak = matrix.rmatmul(matrix.matmul(null / scale)) / scale
-        null = null - span @ (weight[:, None] * (span.T @ leak))
-    return xp.linalg.qr(null / scale)[0]
+    ones = matrix.asarray(np.ones(matrix.shape[0]))
+    scale, null, factor = _of_gram(as_numpy(matrix.gram(ones)))
+    if factor is not None:
+        for _ in range(2):
+            image = matrix.matmul(matrix.asarray(null / scale))
+            # What the ridge leaves of a null vector is another one: only the rest is corrected.
+            null = null - factor.solve(as_numpy(matrix.rmatmul(image)) / scale)
+    return matrix.asarray(np.linalg.qr(null / scale)[0])
+
+
+def null_of_gram(gram: Matrix) -> Matrix:
+    """Return an orthonormal basis of the null space of a Gram matrix, shape (d, d - rank)."""
+    scale, null, _ = _of_gram(gram)
+    return np.asarray(np.linalg.qr(null / scale)[0])
+
+
+def _of_gram(gram: Matrix) -> tuple[Matrix, Matrix, CholeskyFactor | None]:
+    """Return a scale (d, 1), the null space of the Gram matrix over it, and a factor of that.
+
+    Columns are scaled to unit length: a column on a small scale is not a null vector. A ridge as
+    small as rounding makes a factor possible, and that tells the null vectors. Eigenvalues below
+    d to 100 d rounding units of the largest count as zero: the smaller the ridge that will do, the
+    lower. The factor is of the scaled matrix with the ridge; ``None`` where there is no null
+    vector, or no factor, and eigenvectors had to do.
+    """
+    d = gram.shape[0]
+    diagonal = np.diagonal(gram)
+    scale = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))[:, None]
+    if not diagonal.any():
+        return scale, np.eye(d, dtype=gram.dtype), None
+    scaled = gram / scale / scale.T
+    least = d * float(np.finfo(gram.dtype).eps) * largest_eigenvalue(lambda y: scaled @ y, d)
+    for share in RIDGES:
+        ridge = share * least
+        one = np.eye(d, dtype=gram.dtype)
+        factor = cholesky(scaled + ridge * one, np.ones(d, dtype=gram.dtype), 0.1 * ridge)
+        if factor is not None:
+            null = null_basis_of(factor, ridge)
+            return scale, null, factor if null.shape[1] else None
+    values, vectors = np.linalg.eigh(scaled)
+    return scale, vectors[:, values <= least], None
 
 
 def null_basis_of(factor: CholeskyFactor, ridge: float) -> Any:

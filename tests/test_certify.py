@@ -9,18 +9,24 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from softres import certify
+from softres import certify, machine
 from softres.certify import certified_minimiser, digest, find_minimiser
 from softres.data import digits
 from softres.data.cache import set_aside
+from softres.data.shard_writer import write_folder
 from softres.data.start import StartOptions, starting_point
 from softres.errors import InputError
 from softres.linalg import spectral
+from softres.machine import Machine
+from softres.matrices import StreamedMatrix
 from softres.problems import make_problem
 from softres.reference import Certificate, Reference
-from softres.solvers.result import Status
+from softres.solvers import cost_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
+
+#: Bytes, flops in both precisions and of a factor, and sparse entries, a second.
+RATES = (1e10, 3e10, 6e10, 1e10, 5e8)
 
 
 def negative_eigenvalues(point):
@@ -140,37 +146,29 @@ def test_a_saddle_is_left_with_many_columns(large, plant, make):
     assert problem.value(x) < problem.value(saddle)
 
 
-def test_steps_along_the_null_space_are_taken_back(large, plant, make_regularised, monkeypatch):
-    A = plant(0).A
-    A = np.hstack([A, A[:, :2] @ np.array([[1.0], [5.0]])])
-    problem = make_regularised("softres", A, plant(0).b, 1e-2)
-    x0 = problem.start()
-    _, _, rows = np.linalg.svd(A)
-    null = rows[6]
-    real = certify.solve
-
-    def astray(*arguments, **options):
-        result = real(*arguments, **options)
-        moves = isinstance(arguments[1], certify.PreconditionedNewton)
-        return replace(result, x=result.x + 0.5 * null) if moves else result
-
-    monkeypatch.setattr(certify, "solve", astray)
-    x, certificate = find_minimiser(problem, x0)
-    check(problem, x, certificate)
-    assert certificate.rank == 6
-    assert abs(null @ x) <= 1e-12 * np.linalg.norm(x)
-
-
-def test_the_minimiser_is_found_where_the_default_solver_fails(large, problem, monkeypatch):
-    x, _ = find_minimiser(problem, problem.start())
-
-    def failing(self, state, tools):
-        return replace(state, status=Status.LINEAR_SOLVE_FAILED)
-
-    monkeypatch.setattr(certify.PreconditionedNewton, "step", failing)
-    again, certificate = find_minimiser(problem, problem.start())
-    assert certificate.certified
-    np.testing.assert_allclose(again, x, rtol=1e-11)
+@pytest.mark.parametrize("small", [True, False])
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array, "streamed"])
+def test_the_minimiser_does_not_depend_on_the_machine(small, kind, plant, monkeypatch, tmp_path):
+    # Large enough for the default solver to go other ways at other rates.
+    instance = plant(3, n=2000, d=40, radius=10.0)
+    if kind == "streamed":
+        manifest = write_folder(tmp_path, [instance.A], instance.b)
+        A = StreamedMatrix(manifest.shards(), manifest.checksum, 8 * 40 * 500)
+    else:
+        A = kind(instance.A)
+    if not small:
+        monkeypatch.setattr(certify, "SMALL", 0)
+    found = []
+    for factors in ((1.0,) * 5, (100.0, 0.01, 1.0, 100.0, 0.01), (0.01, 100.0, 0.01, 1.0, 100.0)):
+        rates = [rate * factor for rate, factor in zip(RATES, factors, strict=True)]
+        monkeypatch.setattr(cost_model, "this_machine", lambda rates=rates: Machine(*rates))
+        monkeypatch.setattr(machine, "this_machine", lambda rates=rates: Machine(*rates))
+        problem = make_problem("softres", A, instance.b, 1e-4)
+        x, certificate = find_minimiser(problem, problem.start())
+        assert certificate.certified
+        found.append(x)
+    np.testing.assert_array_equal(found[1], found[0])
+    np.testing.assert_array_equal(found[2], found[0])
 
 
 def certificate_at(problem, x, x0):

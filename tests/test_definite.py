@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from softres.definite import definite, null_space, null_space_of_gram
+from softres.definite import definite
 from softres.definite_newton import DefiniteNewton
-from softres.matrices import as_matrix
+from softres.nullspace import null_basis
 from softres.problems import make_problem
 from softres.solvers import solve
 from softres.solvers.result import Status
@@ -43,21 +43,6 @@ def test_what_is_not_definite_has_no_factor(worst):
     assert definite(H, np.zeros((10, 0))) is None
 
 
-@pytest.mark.parametrize("null", [0, 1, 9, 30])
-def test_the_null_space_is_found_whatever_its_size(null):
-    rng = np.random.default_rng(null)
-    A = rng.standard_normal((100, 40)) @ symmetric(np.r_[np.zeros(null), np.ones(40 - null)])[0]
-    A = A * np.geomspace(1e-3, 1.0, 40)
-    basis = null_space(as_matrix(A))
-    assert basis.shape == (40, null)
-    np.testing.assert_allclose(basis.T @ basis, np.eye(null), atol=1e-12)
-    assert np.abs(A @ basis).max(initial=0.0) <= 1e-12 * np.linalg.norm(A)
-
-
-def test_of_zeros_all_is_null():
-    assert null_space_of_gram(np.zeros((3, 3))).shape == (3, 3)
-
-
 def test_exact_hessians_converge_quadratically_from_an_indefinite_start(plant, make_regularised):
     instance = plant(0, radius=6.0)
     problem = make_regularised("softres", instance.A, instance.b, 1e-3)
@@ -77,7 +62,7 @@ def test_a_singular_matrix_without_its_null_space_ends_the_solve():
     problem = make_problem("resnet", A, np.linspace(0.1, 0.3, 5))
     x0 = np.ones(2)
     assert solve(problem, DefiniteNewton(), x0).status is Status.LINEAR_SOLVE_FAILED
-    null = null_space(problem.matrix)
+    null = null_basis(problem.matrix)
     result = solve(problem, DefiniteNewton(null), x0)
     assert result.status is Status.CONVERGED
     assert result.x[0] == pytest.approx(result.x[1], rel=1e-12)

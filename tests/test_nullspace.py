@@ -13,7 +13,7 @@ from scipy import linalg
 from softres.backends import as_numpy
 from softres.linalg import cholesky
 from softres.matrices import as_matrix
-from softres.nullspace import null_basis, null_basis_of
+from softres.nullspace import null_basis, null_basis_of, null_of_gram
 from softres.solvers import solve
 
 SOLVERS = ("exact_newton", "approx_newton", "gradient_descent")
@@ -63,6 +63,7 @@ def test_columns_of_zeros_are_null_vectors(plant, kind):
 
 def test_a_matrix_of_zeros_has_nothing_else(kind):
     check(np.zeros((5, 3)), null_basis(as_matrix(kind(np.zeros((5, 3))))), 3)
+    assert null_of_gram(np.zeros((3, 3))).shape == (3, 3)
 
 
 def test_columns_on_scales_far_apart_are_no_null_vectors(deficient, kind):
@@ -78,6 +79,36 @@ def test_it_costs_one_gram_matrix_and_four_passes_a_null_vector(deficient, plant
     null_basis(short)
     assert (full.counter.grams, full.counter.passes) == (1, 0)
     assert (short.counter.grams, short.counter.passes) == (1, 8)
+
+
+@pytest.mark.parametrize("null", [0, 1, 9, 30])
+def test_the_null_space_is_found_whatever_its_size(null):
+    rng = np.random.default_rng(null)
+    V = np.linalg.qr(rng.standard_normal((40, 40)))[0][:, null:]
+    A = rng.standard_normal((100, 40)) @ (V @ V.T) * np.geomspace(1e-3, 1.0, 40)
+    check(A, null_basis(as_matrix(A)), null)
+    rough = null_of_gram(A.T @ A)
+    assert rough.shape == (40, null)
+    assert np.abs(A @ rough).max(initial=0.0) <= 1e-8 * np.linalg.norm(A)
+
+
+@pytest.mark.parametrize("condition", [1e2, 1e4, 1e6])
+def test_the_error_grows_with_the_condition_and_not_with_its_square(condition, record_property):
+    rng = np.random.default_rng(0)
+    U, V = (np.linalg.qr(rng.standard_normal((n, 30)))[0] for n in (200, 30))
+    A = (U * np.r_[np.geomspace(1.0, 1.0 / condition, 25), np.zeros(5)]) @ V.T
+    N = null_basis(as_matrix(A))
+    assert N.shape == (30, 5)
+    angle = float(linalg.subspace_angles(N, V[:, 25:]).max())
+    record_property("angle over condition and rounding", angle / condition / 2.2e-16)
+    assert angle <= 1e-14 * condition
+
+
+def test_singular_values_are_told_from_zero_down_to_the_root_of_rounding():
+    U, V = (np.linalg.qr(np.random.default_rng(1).standard_normal((n, 8)))[0] for n in (60, 8))
+    for smallest, dimension in ((1e-6, 0), (1e-10, 1)):
+        A = (U * np.r_[np.ones(7), smallest]) @ V.T
+        assert null_basis(as_matrix(A)).shape == (8, dimension)
 
 
 #: Where the Hessian is indefinite at the start: the trust region's ridge leaks 1e-8 of the range.

@@ -129,9 +129,9 @@ def cases(profile: str, max_bytes: float = 2.5e9, max_flops: float = 2.5e11) -> 
     profile
         ``"quick"`` or ``"full"``.
     max_bytes
-        Largest dense A.
+        Largest made-up dense A.
     max_flops
-        Largest n d^2, the work of one step of exact Newton, on dense A.
+        Largest n d^2, the work of one step of exact Newton, on such an A.
     """
     quick = profile == "quick"
     chosen = list(_dense(quick))
@@ -142,7 +142,7 @@ def cases(profile: str, max_bytes: float = 2.5e9, max_flops: float = 2.5e11) -> 
     return [
         case
         for case in chosen
-        if case.density < 1
+        if case.kind != "dense"
         or (8.0 * case.n * case.d <= max_bytes and float(case.n) * case.d**2 <= max_flops)
     ]
 

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from softres.backends import as_numpy
-from softres.definite import SMALL, definite, null_space_of_gram
+from softres.definite import SMALL, definite
 from softres.matrices import DesignMatrix
+from softres.nullspace import null_of_gram
 
 __all__ = ["Spectrum", "spectrum", "spectrum_of_gram"]
 
@@ -52,7 +53,7 @@ def spectrum(matrix: DesignMatrix) -> Spectrum:
     ones = matrix.asarray(np.ones(matrix.shape[0]))
     gram: npt.NDArray[np.float64] = np.asarray(as_numpy(matrix.gram(ones)), dtype=np.float64)
     if d > SMALL and gram.any():
-        factor = definite(gram, null_space_of_gram(gram))
+        factor = definite(gram, null_of_gram(gram))
         if factor is not None:
             return Spectrum(
                 float(np.sqrt(factor.largest)), float(np.sqrt(factor.smallest)), factor.rank

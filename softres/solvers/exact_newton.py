@@ -16,9 +16,10 @@ __all__ = ["ExactNewton", "ResNetNewton", "SoftmaxNewton"]
 class ExactNewton(Solver):
     """x+ = x - t H^-1 g with the exact Hessian.
 
-    H is factored by Cholesky, and a line search on the directional derivative keeps the loss
-    falling. Where H is indefinite a trust region in the Gauss-Newton norm takes over. Near a
-    minimiser both safeguards are idle and the method is Newton's, with t = 1.
+    H is factored by Cholesky, and a line search finds the least loss along the direction, to a
+    tenth of the slope. Where H is indefinite the step is Gauss-Newton's with the same line search,
+    or a trust region's in the Gauss-Newton norm where that leads to a lower loss. Near a minimiser
+    both safeguards are idle and the method is Newton's, with t = 1.
     """
 
     name: ClassVar[str] = "exact_newton"

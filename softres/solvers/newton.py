@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import inf, sqrt
 from typing import Any
 
 from softres.arrays import array_namespace
@@ -12,11 +12,11 @@ from softres.evaluation import Evaluation
 from softres.linalg import cholesky
 from softres.nullspace import null_basis
 from softres.solvers.base import State, Tools
-from softres.solvers.line_search import search
+from softres.solvers.line_search import minimise_along
 from softres.solvers.result import Status
 from softres.solvers.trust_region import gram_noise, trust_region_step
 
-__all__ = ["Memory", "newton_step"]
+__all__ = ["Memory", "estimated_error", "newton_step"]
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ def newton_step(
     """Take one safeguarded step with the Hessian H or an approximation of it.
 
     Where H is positive definite (on the range of A^T), the step is Newton's with a line search
-    that tries t = 1 first. Where it is not, the step minimises the quadratic model over a trust
-    region in the norm of the Gauss-Newton matrix.
+    that tries t = 1 first. Where it is not, the step is the lower one of two: Gauss-Newton's with
+    a line search, and a trust region's in the norm of the Gauss-Newton matrix.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def newton_step(
         return _indefinite_step(state, tools, full, gauss_newton, info, memory)
     p = memory.project(-factor.solve(point.gradient))
     with tools.meter.phase("line_search"):
-        accepted = search(point.along(p))
+        accepted = minimise_along(point.along(p))
     if accepted is None:
         # No descent can be seen along a Newton direction: the floor of the arithmetic.
         return replace(state, info=info, status=Status.STALLED, memory=memory)
@@ -99,7 +99,7 @@ def newton_step(
     accepted.point.differentiate()  # the next step needs both parts
     gradient = accepted.point.gradient
     left = sqrt(max(0.0, float(gradient @ factor.solve(gradient))))
-    error = _relative(left, accepted.point, H, tools)
+    error = estimated_error(left, accepted.point, H, tools)
     return State(accepted.point, error, info, memory=memory)
 
 
@@ -121,7 +121,9 @@ def _indefinite_step(
         return replace(state, info=info, status=Status.STALLED, memory=memory)
     info |= {"trials": taken.trials, "negative_eigenvalues": taken.negative}
     # A point with an indefinite Hessian is no minimiser, so there is no error to estimate.
-    error = _relative(taken.left, taken.point, H, tools) if taken.negative == 0 else float("inf")
+    error = (
+        estimated_error(taken.left, taken.point, H, tools) if taken.negative == 0 else float("inf")
+    )
     return State(taken.point, error, info, memory=replace(memory, radius=taken.radius))
 
 
@@ -130,12 +132,12 @@ def _finite(H: Any) -> bool:
     return bool(xp.all(xp.isfinite(H)))
 
 
-def _relative(left: float, point: Evaluation, H: Any, tools: Tools) -> float:
-    """Estimate |x - x*| / |x0 - x*| in the H-norm without knowing x*.
+def estimated_error(left: float, point: Evaluation, H: Any, tools: Tools) -> float:
+    """Estimate |x - x*| / |x0 - x*| in the norm of H without knowing x*.
 
     ``left`` is the new gradient measured with the old factor, sqrt(g^T H^-1 g), at the cost of one
     d x d solve; |x - x0| in the same norm stands for the distance that lay ahead at the start.
     """
     moved = point.x - tools.start.x
     travelled = sqrt(max(0.0, float(moved @ (H @ moved))))
-    return left / travelled if travelled > 0 else float("inf")
+    return left / travelled if travelled > 0 else inf

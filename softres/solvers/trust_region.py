@@ -1,4 +1,4 @@
-"""One step where the Hessian is indefinite: a trust region in the Gauss-Newton norm."""
+"""One step where the Hessian is indefinite: Gauss-Newton's or a trust region's, the lower one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 from softres.arrays import array_namespace
 from softres.backends import as_numpy
 from softres.evaluation import Evaluation
-from softres.solvers.line_search import flat, slope_allows
+from softres.solvers.line_search import LineSearch, flat, minimise_along, reach, slope_allows
 
 __all__ = ["TrustStep", "gram_noise", "trust_region_step"]
 
@@ -36,7 +36,7 @@ class TrustStep:
     radius
         The radius for the next step.
     trials
-        Radii tried.
+        Points tried.
     negative
         Negative eigenvalues of H.
     left
@@ -61,16 +61,30 @@ class _Model:
     """The quadratic model in coordinates where the metric is the identity and H is diagonal.
 
     The metric is B, with A's columns scaled to one, plus a little of the identity, which bounds
-    the ball where B vanishes.
+    the ball in directions that B does not see. Where f is one to rounding in one row, and has no
+    slope that arithmetic can see, all of B vanishes; the identity, as large as H, stands for it.
+
+    Attributes
+    ----------
+    basis
+        The coordinates' axes, shape (d, k): one for each direction that H sees, perhaps none.
+    curvature
+        H's values along them, in ascending order, shape (k,).
+    slope
+        The gradient's, shape (k,).
     """
 
     def __init__(self, H: Any, B: Any, point: Evaluation, blind: Any | None) -> None:
         xp = array_namespace(H)
         scale = point.problem.matrix.column_scale
         values, vectors = xp.linalg.eigh(B / scale[:, None] / scale[None, :])
-        metric = xp.where(values > 0, values, xp.zeros_like(values)) + RIDGE * values[-1]
-        whiten = vectors / xp.sqrt(metric)
         H = H / scale[:, None] / scale[None, :]
+        ridge = RIDGE * float(values[-1])
+        if ridge > float(xp.finfo(values.dtype).smallest_normal):
+            metric = xp.where(values > 0, values, xp.zeros_like(values)) + ridge
+        else:
+            metric = xp.ones_like(values) * (float(xp.max(xp.abs(H))) or 1.0)
+        whiten = vectors / xp.sqrt(metric)
         curvature, rotation = xp.linalg.eigh(whiten.T @ H @ whiten)
         whiten = whiten @ rotation
         basis = whiten / scale[:, None]
@@ -110,11 +124,10 @@ class _Model:
         shift = brentq(excess, low, high, rtol=1e-6) if excess(low) < 0 < excess(high) else high
         return -self.slope / (self.curvature + floor + shift)
 
-    def taken(self, point: Evaluation, radius: float, trials: int) -> TrustStep:
-        """Return the accepted step to a point."""
+    def left(self, point: Evaluation) -> float:
+        """Return the gradient at a point in the norm of |H|^+."""
         slope = as_numpy(self.basis.T @ point.gradient)
-        left = sqrt(float(slope @ (slope / np.abs(self.curvature))))
-        return TrustStep(point, radius, trials, int(np.sum(self.curvature < 0)), left)
+        return sqrt(float(slope @ (slope / np.abs(self.curvature))))
 
     def fall(self, y: npt.NDArray[np.float64]) -> float:
         """Return by how much the model falls for the step y."""
@@ -124,12 +137,16 @@ class _Model:
 def trust_region_step(
     point: Evaluation, H: Any, B: Any, radius: float | None, blind: Any | None = None
 ) -> TrustStep | None:
-    """Minimise the quadratic model over a ball in B's norm, shrinking it until the loss falls.
+    """Take the lower of two steps: a trust region's with H, and Gauss-Newton's with a line search.
 
-    The norm of B, the Gauss-Newton matrix F^T F + W^2 over A, makes the ball as long in every
-    direction as the model f can be trusted to be linear, whatever the scale of A's columns. The
-    subproblem is solved exactly, in eigenvectors of H relative to B (Conn, Gould and Toint, 2000,
-    section 7.4).
+    The first minimises the quadratic model over a ball in B's norm, which shrinks until the loss
+    falls. The norm of B, the Gauss-Newton matrix F^T F + W^2 over A, makes the ball as long in
+    every direction as the model f can be trusted to be linear, whatever the scale of A's columns.
+    The subproblem is solved exactly, in eigenvectors of H relative to B (Conn, Gould and Toint,
+    2000, section 7.4). It sees the way down from a saddle.
+
+    The second goes along -B^-1 g, which those eigenvectors tell as well, as far as the loss falls.
+    It is not held back by a ball that has to grow from step to step first.
 
     Parameters
     ----------
@@ -147,15 +164,43 @@ def trust_region_step(
 
     Returns
     -------
-    ``None`` if no radius gives a fall of the loss that arithmetic can see.
+    ``None`` if neither gives a fall of the loss that arithmetic can see.
     """
     model = _Model(H, B, point, blind)
-    if not float(np.linalg.norm(model.slope)) > 0:
+    length = float(np.linalg.norm(model.slope))
+    if not length > 0:
         return None
-    if radius is None:
-        radius = float(np.linalg.norm(model.slope))
+    straight = _along_gauss_newton(model, point)
+    radius = length if radius is None else radius
+    # With a step at hand a ball that is too large can wait for the next one.
+    most = TRIALS if straight is None else 1
+    new, radius, trials = _within_ball(model, point, radius, most)
+    if straight is not None:
+        trials += straight.trials
+        if new is None or straight.point.value < new.value:
+            new = straight.point
+    if new is None:
+        return None
+    return TrustStep(new, radius, trials, int(np.sum(model.curvature < 0)), model.left(new))
+
+
+def _along_gauss_newton(model: _Model, point: Evaluation) -> LineSearch | None:
+    """Search along -B^-1 g: where the metric is the identity, along minus the slope."""
+    ray = point.along(-(model.basis @ point.problem.matrix.asarray(model.slope)))
+    return minimise_along(ray, reach(ray))
+
+
+def _within_ball(
+    model: _Model, point: Evaluation, radius: float, most: int
+) -> tuple[Evaluation | None, float, int]:
+    """Minimise the model over a ball that shrinks until the loss falls, ``most`` times.
+
+    Returns
+    -------
+    The point, ``None`` where there is none; the radius for the next step; how many were tried.
+    """
     matrix = point.problem.matrix
-    for trial in range(1, TRIALS + 1):
+    for trial in range(1, most + 1):
         y = model.minimiser(radius)
         length = sqrt(float(y @ y))
         ray = point.along(model.basis @ matrix.asarray(y))
@@ -164,7 +209,7 @@ def trust_region_step(
             change = there.value - point.value
             if flat(change, point.value):
                 if slope_allows(ray, there):
-                    return model.taken(there, radius, trial)
+                    return there, radius, trial
             else:
                 ratio = -change / model.fall(y)
                 if ratio > ACCEPT:
@@ -172,6 +217,6 @@ def trust_region_step(
                         radius *= 2.0
                     elif ratio < 0.25:
                         radius = 0.25 * length
-                    return model.taken(there, radius, trial)
+                    return there, radius, trial
         radius = 0.25 * length
-    return None
+    return None, radius, most

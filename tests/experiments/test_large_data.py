@@ -12,7 +12,7 @@ from experiments._large_data import fit_of, residuals, solve_once
 from experiments.claim import Conclusion
 from experiments.runs import LoggedRun
 from softres.data import digits
-from softres.definite import null_space
+from softres.nullspace import null_basis
 from softres.problems import make_problem
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -110,7 +110,7 @@ def test_figures_tables_and_the_sentence(measured):
 
 def test_the_time_limit_is_no_minimum(measured):
     prepared = measured[1].prepared
-    null = null_space(prepared.problem.matrix)
+    null = null_basis(prepared.problem.matrix)
     row, trace = solve_once(prepared, null, "gradient_descent", 1e-10, 1e-6, 0)
     assert row["status"].startswith("time limit")
     assert row["left"] > 1e-8

@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from softres.data import digits
 from softres.linalg import cholesky
 from softres.problems import SoftmaxRegression
 from softres.solvers import Status, solve
@@ -50,7 +51,8 @@ def test_every_run_converges_to_a_minimiser(runs):
         assert not refused[-1]
         point = problem.at(result.x)
         size = np.abs(problem.matrix.array).T @ np.abs(point.gradient_z)
-        assert np.abs(point.gradient).max() <= 1e-11 * size.max()
+        # What an error of 1e-12 in x can make of it.
+        assert np.abs(point.gradient).max() <= 1e-10 * size.max()
 
 
 def test_errors_square_from_step_to_step(runs, record_property):
@@ -190,3 +192,24 @@ def test_cosh_leaves_its_saddle_at_zero(plant, make_regularised):
     result = solve(problem, "exact_newton", eps=1e-12)
     assert result.status is Status.CONVERGED
     assert problem.value(result.x) < 0.99 * problem.value(problem.zeros())
+
+
+@pytest.mark.parametrize("distance", [1.0, 1e-3, 1e-6, 1e-9])
+def test_a_saddle_is_left_however_near_to_it_the_start_is(distance, plant, make_regularised):
+    instance = plant(0)
+    problem = make_regularised("cosh", instance.A, instance.b, 1e-2)
+    result = solve(problem, "exact_newton", distance * problem.start())
+    assert result.status is Status.CONVERGED
+    assert np.linalg.eigvalsh(problem.hessian(result.x))[0] > 0
+    assert problem.value(result.x) < 0.99 * problem.value(problem.zeros())
+
+
+@pytest.mark.parametrize(("name", "most"), [("softres", 16), ("softmax", 14), ("cosh", 14)])
+@pytest.mark.parametrize("factor", [1e-2, 1e-4])
+def test_real_data_with_indefinite_hessians_take_few_steps(name, most, factor, make_regularised):
+    # A trust region alone, which starts small and doubles, took up to 48.
+    instance = digits.load()
+    result = solve(make_regularised(name, instance.A, instance.b, factor), "exact_newton")
+    assert result.status is Status.CONVERGED
+    assert (result.trace["negative_eigenvalues"] > 0).any()
+    assert result.steps <= most

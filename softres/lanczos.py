@@ -1,0 +1,41 @@
+"""The largest eigenvalue of a matrix from products with it, by Lanczos's method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
+__all__ = ["largest_eigenvalue"]
+
+#: Relative error that the method is run to.
+TOLERANCE = 1e-10
+#: Steps of the power method where it does not converge.
+STEPS = 100
+
+
+def largest_eigenvalue(product: Callable[[Any], Any], d: int) -> float:
+    """Return the largest eigenvalue of a positive semidefinite d x d matrix.
+
+    Parameters
+    ----------
+    product
+        Returns the matrix times a vector of shape (d,), on the host.
+    """
+    if d <= 2:  # Lanczos's method has no room
+        return float(np.linalg.eigvalsh(np.column_stack([product(e) for e in np.eye(d)]))[-1])
+    start = np.random.default_rng(0).standard_normal(d)
+    operator = LinearOperator((d, d), matvec=product, dtype=np.float64)
+    try:
+        values = eigsh(
+            operator, k=1, which="LA", v0=start, tol=TOLERANCE, return_eigenvectors=False
+        )
+    except ArpackNoConvergence:
+        # Only a cluster at the end keeps it from converging: then any of its vectors will do.
+        q = start
+        for _ in range(STEPS):
+            q = product(q / float(np.linalg.norm(q)))
+        return float(np.linalg.norm(q))
+    return float(values[0])
