@@ -140,6 +140,17 @@ class MaintainedHessian:
         self.changed = exact or len(rows) > 0
         return len(rows)
 
+    def parts(self) -> tuple[Any, Any]:
+        """Return A^T diag(D) A and D; no later change reaches them."""
+        return self._gram, self._diagonal
+
+    def blend(self, one: tuple[Any, Any], other: tuple[Any, Any], share: float) -> None:
+        """Make A^T diag(D) A (1 - share) times one plus share times another."""
+        (gram, diagonal), (other_gram, other_diagonal) = one, other
+        self._gram = gram + share * (other_gram - gram)
+        self._diagonal = diagonal + share * (other_diagonal - diagonal)
+        self.changed = True
+
     def refactor(self, noise: float) -> bool:
         """Factor the present matrix; whether it is positive definite beyond ``noise``.
 

@@ -21,6 +21,8 @@ __all__ = ["Preconditioner"]
 #: Gauss-Newton steps with a new factor, in a row, that contract by less than half before a saddle
 #: is suspected.
 PATIENCE = 6
+#: Shares of the difference to the Hessian that are tried beside the Gauss-Newton matrix.
+SHARES = (0.75, 0.5, 0.25)
 
 
 @dataclass
@@ -38,8 +40,8 @@ class Preconditioner:
     columns
         M while there is no factor.
     exact
-        Whether ``hessian`` follows the Hessian, or the Gauss-Newton matrix where that is
-        indefinite.
+        Whether ``hessian`` follows the Hessian, or where that is indefinite the Gauss-Newton
+        matrix plus a share of their difference.
     progress
         How the last steps went.
     """
@@ -50,6 +52,7 @@ class Preconditioner:
     columns: ColumnScaling | None = None
     exact: bool = True
     progress: Progress = field(default_factory=Progress)
+    _share: float = 0.0
     _weak: int = 0
     _sketched: bool = False
     _coarse: bool = False  # a sketch could not be factored
@@ -138,16 +141,23 @@ class Preconditioner:
             self.exact = waited or policy.always_anew
         if anew:
             progress.form()
+        indefinite = None
         if self.exact and self._reach(point, point.curvature, anew, sketch, tools, info):
             # A sketch stays wrong by the same amount: what the pairs say of it stays true.
             if anew or (info["rows_updated"] and not self._sketched):
                 self.pairs.clear()
-        elif not self._gauss_newton(point, anew, sketch, tools, info):
-            if not sketch:
-                return False
-            # The exact rank-two part cancels most of the diagonal part: no place for a sketch.
-            self._coarse = True
-            return self.follow(point, tools, info)
+        else:
+            # For a normalised f that was no gain: its slopes are not all small at once.
+            if self.exact and anew and not (policy.dear or point.problem.normalised):
+                indefinite = hessian.parts()
+            if not self._gauss_newton(point, anew, sketch, tools, info):
+                if not sketch:
+                    return False
+                # The exact rank-two part cancels most of the diagonal part: not for a sketch.
+                self._coarse = True
+                return self.follow(point, tools, info)
+            if indefinite is not None:
+                self._blend(indefinite, gram_noise(point), tools)
         self._renewed = hessian.factor is not factor
         return True
 
@@ -159,18 +169,39 @@ class Preconditioner:
         tools: Tools,
         info: dict[str, float],
     ) -> bool:
-        """Bring the maintained Hessian to the Gauss-Newton matrix; whether that succeeded."""
+        """Bring M to the Gauss-Newton matrix or near it; whether that succeeded."""
         self.exact = False
         self.pairs.clear()
         # The matrix is semidefinite: if it cannot be factored, it is singular, or too many of its
         # rows are out of date.
         for formed in (True,) if anew else (False, True):
-            if self._reach(point, point.gauss_newton, formed, sketch, tools, info):
+            target = point.gauss_newton
+            if formed:
+                self._share = 0.0
+            elif self._share:
+                change = point.curvature.diagonal - target.diagonal
+                target = Curvature(target.diagonal + self._share * change)
+            if self._reach(point, target, formed, sketch, tools, info):
                 return True
             with tools.meter.phase("factor"):
                 if self.hessian.regularise(gram_noise(point)):
                     return True
         return False
+
+    def _blend(self, indefinite: tuple[Any, ...], noise: float, tools: Tools) -> None:
+        """Move the Gauss-Newton matrix as far towards the Hessian as it stays definite.
+
+        Where f has hardly any slope, Gauss-Newton drops nearly all curvature. Both matrices are
+        there already, so that a trial takes no more than a Cholesky factor.
+        """
+        hessian = self.hessian
+        gauss_newton = hessian.parts()
+        with tools.meter.phase("factor"):
+            for share in (*SHARES, 0.0):
+                hessian.blend(gauss_newton, indefinite, share)
+                if hessian.refactor(noise) or (share == 0.0 and hessian.regularise(noise)):
+                    self._share = share
+                    return
 
     def _reach(
         self,

@@ -339,3 +339,20 @@ def test_a_matrix_that_is_singular_at_one_point_only_leaves_no_null_space(kind):
     assert hessian.null is None
     p = case.matrix.asarray(np.ones(4))
     assert hessian.project(p) is p
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_a_blend_is_the_gram_matrix_of_the_blended_diagonal(share):
+    A = np.random.default_rng(0).standard_normal((80, 4))
+    matrix = as_matrix(A)
+    one, other = np.linspace(1.0, 2.0, 80), np.linspace(4.0, 0.0, 80)
+    hessian = MaintainedHessian(matrix)
+    parts = []
+    for diagonal in (other, one):
+        hessian.rebuild(Curvature(diagonal), matrix.gram)
+        parts.append(hessian.parts())
+    hessian.blend(parts[1], parts[0], share)
+    assert hessian.changed
+    assert hessian.refactor(NOISE)
+    expected = A.T @ (((1 - share) * one + share * other)[:, None] * A)
+    np.testing.assert_allclose(hessian.total, expected, rtol=1e-12, atol=1e-11)

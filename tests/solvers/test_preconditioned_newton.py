@@ -226,11 +226,25 @@ def test_a_saddle_is_left(distance, factor, plant, make):
     assert point.value < 0.95 * saddle.value
 
 
+def test_near_gauss_newton_the_hessian_counts_for_as_much_as_stays_definite(
+    synthetic, make_regularised, monkeypatch
+):
+    instance = synthetic(4000, 200, 1e2)
+    problem = make_regularised("cosh", instance.A, instance.b, 1e-2)
+    near = solve(problem, max_steps=500)
+    monkeypatch.setattr(softres.solvers.preconditioner, "SHARES", ())
+    alone = solve(problem, max_steps=500)
+    assert near.status is alone.status is Status.CONVERGED
+    assert near.steps < 0.75 * alone.steps
+    np.testing.assert_allclose(near.x, alone.x, atol=1e-8 * float(np.linalg.norm(alone.x)))
+
+
 def test_where_gauss_newton_steps_stagnate_the_exact_hessian_shows_the_way(
     synthetic, make_regularised, monkeypatch
 ):
     instance = synthetic(1000, 50, 1e2)
     problem = make_regularised("cosh", instance.A, instance.b, 1e-2)
+    monkeypatch.setattr(softres.solvers.preconditioner, "SHARES", ())  # Gauss-Newton alone
     result = solve(problem, max_steps=500)
     assert result.status is Status.CONVERGED
     assert np.linalg.eigvalsh(problem.hessian(result.x))[0] > 0
