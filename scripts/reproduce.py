@@ -37,22 +37,29 @@ def reproduce(run_id: str, options: TrackingOptions, tolerance: float) -> int:
     from experiments.registry import probe_for
     from softres.config.stored import stored_settings
     from softres.harness.identity import job_key
-    from softres.harness.reproducing import compare, kept_table, repeat, same_machine
-    from softres.tracking.store import find_run
+    from softres.harness.reproducing import (
+        compare,
+        kept_table,
+        repeat,
+        same_machine,
+        steps_before,
+    )
+    from softres.tracking.lookup import find_run
 
     run, artifact = find_run(options, run_id)
-    settings = stored_settings(artifact("config.yaml").read_text("utf-8"))
+    settings = stored_settings(artifact("config.yaml").read_text("utf-8", errors="replace"))
     probe = probe_for(settings)
     print(f"{run.name} (run {run.run_id})")
     print(f"  made by: {run.tags.get('command', 'unknown')}")
     print(f"  commit:  {run.tags.get('commit', 'unknown')}")
     if run.tags.get("key") != job_key(settings, probe):
         print("  note:    the code, or a file of data, is not as it was")
-    new = repeat(settings, probe)
+    kept = kept_table(run.tags, artifact)
+    new = repeat(settings, probe, steps_before(run.tags, kept))
     changes = same_machine(run.tags, settings)
     for line in changes:
         print(f"  note:    {line}")
-    result = compare(kept_table(run.tags, artifact), new)
+    result = compare(kept, new)
     for name, size in sorted(result.different.items(), key=lambda item: -item[1])[:10]:
         print(f"  differs: {name} by {size:.1e} of its largest value")
     if result.identical:

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # works without installation
 
 from softres.errors import InputError
 from softres.tracking import TrackingOptions
-from softres.tracking.outage import is_outage
+from softres.tracking.outage import is_outage, refusal
 from softres.tracking.spool import Spool
 
 
@@ -32,9 +32,10 @@ def main() -> int:
             # Opening a store delivers what waits for it.
             open_store(TrackingOptions(uri=uri, folder=options.folder, experiment=experiment))
         except Exception as error:
-            if not isinstance(error, InputError) and not is_outage(error):
+            refused = refusal(uri, error)
+            if not (refused or isinstance(error, InputError) or is_outage(error)):
                 raise
-            print(f"sync: {str(error).splitlines()[0]}", file=sys.stderr)
+            print(f"sync: {str(refused or error).splitlines()[0]}", file=sys.stderr)
     left = Spool(Path(options.folder).absolute() / "spool").runs()
     print(f"delivered {len(waiting) - len(left)} runs, {len(left)} wait")
     return 1 if left else 0

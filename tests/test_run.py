@@ -20,6 +20,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from softres.data.shard_writer import write_folder
+
 ROOT = Path(__file__).parents[1]
 CONF = ROOT / "conf"
 GROUPS = {
@@ -149,9 +151,13 @@ BAD = {
     "solver=approx_newton solver.eps0=3": r"solver\.eps0=3\.0: approx_newton allows 0 < eps0 < 1",
     "data=digits n=100": r"n=100: data=digits has n=1797; leave it out",
     "solver=torch_lbfgs": r"solver=torch_lbfgs with backend=numpy: .* backend=torch only",
+    "backend=torch data=streamed data.path=SHARDS": r"backend=torch .* with data=streamed: .* dask",
+    "-m data.density=1,0.5 backend=numpy,dask sweep.dry_run=true": r"backend=dask.*",
+    "backend=dask backend.address=nowhere": r"backend.*(no Dask scheduler|not installed).*",
     "memory_limit=0": r"memory_limit=0\.0: allowed is a positive number of GiB",
     "tracking=server tracking.uri=http://me:s3cret@127.0.0.1:9": r"\S+//127\.0\.0\.1:9: no server",
     "-m hydra/launcher=typo": r"hydra/launcher=typo: .* allowed are .*joblib, ray, serial",
+    "-m n=range(9,5)": r"the sweep has no jobs: .* range",
     "-m n=1000,-1": r"n=-1: allowed is a whole number >= 1",
     "-m solver=exact_newton,typo": r"solver=typo: .* allowed are",
     "tracking.port=0": r"tracking\.port=0: must be in 1 \.\.\. 65535",
@@ -169,6 +175,8 @@ def check_refused(folder, ended, message):
 
 @pytest.mark.parametrize("arguments", BAD)
 def test_bad_input_ends_in_one_line_and_starts_nothing(tmp_path, arguments):
+    if "SHARDS" in arguments:
+        write_folder(tmp_path / "SHARDS", [A], B)
     check_refused(tmp_path, run(tmp_path, *arguments.split()), BAD[arguments])
 
 
@@ -394,6 +402,21 @@ class TestSweep:
         assert forced.info.run_name == first.info.run_name
         assert forced.data.tags["key"] == first.data.tags["key"]
         assert forced.data.metrics["steps"] == first.data.metrics["steps"]
+
+
+def test_each_store_of_a_sweep_has_its_links(tmp_path):
+    ended = run(tmp_path, "-m", "tracking.folder=first,second", "n=range(60,100,20)", "d=4")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    for folder in ("first", "second"):
+        database = tmp_path / folder / "mlflow.db"
+        assert ended.stdout.count(f"--backend-store-uri sqlite:///{database}") == 1
+        experiment = client_of(tmp_path / folder).get_experiment_by_name("softres")
+        views = [json.loads(text) for key, text in experiment.tags.items() if "softres-" in key]
+        (view,) = views
+        grouped = [key["groupByData"] for key in view["groupBy"]["groupByKeys"]]
+        assert grouped == ["solver", "tracking.folder", "n"]
+    assert ended.stdout.count("viewStateShareKey") == 2
+    assert not (tmp_path / "results" / "mlflow.db").exists()
 
 
 # Loaded by Python itself at its start: makes the solve of one seed fail.

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from urllib.error import URLError
@@ -25,10 +26,22 @@ class Server:
         Holds its artifacts, its log and, without `database`, its SQLite file.
     database
         Address of its database, such as ``postgresql+psycopg2://user@host/name``.
+    options
+        Further words of ``mlflow server``.
+    variables
+        Further variables of its environment.
     """
 
-    def __init__(self, folder: Path, database: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database: str | None = None,
+        options: Sequence[str] = (),
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
+        self.options = options
+        self.variables = variables or {}
         self.database = database or f"sqlite:///{folder / 'server.db'}"
         self.port = _free_port()
         self.uri = f"http://127.0.0.1:{self.port}"
@@ -40,13 +53,18 @@ class Server:
         command = [sys.executable, "-m", "mlflow", "server", "--workers", "1"]
         command += ["--backend-store-uri", self.database, "--port", str(self.port)]
         command += ["--artifacts-destination", (self.folder / "artifacts").as_uri()]
+        command += self.options
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+                env={
+                    **os.environ,
+                    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+                    **self.variables,
+                },
                 start_new_session=True,
             )
         deadline = time.monotonic() + timeout

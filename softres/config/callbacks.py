@@ -78,8 +78,10 @@ def _one_line() -> Iterator[None]:
 
 
 def _begin(config: DictConfig, compose: Callable[[], Sequence[Job]]) -> None:
-    """Check every job and the server; show them and end here if that is all that is wanted."""
+    """Check every job and its servers; show them and end here if that is all that is wanted."""
     from softres.config.settings import settings
+    from softres.matrices.dask_matrix import connect
+    from softres.tracking import open_store
     from softres.tracking.outage import check_server
 
     with _one_line():
@@ -87,12 +89,18 @@ def _begin(config: DictConfig, compose: Callable[[], Sequence[Job]]) -> None:
         # Once it has answered, a server may go away: jobs keep their records and go on.
         for uri in {job.tracking.server for job, _ in jobs if job.tracking.server is not None}:
             check_server(uri)
+        for address in {job.backend.address for job, _ in jobs if job.backend.address is not None}:
+            connect(address)
         if config.sweep.dry_run:
             from experiments.registry import probe_for
             from softres.harness.dry_run import show_plan
 
             show_plan([(job, overrides, probe_for(job)) for job, overrides in jobs])
             raise SystemExit(0)
+        # Nor is anything begun that its store will not take.
+        every = (job.tracking for job, _ in jobs if job.tracking.enabled)
+        for options in {options.place: options for options in every}.values():
+            open_store(options, patient=True)
 
 
 def _close(config: DictConfig, folder: str) -> None:

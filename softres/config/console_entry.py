@@ -7,10 +7,11 @@ import re
 import signal
 import sys
 from collections.abc import Callable
+from errno import EACCES, EPERM, EROFS
 from types import FrameType
 from typing import Any
 
-from hydra.errors import HydraException
+from hydra.errors import HydraException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 
 from softres.errors import InputError
@@ -21,6 +22,7 @@ __all__ = ["USAGE", "command_line", "one_line"]
 USAGE = 2
 #: Packages whose errors mean that a launcher lost a worker.
 LAUNCHERS = ("joblib", "submitit", "ray")
+WHERE = "; hydra.run.dir, hydra.sweep.dir and tracking.folder say where a command writes"
 
 
 def command_line(main: Callable[[], Any]) -> None:
@@ -74,7 +76,7 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 
 def one_line(error: BaseException, prefix: str = "") -> str:
-    """Return an error of ours, Hydra's or OmegaConf's as one line that names key and value.
+    """Return an error of ours, Hydra's, OmegaConf's or the system's as one line that names what.
 
     Parameters
     ----------
@@ -85,6 +87,14 @@ def one_line(error: BaseException, prefix: str = "") -> str:
     """
     if isinstance(error, InputError):
         return str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        denied = error.errno in (EACCES, EPERM, EROFS)
+        return f"{error.filename}: {error.strerror}{WHERE if denied else ''}"
+    if isinstance(error, OverrideParseException):
+        return (
+            f"{error.override}: cannot be read as KEY=VALUE; a value with brackets, commas or "
+            "letters beyond a-z needs quotes within quotes, \"KEY='...'\""
+        )
     text = str(error)
     if error.__cause__ is not None and "full_key" in str(error.__cause__):
         text = str(error.__cause__)
@@ -106,7 +116,5 @@ def one_line(error: BaseException, prefix: str = "") -> str:
         return f"{name}: {text.splitlines()[0]}"
     if re.search(r"Key '.*' (is )?not in ", text) and key:
         return f"{name}: no such key; 'python run.py ... --cfg job' shows those there are"
-    if "no viable alternative" in text or "mismatched input" in text:
-        return f"{text.splitlines()[0]}; values with brackets or commas need quotes"
     first = [line.strip() for line in text.splitlines() if line.strip()]
     return " ".join(first[:2]) if first else type(error).__name__

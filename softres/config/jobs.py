@@ -9,6 +9,8 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
+from softres.errors import InputError
+
 __all__ = ["Job", "single_job", "sweep_jobs"]
 
 
@@ -29,6 +31,11 @@ def sweep_jobs(config: DictConfig) -> list[Job]:
 
     Hydra composes a job from its files in a tenth of a second. Jobs with the same choices differ
     in single values only, which Hydra sets at the end; they share one composition here.
+
+    Raises
+    ------
+    InputError
+        If there is none.
     """
     from hydra._internal.config_loader_impl import ConfigLoaderImpl
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -56,6 +63,8 @@ def sweep_jobs(config: DictConfig) -> list[Job]:
             job = copy.deepcopy(composed[choices])
             ConfigLoaderImpl._apply_overrides_to_config(values, job)
             jobs.append(Job(job, tuple(chosen)))
+    if not jobs:
+        raise InputError("the sweep has no jobs: a range without values is among its keys")
     return jobs
 
 

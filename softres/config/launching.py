@@ -26,7 +26,7 @@ def launcher_name(hydra: Any) -> str:
 
 
 def check_launcher(hydra: DictConfig) -> None:
-    """Raise an :class:`InputError` if the plugin of the launcher is not installed."""
+    """Raise an :class:`InputError` if the launcher is not installed, or would have no workers."""
     name = launcher_name(hydra)
     package = ".".join(str(hydra.launcher._target_).split(".")[:2])
     try:
@@ -37,6 +37,8 @@ def check_launcher(hydra: DictConfig) -> None:
         extra = EXTRAS.get(name)
         remedy = f"; pip install -e '.[{extra}]'" if extra else ""
         raise InputError(f"hydra/launcher={name}: {package} is not installed{remedy}")
+    if hydra.launcher.get("n_jobs") == 0:
+        raise InputError("hydra.launcher.n_jobs=0: allowed is a number of workers; -1: all cores")
 
 
 def share_code() -> None:

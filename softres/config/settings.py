@@ -14,6 +14,7 @@ from omegaconf.errors import ConfigKeyError, ValidationError
 from softres.backends import BackendOptions
 from softres.config.console_entry import one_line
 from softres.config.schema import RunSchema
+from softres.config.storage import Storage, check_backend, storage
 from softres.data.registry import DATA, DataOptions
 from softres.data.start import StartOptions
 from softres.data.weights import WeightOptions
@@ -36,9 +37,13 @@ class Settings:
     n, d
         Rows and columns of A.
     time_limit, memory_limit
-        Seconds of solver time, and GiB that the job may take; ``None`` for no limit.
+        Seconds of solver time, and GiB that the job may take; ``None`` for no limit. Time is
+        looked at after every step: one that has begun is finished. Nearly all of a Newton step is
+        one or two Gram matrices, which nothing can interrupt.
     R
         |A|_2, or ``None`` for A as it comes.
+    storage
+        How A is stored.
     problem
         Name of the problem that is solved; a solver that stands for a problem has its way.
     problem_options
@@ -64,6 +69,7 @@ class Settings:
     solver: Solver
     backend: BackendOptions
     data: DataOptions
+    storage: Storage
     weights: WeightOptions
     start: StartOptions
     tracking: TrackingOptions
@@ -102,6 +108,8 @@ def settings(config: DictConfig) -> Settings:
     backend.check_device()
     data = _named(tree["data"], "data", DATA)
     n, d = data.size(tree["n"], tree["d"], R)
+    stored = storage(tree["data"]["name"], data, n, d)
+    check_backend(tree["data"]["name"], stored, backend)
     problem = dict(tree["problem"])
     name = problem.pop("name")
     _check_problem(name, problem)
@@ -127,6 +135,7 @@ def settings(config: DictConfig) -> Settings:
         solver=solver,
         backend=backend,
         data=data,
+        storage=stored,
         weights=_options(WeightOptions, tree["weights"], "weights"),
         start=_options(StartOptions, tree["start"], "start"),
         tracking=tracking,

@@ -6,12 +6,15 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from softres.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from softres.data.instance import Instance
 
 __all__ = ["data_command"]
 
@@ -34,7 +37,7 @@ def data_command(arguments: Sequence[str] | None = None) -> int:
         elif chosen.action == "fetch":
             _fetch(console, _checked(chosen.names))
         else:
-            _describe(console, _checked([chosen.name])[0])
+            _describe(console, chosen.name)
     except InputError as error:
         sys.stderr.write(f"softres: {error}\n")
         return 2
@@ -54,7 +57,11 @@ def _parser() -> argparse.ArgumentParser:
     fetch = actions.add_parser("fetch", help="download data sets and prepare their arrays")
     fetch.add_argument("names", nargs="+", metavar="NAME", help="data sets, or: all")
     describe = actions.add_parser("describe", help="spectrum, coherence, shape of b, sources")
-    describe.add_argument("name", metavar="NAME", help="a data set; it is fetched if need be")
+    describe.add_argument(
+        "name",
+        metavar="NAME",
+        help="a data set, which is fetched if need be, or a folder of row blocks on disk",
+    )
     return parser
 
 
@@ -102,16 +109,28 @@ def _fetch(console: Console, names: Sequence[str]) -> None:
         console.print(f"{name:<20} {n} x {d}, ready after {seconds:.1f} s", soft_wrap=True)
 
 
+def _instance(name: str) -> Instance:
+    from softres.data.real import REAL
+
+    if name in REAL:
+        return REAL[name]().read()
+    if not Path(name).expanduser().is_dir():
+        raise InputError(f"{name}: no such data set or folder; there are {', '.join(REAL)}")
+    from softres.data.streamed import StreamedOptions, load_streamed
+
+    return load_streamed(StreamedOptions(path=name), None)
+
+
 def _describe(console: Console, name: str) -> None:
     import math
 
+    from rich.markup import escape
     from rich.table import Table
 
     from softres.data.describe import describe
-    from softres.data.real import REAL
 
-    instance = REAL[name]().read()
-    with console.status(f"decomposing A^T A of {name}"):
+    instance = _instance(name)
+    with console.status(f"decomposing A^T A of {escape(name)}"):
         found = describe(instance)
     entries = found.nnz / found.n
     rows = {
@@ -128,6 +147,6 @@ def _describe(console: Console, name: str) -> None:
     table.add_column(no_wrap=True)
     table.add_column()
     for key, value in (rows | {key: str(value) for key, value in instance.facts.items()}).items():
-        table.add_row(key, value)
-    console.print(f"data={name}")
+        table.add_row(key, escape(value))
+    console.print(f"data={instance.name}")
     console.print(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from scipy import sparse
 
 from softres.data.instance import Instance
 from softres.data.spectrum import Spectrum, spectrum_of_gram
-from softres.matrices import as_matrix
+from softres.matrices import StreamedMatrix, as_matrix
 
 __all__ = ["Description", "describe", "leverage_scores"]
 
@@ -56,7 +57,7 @@ def describe(instance: Instance) -> Description:
     """Return the figures of an instance, from one eigendecomposition of A^T A.
 
     Takes about a minute at d = 4500; squaring limits it to condition 1e8 as in
-    :func:`softres.data.spectrum.spectrum`.
+    :func:`softres.data.spectrum.spectrum`. An A on disk is read three times.
     """
     n, d = instance.shape
     matrix = as_matrix(instance.A)
@@ -64,11 +65,10 @@ def describe(instance: Instance) -> Description:
     found = spectrum_of_gram(values)
     scores = leverage_scores(instance.A, values, vectors, found.rank)
     positive = instance.b[instance.b > 0] / instance.b.sum()
-    stored = instance.A.data if sparse.issparse(instance.A) else instance.A
     return Description(
         n=n,
         d=d,
-        nnz=int(np.count_nonzero(stored)),
+        nnz=_nonzeros(instance.A),
         spectrum=found,
         coherence=float(scores.max()) * n / max(1, found.rank),
         alone=int(np.count_nonzero(scores > 1 - 1e-6)),
@@ -83,7 +83,7 @@ def leverage_scores(A: Any, values: Vector, vectors: Any, rank: int) -> Vector:
     Parameters
     ----------
     A
-        n x d, dense or CSR; it is read in row blocks and never made dense.
+        n x d, dense, CSR or on disk; it is read in row blocks and never made dense.
     values, vectors
         Eigenvalues of A^T A, ascending, shape (d,), and its eigenvectors as columns.
     rank
@@ -93,15 +93,27 @@ def leverage_scores(A: Any, values: Vector, vectors: Any, rank: int) -> Vector:
     -------
     Scores of shape (n,); their sum is the rank.
     """
-    n, d = A.shape
     if rank == 0:
-        return np.zeros(n)
+        return np.zeros(A.shape[0])
     root = vectors[:, -rank:] / np.sqrt(values[-rank:])
     if sparse.issparse(A):
         return _sparse_scores(A, root @ root.T)
+    return np.concatenate([np.square(block @ root).sum(axis=1) for block in _row_blocks(A)])
+
+
+def _nonzeros(A: Any) -> int:
+    if sparse.issparse(A):
+        return int(np.count_nonzero(A.data))
+    return sum(int(np.count_nonzero(block)) for block in _row_blocks(A))
+
+
+def _row_blocks(A: Any) -> Iterator[npt.NDArray[Any]]:
+    """Yield a dense A, or one on disk, a block of rows in memory at a time."""
+    n, d = A.shape
     step = max(1, BLOCK // d)
-    parts = [np.square(A[start : start + step] @ root).sum(axis=1) for start in range(0, n, step)]
-    return np.concatenate(parts)
+    for start in range(0, n, step):
+        stop = min(n, start + step)
+        yield A.part(start, stop).toarray() if isinstance(A, StreamedMatrix) else A[start:stop]
 
 
 def _sparse_scores(A: Any, inverse: Any) -> Vector:

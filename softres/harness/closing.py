@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from softres.harness.console import console, error_text, show_line
 from softres.harness.outcome import Outcome, read_outcomes
@@ -43,13 +45,18 @@ def close_command(folder: str, tracking: Mapping[str, Any], overrides: Sequence[
     for outcome in outcomes:
         if outcome.status == "failed":
             show_line(f"job {outcome.job} failed: {outcome.note}", style="red")
-    options = TrackingOptions(**tracking)
-    tracked = [outcome for outcome in outcomes if outcome.experiment_id]
-    if tracked or (options.enabled and Spool.of(options).runs()):
-        sweeps = {outcome.sweep for outcome in tracked}
+    options, swept = TrackingOptions(**tracking), _swept(overrides)
+    sweeps: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for outcome in outcomes:
+        if outcome.experiment_id:
+            sweeps[outcome.uri, outcome.folder, outcome.experiment].add(outcome.sweep)
+    if not sweeps and options.enabled and Spool.of(options).runs():
+        sweeps[options.place] = set()
+    for (uri, where, experiment), names in sweeps.items():
         # Jobs that were skipped belong to an earlier sweep: then the page shows all runs.
-        sweep = sweeps.pop() if len(sweeps) == 1 else None
-        _links(replace(options, sweep=sweep), _swept(overrides))
+        sweep = names.pop() if len(names) == 1 else None
+        place = replace(options, enabled=True, uri=uri, folder=where, experiment=experiment)
+        _links(replace(place, sweep=sweep), swept)
     return all(outcome.ok for outcome in outcomes)
 
 
@@ -67,8 +74,8 @@ def _table(outcomes: Sequence[Outcome]) -> None:
         colour = {"converged": "green", "measured": "green", "failed": "red"}.get(status, "yellow")
         table.add_row(
             str(outcome.job),
-            outcome.name,
-            f"[{colour}]{status}[/]",
+            Text(outcome.name),
+            Text(status, style=colour),
             _text(outcome.steps, "d"),
             _text(outcome.predicted, "d"),
             _text(outcome.seconds_per_step, ".2g"),
@@ -87,7 +94,9 @@ def _text(value: float | None, form: str) -> str:
 
 def _swept(overrides: Sequence[str]) -> list[str]:
     """Return the keys that the command line gave several values, repetitions left out."""
-    keys = [text.split("=", 1)[0].lstrip("+~") for text in overrides if "," in text]
+    several = (",", "range(", "glob(")
+    swept = [text for text in overrides if any(mark in text for mark in several)]
+    keys = [text.split("=", 1)[0].lstrip("+~") for text in swept]
     return [key for key in keys if key not in REPETITIONS]
 
 

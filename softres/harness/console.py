@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.syntax import Syntax
 from rich.table import Table
+from rich.text import Text
 
 from softres.evaluation import Evaluation
 from softres.solvers.loop import Callback
@@ -25,7 +26,7 @@ __all__ = [
     "show_line",
 ]
 
-console = Console(highlight=False)
+console = Console(highlight=False, emoji=False)
 
 
 def show_line(text: str, style: str = "") -> None:
@@ -47,7 +48,7 @@ def show_assumptions(checks: Sequence[Assumption]) -> None:
     table.add_column(overflow="fold")
     for check in checks:
         word = "[green]holds[/]" if check.holds else "[yellow]fails[/]"
-        table.add_row(f"  {word}", check.statement.replace("[", r"\["), check.figure)
+        table.add_row(f"  {word}", Text(check.statement), Text(check.figure))
     held = sum(check.holds for check in checks)
     console.print(
         f"Assumptions of Theorem 9.1: {held} of {len(checks)} hold "
@@ -70,7 +71,7 @@ def progress(name: str, max_steps: int) -> Iterator[Callback]:
     Yields the callback to give to the solver's log clock.
     """
     columns: list[Any] = [
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=12),
         TextColumn("step {task.completed}  error {task.fields[error]}  {task.fields[seconds]}"),
         TimeElapsedColumn(),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from rich.table import Table
+from rich.text import Text
 
 from softres.config.settings import Settings
 from softres.harness.console import console, show_line
@@ -35,7 +36,7 @@ def show_plan(jobs: Sequence[Planned]) -> None:
         place = f"{settings.tracking.absolute_uri} {settings.tracking.experiment}"
         if place not in known:
             known[place] = _finished(settings.tracking)
-        name, key = run_name(settings, overrides), job_key(settings, probe)
+        name, key = Text(run_name(settings, overrides)), job_key(settings, probe)
         same = [run for run in known[place] if run.tags.get("key") == key]
         done = next((run for run in same if is_enough(run, settings)), None)
         if done is not None and not settings.force:

@@ -79,8 +79,7 @@ def needed_gib(settings: Settings) -> float:
     """Return about how many GiB the arrays of a job take."""
     if isinstance(settings.data, StreamedOptions):
         return settings.data.memory
-    density = float(getattr(settings.data, "density", 1.0))
-    entries = settings.n * settings.d * (density * 1.5 if density < 1 else 1.0)
+    entries = settings.storage.entries * (1.5 if settings.storage.kind == "sparse" else 1.0)
     return 8 * (COPIES * entries + 20 * settings.n + 6 * settings.d**2) / GIB
 
 
@@ -95,11 +94,12 @@ def check_memory(settings: Settings) -> None:
 
 
 def _seconds(settings: Settings) -> float:
-    n, d = settings.n, settings.d
+    n, d, entries = settings.n, settings.d, settings.storage.entries
     steps = min(settings.max_steps, predicted_steps(settings.eps))
-    operations = 2.0 * n * d * d * (steps + REFERENCE_STEPS) + d**3 * steps
+    gram = 2.0 * entries**2 / n  # n d^2 where A is dense
+    operations = gram * (steps + REFERENCE_STEPS) + d**3 * steps
     if settings.max_steps > 1000:  # a method of first order: products with A, and many of them
-        operations = 2.0 * n * d * d * REFERENCE_STEPS + 8.0 * n * d * settings.max_steps / 10
+        operations = gram * REFERENCE_STEPS + 8.0 * entries * settings.max_steps / 10
     return LEAST + operations / (RATE * (settings.backend.threads or 1))
 
 

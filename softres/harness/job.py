@@ -106,6 +106,7 @@ def _with_sweep(settings: Settings, context: JobContext) -> Settings:
 def _run(settings: Settings, context: JobContext, name: str, probe: Probe | None) -> Outcome:
     key = job_key(settings, probe)
     store = open_store(settings.tracking, patient=True)
+    uri, folder, experiment = settings.tracking.place
     outcome = Outcome(
         context.number,
         name,
@@ -113,6 +114,9 @@ def _run(settings: Settings, context: JobContext, name: str, probe: Probe | None
         predicted=predicted_steps(settings.eps),
         experiment_id=store.experiment_id,
         sweep=settings.tracking.sweep or "",
+        uri=uri,
+        folder=folder,
+        experiment=experiment,
         solver=settings.solver.name,
     )
     _headline(settings, context, name)

@@ -37,6 +37,8 @@ class Outcome:
         The error's one line, or the run that a skipped job is.
     experiment_id, sweep
         Where MLflow has it; empty without tracking.
+    uri, folder, experiment
+        Address of the store, folder of tracking and name of the experiment.
     solver
         The solver's name.
     ok
@@ -53,6 +55,9 @@ class Outcome:
     note: str = ""
     experiment_id: str = ""
     sweep: str = ""
+    uri: str = ""
+    folder: str = ""
+    experiment: str = ""
     solver: str = ""
     ok: bool = True
 

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from softres.config.settings import Settings
+from softres.errors import InputError
 from softres.harness.prepare import on_backend, prepare
 from softres.harness.probe import Probe, ProbeContext
 from softres.reference import Reference
-from softres.solvers import solve
+from softres.solvers import Status, solve
 from softres.tracking import environment
 
-__all__ = ["Comparison", "compare", "repeat", "same_machine"]
+__all__ = ["Comparison", "compare", "kept_table", "repeat", "same_machine", "steps_before"]
 
 #: What must be equal for equal bits.
 MACHINE = ("host", "cpu", "python", "numpy", "scipy", "torch", "blas", "blas_threads")
@@ -51,24 +52,44 @@ class Comparison:
         return abs(self.rows[0] - self.rows[1]) <= 1 and largest <= tolerance
 
 
-def repeat(settings: Settings, probe: Probe | None) -> pd.DataFrame:
-    """Run a job again, recording nothing, and return its trace or its measurements."""
+def repeat(settings: Settings, probe: Probe | None, steps: int | None = None) -> pd.DataFrame:
+    """Run a job again, recording nothing, and return its trace or its measurements.
+
+    Parameters
+    ----------
+    settings, probe
+        The job.
+    steps
+        How many steps to take at most, whatever the time; ``None`` for the limits of the job.
+    """
     with settings.backend.limited():
         if probe is not None:
             return probe.measure(ProbeContext(settings))
         prepared = prepare(settings)
         problem = settings.solver.prepare(on_backend(prepared, settings))
         reference = Reference(problem, prepared.minimiser, prepared.certificate)
-        return solve(
+        trace = solve(
             problem,
             settings.solver,
             prepared.x0,
             eps=settings.eps,
-            max_steps=settings.max_steps,
-            time_limit=settings.time_limit,
+            max_steps=settings.max_steps if steps is None else max(1, steps),
+            time_limit=settings.time_limit if steps is None else None,
             seed=settings.seed,
             reference=reference,
         ).trace
+    if steps is None:
+        return trace
+    # A step too many, where none had been taken, has columns that the start has not.
+    return trace.head(steps + 1).dropna(axis="columns", how="all")
+
+
+def steps_before(tags: Mapping[str, str], kept: pd.DataFrame) -> int | None:
+    """Return the steps that a run had taken when time ended it; ``None`` if something else did.
+
+    In the same time another try takes another number of steps.
+    """
+    return len(kept) - 1 if tags.get("status") == Status.TIME_LIMIT.value else None
 
 
 def compare(kept: pd.DataFrame, new: pd.DataFrame) -> Comparison:
@@ -79,7 +100,7 @@ def compare(kept: pd.DataFrame, new: pd.DataFrame) -> Comparison:
     rows = min(len(kept), len(new))
     for name in columns:
         old, again = kept[name][:rows], new[name][:rows]
-        if not pd.api.types.is_numeric_dtype(new[name]):
+        if not all(pd.api.types.is_numeric_dtype(column) for column in (old, again)):
             if list(old) != list(again):
                 different[name] = np.inf
             continue
@@ -105,6 +126,15 @@ def same_machine(tags: Mapping[str, str], settings: Settings) -> list[str]:
 
 
 def kept_table(tags: Mapping[str, str], artifact: Callable[[str], Path]) -> pd.DataFrame:
-    """Return a run's trace, or the table of a measurement."""
-    measured = tags.get("status") == "measured"
-    return pd.read_parquet(artifact("measurements.parquet" if measured else "trace.parquet"))
+    """Return a run's trace, or the table of a measurement.
+
+    Raises
+    ------
+    InputError
+        If it is not there, or damaged.
+    """
+    name = "measurements.parquet" if tags.get("status") == "measured" else "trace.parquet"
+    try:
+        return pd.read_parquet(artifact(name))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{name}: cannot be read ({str(error).partition(chr(10))[0]})") from None

@@ -39,6 +39,8 @@ def connect(address: str) -> Any:
     """
     distributed = _imported("distributed")
     try:
+        # A client of an address that is none cannot be closed, and says so on its own.
+        _imported("distributed.comm").resolve_address(address)
         return distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, ImportError) as error:
         raise InputError(f"backend.address={address}: no Dask scheduler there ({error})") from None

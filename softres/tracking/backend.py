@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from softres.errors import InputError
 from softres.tracking.create import create_database
 from softres.tracking.curves import Point
-from softres.tracking.outage import AwayError, check_server, is_outage
+from softres.tracking.outage import AwayError, check_server, is_outage, refusal
 from softres.tracking.protocol import StoredRun
 
 if TYPE_CHECKING:
@@ -66,9 +66,12 @@ class MlflowBackend:
                 self._client = MlflowClient(tracking_uri=options.absolute_uri)
                 experiment = self._open_experiment(options) if create else None
             except (MlflowException, SQLAlchemyError, OSError) as error:
+                if refused := refusal(options.absolute_uri, error):
+                    raise refused from None
                 kind = AwayError if is_outage(error) else InputError
+                reason = str(error).partition("\n")[0]  # SQLAlchemy goes on with its statement
                 raise kind(
-                    f"tracking.uri={options.absolute_uri}: the store cannot be used: {error}"
+                    f"tracking.uri={options.absolute_uri}: the store cannot be used: {reason}"
                 ) from error
         self.experiment_id = "" if experiment is None else str(experiment.experiment_id)
         self._experiment_tags = {} if experiment is None else dict(experiment.tags)

@@ -103,6 +103,11 @@ class TrackingOptions:
         return self.uri.rstrip("/")
 
     @property
+    def place(self) -> tuple[str, str, str]:
+        """What tells one place of runs from another: store, folder and experiment."""
+        return self.absolute_uri, str(Path(self.folder).absolute()), self.experiment
+
+    @property
     def artifact_location(self) -> str | None:
         """URI of the folder of the artifacts; None where the server decides."""
         if self.database is None:

@@ -10,8 +10,9 @@ from urllib.request import urlopen
 
 from softres.errors import InputError
 
-__all__ = ["AwayError", "check_server", "is_outage"]
+__all__ = ["AwayError", "check_server", "is_outage", "refusal"]
 
+_USER, _PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
 #: What MLflow calls the errors that another try, later, may not meet.
 _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
 
@@ -50,6 +51,31 @@ def _tls(uri: str) -> ssl.SSLContext | None:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def refusal(uri: str, error: BaseException) -> InputError | None:
+    """Return in a line that a server turns this user away; None if an error is of another kind."""
+    from mlflow.exceptions import MlflowException
+    from requests import HTTPError as Refused
+
+    code: object = None
+    if isinstance(error, MlflowException):
+        code = {"UNAUTHENTICATED": 401, "PERMISSION_DENIED": 403}.get(error.error_code)
+    elif isinstance(error, Refused) and error.response is not None:
+        code = error.response.status_code
+    if code == 403:
+        return InputError(f"tracking.uri={uri}: the server does not permit this user to write here")
+    if code != 401:
+        return None
+    if not os.environ.get(_USER):
+        return InputError(
+            f"tracking.uri={uri}: the server asks for a user and a password; set {_USER} and "
+            f"{_PASSWORD} in the environment"
+        )
+    return InputError(
+        f"tracking.uri={uri}: the server does not accept the user and password of {_USER} and "
+        f"{_PASSWORD}"
+    )
 
 
 def is_outage(error: BaseException) -> bool:

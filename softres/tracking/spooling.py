@@ -12,7 +12,7 @@ from softres.tracking.backend import MlflowBackend
 from softres.tracking.curves import Point
 from softres.tracking.interrupts import uninterrupted
 from softres.tracking.options import TrackingOptions
-from softres.tracking.outage import AwayError, check_server, is_outage
+from softres.tracking.outage import AwayError, check_server, is_outage, refusal
 from softres.tracking.protocol import Backend, StoredRun
 from softres.tracking.spool import Spool, WaitingRun
 
@@ -27,7 +27,8 @@ class SpoolingBackend:
 
     A call that fails because the store is away says so once, and what it would have written goes
     to the spool, like all that follows of the same run. The other runs go to the store again as
-    soon as it answers.
+    soon as it answers. A server that turns the user away is an error of input, but not in the
+    middle of a run: that one is kept.
 
     Parameters
     ----------
@@ -148,21 +149,25 @@ class SpoolingBackend:
                 try:
                     return send(self._connected())
                 except Exception as error:
-                    self._is_away(error)
+                    self._is_away(error, begun=True)
                     self._waiting[run_id] = self._spool.begin(*self._begun[run_id], run_id)
             return keep(self._waiting[run_id])
 
-    def _is_away(self, error: Exception) -> None:
+    def _is_away(self, error: Exception, *, begun: bool = False) -> None:
         """Note that the store is away, and say so once; raise what is another kind of error."""
-        if not is_outage(error):
+        refused = refusal(self._options.absolute_uri, error)
+        if refused and not begun:
+            raise refused from None
+        if not (refused or is_outage(error)):
             raise error
         self.away = True
         if not self._warned:
             self._warned = True
-            reason = str(error).splitlines()[0]
+            uri = self._options.absolute_uri
+            reason = str(refused or error).splitlines()[0].removeprefix(f"tracking.uri={uri}: ")
             print(
-                f"softres: warning: {self._options.absolute_uri} takes no records now "
-                f"({reason[:90]}); they wait in {self._spool.folder} until the next run, or "
+                f"softres: warning: {uri} takes no records now ({reason[:90]}); they "
+                f"wait in {self._spool.folder} until the next run, or "
                 "python scripts/sync.py, delivers them",
                 file=sys.stderr,
                 flush=True,
@@ -185,7 +190,7 @@ def deliver(spool: Spool, store: Backend) -> int:
             try:
                 delivered += _deliver(run, store)
             except Exception as error:
-                if is_outage(error):
+                if is_outage(error) or refusal("", error):
                     raise
                 aside = run.refuse(str(error).splitlines()[0])
                 print(f"softres: the store refuses {aside}: {error}", file=sys.stderr)

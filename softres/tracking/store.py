@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from errno import EACCES
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,7 @@ from softres.tracking.view import Chart, shared_views
 if TYPE_CHECKING:
     from softres.tracking.spooling import SpoolingBackend
 
-__all__ = ["FinishedRun", "Store", "find_run", "open_store"]
+__all__ = ["FinishedRun", "Store", "finished", "open_store"]
 
 _MAX_STALE = 1000
 _MAX_SAME = 20
@@ -47,7 +49,8 @@ class FinishedRun:
     params: dict[str, str]
 
 
-def _finished(run: StoredRun) -> FinishedRun:
+def finished(run: StoredRun) -> FinishedRun:
+    """Return a stored run as one that ended FINISHED."""
     return FinishedRun(run.run_id, run.name, run.metrics, run.tags, run.params)
 
 
@@ -92,7 +95,7 @@ class Store:
         found = self._backend.find(query, limit=_MAX_SAME)
         if not found:
             found = [run.as_stored() for run in self._waiting() if run.is_finished(key)]
-        return next((run for run in map(_finished, found) if enough(run)), None)
+        return next((run for run in map(finished, found) if enough(run)), None)
 
     def finished_runs(self, *, all_of_a_key: bool = False) -> list[FinishedRun]:
         """Return the finished runs of the experiment, the latest first, one for each key.
@@ -102,7 +105,7 @@ class Store:
         runs: dict[str, FinishedRun] = {}
         for run in self._backend.find("attributes.status = 'FINISHED'", limit=_MAX_RUNS):
             key = run.run_id if all_of_a_key else run.tags.get("key", run.run_id)
-            runs.setdefault(key, _finished(run))
+            runs.setdefault(key, finished(run))
         return list(runs.values())
 
     def artifact(self, run_id: str, name: str) -> Path:
@@ -188,7 +191,8 @@ def open_store(options: TrackingOptions, *, patient: bool = False) -> Store:
     Raises
     ------
     InputError
-        If the store or the experiment cannot be used; with `patient` not for one that is away.
+        If the store or the experiment cannot be used; with `patient` not for one that is away, but
+        for a folder in which nothing could wait.
     """
     if not options.enabled:
         return Store(options, NullBackend())
@@ -201,7 +205,8 @@ def open_store(options: TrackingOptions, *, patient: bool = False) -> Store:
         store = Store(options, backend)
         store.close_stale_runs()
         return store
-    place = (options.absolute_uri, options.experiment, Path(options.folder).absolute())
+    _check_folder(options.folder)
+    place = options.place
     connection, file = _connections.get(place, (None, None))
     # A file that is missing has gone away; another one in its place is another store.
     if connection is not None and _inode(options) in (None, file):
@@ -214,31 +219,19 @@ def open_store(options: TrackingOptions, *, patient: bool = False) -> Store:
     return store
 
 
-def find_run(options: TrackingOptions, run_id: str) -> tuple[FinishedRun, Callable[[str], Path]]:
-    """Return a run of any experiment by its id or the first characters of it, and its artifacts.
-
-    Raises
-    ------
-    InputError
-        If there is no such run, or more than one.
-    """
-    if not re.fullmatch(r"[0-9a-f]{4,32}", run_id):
-        raise InputError(f"{run_id}: a run's id has 32 digits 0-9 a-f; its first 4 may do")
-    if options.database is not None and not options.database.exists():
-        raise InputError(f"{options.database}: no such store")
-    from softres.tracking.backend import MlflowBackend
-
-    backend = MlflowBackend(options, create=False)
-    found = backend.with_id(run_id)
-    if len(found) != 1:
-        many = "no" if not found else "more than one"
-        raise InputError(f"{run_id}: {many} run of that id in {options.absolute_uri}")
-    run = _finished(found[0])
-    return run, lambda name: backend.file(run.run_id, name)
+def _check_folder(folder: str) -> None:
+    """Make the folder where runs take turns and wait, and see that it can be written."""
+    path = Path(folder).absolute()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise PermissionError(EACCES, "it cannot be written", folder)
+    except OSError as error:
+        raise InputError(f"tracking.folder={folder}: {error.strerror}") from None
 
 
 #: The patient connections of this process, which a sweep's jobs share, with the store's inode.
-_connections: dict[tuple[str, str, Path], tuple[SpoolingBackend, int | None]] = {}
+_connections: dict[tuple[str, str, str], tuple[SpoolingBackend, int | None]] = {}
 
 
 def _inode(options: TrackingOptions) -> int | None:

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,8 +14,9 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 
-from softres.config import register
-from softres.config.launching import limit_batches, workers
+from softres.config import launching, register
+from softres.config.launching import check_launcher, limit_batches, workers
+from softres.errors import InputError
 from softres.tracking.environment import cores
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +57,13 @@ def composed(*overrides):
 
 def test_the_choices_are_serial_and_those_of_the_plugins():
     assert sorted(["serial", *PLUGINS]) == CHOICES
+
+
+def test_a_launcher_without_workers_is_refused(monkeypatch):
+    monkeypatch.setattr(launching, "find_spec", lambda name: True)  # as if it were installed
+    check_launcher(composed("hydra/launcher=joblib", "hydra.launcher.n_jobs=-1"))
+    with pytest.raises(InputError, match=r"hydra\.launcher\.n_jobs=0: allowed is a number of wor"):
+        check_launcher(composed("hydra/launcher=joblib", "hydra.launcher.n_jobs=0"))
 
 
 @pytest.mark.parametrize(
@@ -116,9 +125,11 @@ def test_a_launcher_gives_the_keys_and_solutions_of_serial_runs(tmp_path, choice
 
 
 def stored(folder):
-    from mlflow.tracking import MlflowClient
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of MLflow's own tables
+        from mlflow.tracking import MlflowClient
 
-    client = MlflowClient(tracking_uri=f"sqlite:///{folder / 'results' / 'mlflow.db'}")
+        client = MlflowClient(tracking_uri=f"sqlite:///{folder / 'results' / 'mlflow.db'}")
     return {run.data.tags["key"]: run for run in client.search_runs(["1"])}
 
 

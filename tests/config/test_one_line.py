@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from pathlib import Path
@@ -55,6 +56,28 @@ def test_any_other_error_is_still_one_line(override):
     line = one_line(caught.value)
     assert override.split("=")[0].lstrip("+") in line
     assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    "override", ["data.path=a[1].npz", "n=[1", "n=(", "tracking.experiment=Étude 1", "n"]
+)
+def test_what_hydra_cannot_read_is_repeated_with_what_helps(override):
+    register()
+    with (
+        initialize_config_dir(version_base="1.3", config_dir=str(CONF)),
+        pytest.raises(HydraException) as caught,
+    ):
+        compose("config", overrides=[override])
+    line = one_line(caught.value)
+    assert line.startswith(f"{override}: cannot be read as KEY=VALUE")
+    assert line.endswith("\"KEY='...'\"")
+
+
+@pytest.mark.parametrize(("number", "hint"), [(errno.EROFS, True), (errno.ENOENT, False)])
+def test_a_folder_that_cannot_be_written_is_named_with_the_options_that_choose_it(number, hint):
+    line = one_line(OSError(number, "No", "results"))
+    assert line.startswith("results: No")
+    assert ("hydra.run.dir" in line) == hint
 
 
 def test_an_error_without_a_text_has_the_name_of_its_class():

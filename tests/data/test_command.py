@@ -7,10 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from softres.data.command import data_command
 from softres.data.real import REAL
+from softres.data.shard_writer import write_folder
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "data.py"
 
@@ -50,6 +52,21 @@ def test_describe_prints_figures_source_and_licence(empty_cache, offline, capsys
         assert figure in text
 
 
+def test_describe_takes_a_folder_of_row_blocks(empty_cache, offline, capsys, monkeypatch):
+    monkeypatch.chdir(empty_cache)
+    A = np.random.default_rng(0).standard_normal((40, 3))
+    folder = Path("[red] blocks")
+    write_folder(folder, [A[:25], A[25:]], np.full(40, 1 / 40))
+    assert data_command(["describe", str(folder)]) == 0
+    text = capsys.readouterr().out
+    for figure in ("data=streamed", "40 x 3", "120, 3 a row", "[red] blocks"):
+        assert figure in text
+    (folder / "manifest.json").unlink()
+    assert data_command(["describe", str(folder)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "manifest.json: No such file" in line
+
+
 def test_fetch_makes_data_ready(empty_cache, offline, capsys):
     assert data_command(["fetch", "digits", "digits"]) == 0
     (line,) = capsys.readouterr().out.splitlines()
@@ -60,7 +77,8 @@ def test_fetch_makes_data_ready(empty_cache, offline, capsys):
     ("arguments", "message"),
     [
         (["fetch", "digits", "typo"], "typo: no such data set; there are digits, "),
-        (["describe", "typo"], "typo: no such data set"),
+        (["describe", "typo"], "typo: no such data set or folder; there are digits, "),
+        (["describe", "all"], "all: no such data set or folder"),
         (["fetch"], "required: NAME"),
         (["describe"], "required: NAME"),
         ([], "required"),

@@ -9,6 +9,8 @@ from scipy import sparse
 from softres.data import describe as module
 from softres.data.describe import describe
 from softres.data.instance import Instance
+from softres.data.shard_writer import write_folder
+from softres.data.streamed import StreamedOptions, load_streamed
 
 
 def matrices():
@@ -37,6 +39,22 @@ def test_figures_of_a_matrix(name, store, block, monkeypatch):
     assert found.spectrum.sigma_min == pytest.approx(values[rank - 1], rel=1e-9)
     assert found.coherence == pytest.approx(scores.max() * n / rank, rel=1e-9)
     assert found.alone == (name == "alone")
+
+
+@pytest.mark.parametrize("kind", ["npy", "parquet"])
+@pytest.mark.parametrize("block", [13, 1 << 22])
+def test_a_matrix_on_disk_has_the_figures_of_the_same_one_in_memory(
+    kind, block, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(module, "BLOCK", block)
+    A, b = matrices()["rank deficient"], np.full(70, 1 / 70)
+    write_folder(tmp_path / "shards", [A[:50], A[50:]], b, kind=kind)
+    found = describe(load_streamed(StreamedOptions(path=str(tmp_path / "shards")), None))
+    expected = describe(Instance("digits", A, b))
+    assert (found.n, found.d, found.nnz) == (70, 7, np.count_nonzero(A))
+    assert (found.alone, found.spectrum.rank) == (expected.alone, expected.spectrum.rank)
+    assert found.coherence == pytest.approx(expected.coherence, rel=1e-9)
+    assert found.spectrum.sigma_min == pytest.approx(expected.spectrum.sigma_min, rel=1e-9)
 
 
 def test_figures_of_the_target():

@@ -64,8 +64,9 @@ def test_other_threads_are_let_through():
     assert seen == ["inside"]
 
 
-def record(store, name):
-    """A run that ends only by what stops the process."""
+def record(store, name, timer):
+    """A run that ends only by what stops the process, which may be before it has begun."""
+    timer.start()
     with store.start_run(name, {"n": 1}, {"key": "k1"}) as run:
         run.text("config.yaml", "n: 1")
         while True:
@@ -77,9 +78,8 @@ def test_no_moment_leaves_a_run_open(store, client):
     for k in range(60):
         end = (os.getpid(), signal.SIGTERM)
         timer = threading.Timer(rng.uniform(0.0, 0.03), os.kill, end)
-        timer.start()
         with pytest.raises(Stopped):
-            record(store, f"run {k}")
+            record(store, f"run {k}", timer)
         timer.join()
     statuses = {run.info.status for run in client.search_runs([store.experiment_id])}
     assert statuses == {"KILLED"}

@@ -94,3 +94,15 @@ def test_deleted_experiment_is_an_input_error(options, store, client):
     client.delete_experiment(store.experiment_id)
     with pytest.raises(InputError, match="was deleted"):
         open_store(options)
+
+
+def test_a_folder_that_cannot_be_written_is_an_input_error_before_a_run_begins(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "results"):
+        with pytest.raises(InputError, match=r"tracking\.folder=.*: (File exists|Not a directory)"):
+            open_store(TrackingOptions(folder=str(folder)), patient=True)
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may write what others may not
+    with pytest.raises(InputError, match=r"tracking\.folder=.*: it cannot be written"):
+        open_store(TrackingOptions(folder=str(tmp_path)), patient=True)

@@ -9,12 +9,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import PERMISSION_DENIED, UNAUTHENTICATED
 from requests import ConnectionError as NoConnection
+from requests import HTTPError, Response
 
 from softres.errors import InputError
 from softres.tracking import TrackingOptions
 from softres.tracking.options import without_secrets
-from softres.tracking.outage import AwayError, check_server, is_outage
+from softres.tracking.outage import AwayError, check_server, is_outage, refusal
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -128,6 +130,34 @@ def test_certificates_are_trusted_as_the_environment_says(
 )
 def test_which_errors_another_try_may_not_meet(error, passing):
     assert is_outage(error) is passing
+
+
+def answered(status):
+    response = Response()
+    response.status_code = status
+    return HTTPError("x", response=response)
+
+
+@pytest.mark.parametrize(
+    ("error", "user", "words"),
+    [
+        (MlflowException("x", error_code=UNAUTHENTICATED), "me", "does not accept the user"),
+        (MlflowException("x", error_code=UNAUTHENTICATED), "", "asks for a user"),
+        (MlflowException("x", error_code=PERMISSION_DENIED), "me", "does not permit this user"),
+        (answered(401), "me", "does not accept the user"),
+        (answered(403), "me", "does not permit this user"),
+        (answered(404), "me", None),
+        (MlflowException("x"), "me", None),
+        (OSError("x"), "me", None),
+    ],
+)
+def test_which_errors_turn_the_user_away(monkeypatch, error, user, words):
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", user)
+    found = refusal("http://host", error)
+    assert (found is None) == (words is None)
+    if found is not None:
+        assert str(found).startswith(f"tracking.uri=http://host: the server {words}")
+        assert not is_outage(error)
 
 
 @pytest.mark.parametrize(

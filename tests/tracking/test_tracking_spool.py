@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import UNAUTHENTICATED
 from mlflow.tracking import MlflowClient
 
+from softres.errors import InputError
 from softres.tracking import TrackingOptions, open_store
+from softres.tracking.backend import MlflowBackend
 from softres.tracking.spool import Spool
 
 ROOT = Path(__file__).parents[2]
@@ -220,6 +224,33 @@ def test_what_a_store_refuses_is_set_aside(disk, capfd):
     (aside,) = Path(disk.options.folder).glob("spool/*.refused")
     assert json.loads((aside / "run.json").read_text())["metrics"] == {"steps": 1.0}
     assert "the store refuses" in capfd.readouterr().err
+
+
+def turned_away(*_, **__):
+    raise MlflowException("x", error_code=UNAUTHENTICATED)
+
+
+def test_a_run_whose_user_is_turned_away_is_kept_and_no_other_begins(disk, capfd, monkeypatch):
+    store = disk.open()
+    monkeypatch.delenv("MLFLOW_TRACKING_USERNAME", raising=False)
+    with monkeypatch.context() as patch:
+        with store.start_run("a run", {"n": 5}, {"key": "k1"}) as run:
+            for name in ("log_batch", "log_file", "end_run", "find"):
+                patch.setattr(MlflowBackend, name, turned_away)
+            run.curves(TRACE, **COLUMNS)
+            run.table(TRACE)
+            run.tags({"status": "converged"})
+            run.metrics({"steps": 2.0})
+        said = capfd.readouterr().err
+        assert said.count("softres: warning:") == 1
+        assert "asks for a user and a password" in said
+        with pytest.raises(InputError, match="asks for a user and a password"):
+            disk.open()
+        assert len(disk.waiting()) == 1  # it is not set aside
+    disk.open()
+    client, (stored,) = disk.stored()
+    check_complete(client, stored, run.start)
+    assert disk.waiting() == []
 
 
 def sync(disk):
