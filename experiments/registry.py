@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from softres.config.settings import Settings
 from softres.errors import InputError
-from softres.harness.probe import Probe
 
 if TYPE_CHECKING:
     from experiments.claim import Claim
+    from softres.config.settings import Settings
+    from softres.harness.probe import Probe
 
-__all__ = ["IDS", "claim", "probe_for"]
+__all__ = ["ANY_DATA", "IDS", "check_claim", "claim", "probe_for"]
 
 #: Every claim, in the order of the report. A new one is a module and a line here.
 IDS = (
@@ -35,6 +36,10 @@ IDS = (
     "unification",
     "large_data",
 )
+#: Claims that measure whatever data they are given. The others draw their instances themselves, or
+#: vary and compare what only made-up data have: their size, condition, rows and density. It stands
+#: here and not with the claim: what a claim takes is no part of what its finished runs depend on.
+ANY_DATA = ("success_probability", "large_data")
 
 
 def claim(name: str) -> Claim:
@@ -51,8 +56,49 @@ def claim(name: str) -> Claim:
     return found
 
 
+def check_claim(tree: Mapping[str, Any]) -> None:
+    """Refuse data or a backend that a configuration's claim does not measure on.
+
+    A claim whose jobs are solves takes what its solver takes.
+
+    Parameters
+    ----------
+    tree
+        The configuration, checked or not: this comes before sizes, which a claim's sweep sets
+        for the data that it is made for.
+
+    Raises
+    ------
+    InputError
+        Names the claim, what it was given, and what it takes; or that there is no such claim.
+    """
+    name = (tree.get("experiment") or {}).get("id")
+    if name is None or claim(str(name)).measure is None:
+        return
+    data = tree["data"].get("name")
+    if data != "synthetic" and name not in ANY_DATA:
+        raise InputError(f"experiment={name} with data={data}: it works on data=synthetic only")
+    # Measurements are of the problem on the host, and of the digits of double precision.
+    for key, option, value in (("name", "backend", "numpy"), ("dtype", "backend.dtype", "float64")):
+        given = tree["backend"].get(key)
+        if given != value:
+            raise InputError(
+                f"experiment={name} with {option}={given}: it measures with backend=numpy in "
+                "float64 only"
+            )
+
+
 def probe_for(settings: Settings) -> Probe | None:
-    """Return what a run measures; ``None`` for a solve."""
+    """Return what a run measures; ``None`` for a solve.
+
+    Raises
+    ------
+    InputError
+        As :func:`check_claim` does.
+    """
+    from softres.harness.probe import Probe  # heavy: bad input ends a command before it
+
+    check_claim(settings.tree)
     name = settings.experiment.get("id")
     if name is None:
         return None

@@ -56,7 +56,9 @@ def _sparsifiers(context: ProbeContext, C: float, repetitions: int) -> list[dict
     D = np.asarray(prepared.problem.at(prepared.minimiser).gauss_newton.diagonal)
     exact = np.asarray(matrix.gram(D))
     values, vectors = np.linalg.eigh(exact)
-    whiten = vectors / np.sqrt(values)
+    # Where A lacks rank, as real data may, both matrices vanish outside of its row space.
+    there = values > len(values) * np.finfo(float).eps * values[-1]
+    whiten = vectors[:, there] / np.sqrt(values[there])
     size = sample_size(prepared.problem.d, eps0, delta, C)
     rows: list[dict[str, Any]] = []
     worst = 0.0

@@ -79,20 +79,25 @@ def _one_line() -> Iterator[None]:
 
 def _begin(config: DictConfig, compose: Callable[[], Sequence[Job]]) -> None:
     """Check every job and its servers; show them and end here if that is all that is wanted."""
+    from experiments.registry import check_claim, probe_for
     from softres.config.settings import settings
     from softres.matrices.dask_matrix import connect
     from softres.tracking import open_store
     from softres.tracking.outage import check_server
 
     with _one_line():
-        jobs = [(settings(job.config), job.overrides) for job in compose()]
+        # Of a whole sweep first: it may go through options that other data do not have.
+        check_claim(config)
+        jobs = []
+        for job in compose():
+            check_claim(job.config)
+            jobs.append((settings(job.config), job.overrides))
         # Once it has answered, a server may go away: jobs keep their records and go on.
         for uri in {job.tracking.server for job, _ in jobs if job.tracking.server is not None}:
             check_server(uri)
         for address in {job.backend.address for job, _ in jobs if job.backend.address is not None}:
             connect(address)
         if config.sweep.dry_run:
-            from experiments.registry import probe_for
             from softres.harness.dry_run import show_plan
 
             show_plan([(job, overrides, probe_for(job)) for job, overrides in jobs])

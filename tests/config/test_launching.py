@@ -19,6 +19,12 @@ from softres.config.launching import check_launcher, limit_batches, workers
 from softres.errors import InputError
 from softres.tracking.environment import cores
 
+# Hydra says so of every plugin that registers the schema of its launcher, which a choice of the
+# same name in conf/ then extends.
+pytestmark = pytest.mark.filterwarnings(
+    r"ignore:\n.*is validated against ConfigStore schema:UserWarning"
+)
+
 ROOT = Path(__file__).parents[2]
 CHOICES = sorted(path.stem for path in (ROOT / "conf" / "hydra" / "launcher").glob("*.yaml"))
 PLUGINS = {

@@ -61,3 +61,14 @@ def test_too_small_a_constant_fails_in_a_measurement(tmp_path, monkeypatch):
     runs = [logged(table, experiment__delta=0.01)]
     assert list(success_probability.draw(runs)) == ["success_probability"]
     assert len(success_probability.tables(runs)["success_probability"]) == 4
+
+
+def test_a_matrix_that_lacks_rank_is_measured_in_its_row_space(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOFTRES_CACHE", str(tmp_path))
+    few = [f"experiment.{key}" for key in ("constants=[1]", "sparsifiers=5", "runs=2")]
+    job = context("+experiment=quick/success_probability", "data=digits", "n=null", "d=null", *few)
+    table = success_probability.measure(job)
+    assert job.prepared.certificate.rank == 61
+    assert list(table.part) == 5 * ["sparsifier"] + 2 * ["run"]
+    assert (table.failed == 0).all()
+    assert table.measured.between(0, 1, inclusive="neither").all()
