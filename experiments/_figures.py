@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from typing import TYPE_CHECKING
 
 from matplotlib.ticker import NullFormatter
@@ -13,12 +14,21 @@ if TYPE_CHECKING:
 
 __all__ = ["legend_above", "ticks_at"]
 
+#: Entries of a legend that a figure of full width has room for in a row.
+ENTRIES = 5
+
 
 def legend_above(figure: Figure, axis: Axes) -> None:
-    """Put one legend, of an axis, above all axes."""
+    """Put one legend, of an axis, above all axes, in as many rows as it takes."""
     handles, labels = axis.get_legend_handles_labels()
+    rows = ceil(len(labels) / ENTRIES)
     figure.legend(
-        handles, labels, loc="outside upper center", ncols=len(labels), frameon=False, fontsize=7
+        handles,
+        labels,
+        loc="outside upper center",
+        ncols=ceil(len(labels) / max(1, rows)),
+        frameon=False,
+        fontsize=7,
     )
 
 

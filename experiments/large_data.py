@@ -69,7 +69,8 @@ def _recovered(data: AttentionOptions, R: float | None, seed: int) -> dict[str, 
     """Fit one head's attention, which a query fits exactly, and compare it with that query."""
     one = replace(data, query="0")
     instance = one.load(*one.size(None, None, R), R, seed)  # type: ignore[attr-defined]
-    result = solve(make_problem("softmax", instance.A, instance.b), DEFAULT, max_steps=1000)
+    problem = make_problem("softmax", instance.A, instance.b)
+    result = solve(problem, DEFAULT, eps=1e-12, max_steps=1000)
     truth = np.asarray(instance.planted)
     distance = float(np.linalg.norm(np.asarray(result.x) - truth))
     return {"query_error": distance / float(np.linalg.norm(truth)), "query_steps": result.steps}
