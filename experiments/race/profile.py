@@ -47,22 +47,25 @@ def medians(rows: pd.DataFrame, seconds: str = "seconds") -> pd.DataFrame:
 
 
 def times(table: pd.DataFrame, level: float) -> pd.DataFrame:
-    """Return the seconds to a level: a row per instance, a column per contestant, nan for misses.
+    """Return the seconds to a level: a row per instance, a column per contestant.
 
-    Instances on which the level could not be measured are left out.
+    A miss is infinite; nan is where a contestant was not run. Instances on which the level could
+    not be measured are left out.
     """
     at = table[np.isclose(table.level, level, rtol=1e-6, atol=0.0)]
+    at = at.assign(seconds=at.seconds.fillna(np.inf))
     return at.pivot(index="instance", columns="contestant", values="seconds")
 
 
 def profile(seconds: pd.DataFrame, taus: npt.ArrayLike) -> pd.DataFrame:
     """Return the share of instances that each contestant solves within tau times the best time.
 
+    Of the instances that it was run on; one that nobody solves counts too.
+
     Parameters
     ----------
     seconds
-        Instances in rows, contestants in columns, nan for a miss. An instance that nobody solves
-        counts too.
+        As :func:`times` returns them.
     taus
         Factors >= 1.
 
@@ -72,7 +75,8 @@ def profile(seconds: pd.DataFrame, taus: npt.ArrayLike) -> pd.DataFrame:
     """
     best = seconds.min(axis=1)
     ratio = seconds.div(best, axis=0).to_numpy()
-    shares = [np.mean(ratio <= tau, axis=0) for tau in np.atleast_1d(np.asarray(taus, float))]
+    run = seconds.notna().sum().to_numpy()
+    shares = [np.sum(ratio <= tau, axis=0) / run for tau in np.atleast_1d(np.asarray(taus, float))]
     return pd.DataFrame(shares, index=np.atleast_1d(taus), columns=seconds.columns)
 
 
@@ -87,7 +91,7 @@ class Ratios:
     count
         Instances in both.
     only_first, only_second
-        Instances that only the one or only the other solves.
+        Instances that only the one or only the other solves, of those that both were run on.
     """
 
     worst: float
@@ -101,11 +105,14 @@ class Ratios:
 def ratios(
     first: Sequence[float] | pd.Series[float], second: Sequence[float] | pd.Series[float]
 ) -> Ratios:
-    """Return the ratios second / first: above 1 where the first is faster."""
+    """Return the ratios second / first: above 1 where the first is faster.
+
+    As in :func:`times`, a miss is infinite and nan is no run.
+    """
     a, b = np.asarray(first, float), np.asarray(second, float)
     both = np.isfinite(a) & np.isfinite(b)
-    only_first = int(np.sum(np.isfinite(a) & ~np.isfinite(b)))
-    only_second = int(np.sum(np.isfinite(b) & ~np.isfinite(a)))
+    only_first = int(np.sum(np.isfinite(a) & np.isinf(b)))
+    only_second = int(np.sum(np.isfinite(b) & np.isinf(a)))
     if not both.any():
         return Ratios(np.nan, np.nan, np.nan, 0, only_first, only_second)
     ratio = b[both] / a[both]

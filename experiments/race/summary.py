@@ -75,19 +75,19 @@ def status_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def overview(table: pd.DataFrame, levels: Sequence[float]) -> pd.DataFrame:
-    """Return a row per contestant: what share it solves, and its time over Newton by hand's.
+    """Return a row per contestant: what it solves, and its time over Newton by hand's.
 
-    The ratio is a geometric mean over the instances that both solve to 1e-8.
+    Solved are so many of the instances that it was run on. The ratio is a geometric mean over
+    those that both solve to 1e-8.
     """
     rows = []
     base = times(table, LEVEL)
-    instances = table.instance.nunique()
     for name in order(table):
         mine = table[table.contestant == name]
         row: dict[str, object] = {"contestant": name}
         for level in levels:
             at = mine[np.isclose(mine.level, level, rtol=1e-6, atol=0.0)]
-            row[f"{level:.0e}"] = f"{int(at.seconds.notna().sum())}/{instances}"
+            row[f"{level:.0e}"] = f"{int(at.seconds.notna().sum())}/{len(at)}"
         against = _against(base, name, "hand_newton")
         row["time / hand"] = "" if against is None or not against.count else f"{against.mean:.3g}"
         row["prepare s"] = f"{mine.prepare_seconds.median():.2g}"

@@ -209,19 +209,27 @@ def test_a_slow_contestant_runs_once(tmp_path):
 
 def test_the_profile_of_a_table_made_by_hand():
     seconds = pd.DataFrame(
-        {"a": [1.0, 4.0, np.nan, np.nan], "b": [2.0, 1.0, 3.0, np.nan]}, index=list("wxyz")
+        {
+            "a": [1.0, 4.0, np.inf, np.inf],
+            "b": [2.0, 1.0, 3.0, np.inf],
+            "c": [np.nan, 8.0, np.nan, np.inf],
+        },
+        index=list("wxyz"),
     )
     shares = profile(seconds, [1.0, 2.0, 3.9, 4.0, 1e6])
+    assert shares["c"].tolist() == [0.0, 0.0, 0.0, 0.0, 0.5]  # of the two that it was run on
     assert shares["a"].tolist() == [0.25, 0.25, 0.25, 0.5, 0.5]
     assert shares["b"].tolist() == [0.5, 0.75, 0.75, 0.75, 0.75]
 
 
 def test_ratios_compare_what_both_solve():
-    found = ratios([1.0, 1.0, 2.0, np.nan, 1.0], [2.0, 8.0, 1.0, 1.0, np.nan])
+    miss, no_run = np.inf, np.nan
+    first, second = [1.0, 1.0, 2.0, miss, 1.0, 1.0], [2.0, 8.0, 1.0, 1.0, miss, no_run]
+    found = ratios(first, second)
     assert (found.worst, found.best, found.count) == (0.5, 8.0, 3)
     assert found.mean == pytest.approx(2.0)
     assert (found.only_first, found.only_second) == (1, 1)
-    assert np.isnan(ratios([1.0], [np.nan]).mean)
+    assert np.isnan(ratios([1.0], [miss]).mean)
 
 
 def made_rows():
