@@ -1,6 +1,8 @@
 """Many processes open a store that does not exist yet, at the same moment; then many write at once.
 
-python scripts/stress/writers.py --writers 8 --runs 200 --steps 200 --metrics 8
+    python scripts/stress/writers.py --writers 8 --runs 200 --steps 200 --metrics 8
+
+The store is an SQLite file; with --server 1 a server of one worker stands before it.
 """
 
 from __future__ import annotations
@@ -9,18 +11,19 @@ import multiprocessing
 import time
 from argparse import Namespace
 from collections.abc import Sequence
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 from common import arguments, report, stored_runs, workplace
+from server import Server
 
 from softres.tracking import TrackingOptions, open_store
 
 
-def _open(folder: str, barrier: Any, results: Any) -> None:
+def _open(folder: str, uri: str | None, barrier: Any, results: Any) -> None:
     barrier.wait()
     try:
-        store = open_store(TrackingOptions(folder=folder), patient=True)
+        store = open_store(TrackingOptions(uri=uri, folder=folder), patient=True)
         with store.start_run("opened", {}, {}) as run:
             run.metrics({"value": 1.0})
         results.put("")
@@ -28,8 +31,15 @@ def _open(folder: str, barrier: Any, results: Any) -> None:
         results.put(repr(error))
 
 
-def _write(folder: str, number: int, options: Namespace, barrier: Any, results: Any) -> None:
-    store = open_store(TrackingOptions(folder=folder, experiment="written"), patient=True)
+def _write(
+    folder: str,
+    uri: str | None,
+    number: int,
+    options: Namespace,
+    barrier: Any,
+    results: Any,
+) -> None:
+    store = open_store(TrackingOptions(uri=uri, folder=folder, experiment="written"), patient=True)
     barrier.wait()
     names = [f"metric_{k}" for k in range(options.metrics)]
     longest = 0.0
@@ -66,13 +76,13 @@ def _together(target: Any, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
     return found
 
 
-def _count(folder: Path, options: Namespace) -> tuple[int, int]:
+def _count(uri: str, options: Namespace) -> tuple[int, int]:
     """Return finished runs, and points that are there."""
     from mlflow.tracking import MlflowClient
 
     from softres.tracking.curves import select
 
-    client = MlflowClient(tracking_uri=f"sqlite:///{folder / 'mlflow.db'}")
+    client = MlflowClient(tracking_uri=uri)
     runs = stored_runs(client, "written")
     steps = list(range(options.steps))
     values = [1.0 / (1 + step) for step in steps]
@@ -87,20 +97,24 @@ def _count(folder: Path, options: Namespace) -> tuple[int, int]:
 
 
 def main() -> int:
-    options = arguments(__doc__ or "", openers=8, writers=8, runs=200, steps=200, metrics=8)
-    with workplace(options) as folder:
-        new = str(folder / "new")
-        opened = _together(_open, [(new,)] * options.openers)
+    sizes = {"openers": 8, "writers": 8, "runs": 200, "steps": 200, "metrics": 8}
+    options = arguments(__doc__ or "", **sizes, server=0)
+    with workplace(options) as folder, ExitStack() as stack:
+        new, uri = folder / "new", None
+        if options.server:
+            uri = stack.enter_context(Server(folder / "server")).uri
+        opened = _together(_open, [(str(new), uri)] * options.openers)
         for error in filter(None, opened):
             print(error)
         start = time.perf_counter()
-        written = _together(_write, [(new, k, options) for k in range(options.writers)])
+        work = [(str(new), uri, k, options) for k in range(options.writers)]
+        written = _together(_write, work)
         seconds = time.perf_counter() - start
         for _, error in written:
             if error:
                 print(error)
-        finished, lost = _count(folder / "new", options)
-        waiting = len(list((folder / "new").glob("spool/*/run.json")))
+        finished, lost = _count(uri or f"sqlite:///{new / 'mlflow.db'}", options)
+        waiting = len(list(new.glob("spool/*/run.json")))
     figures = {
         "opened a new store": f"{opened.count('')} of {options.openers}",
         "runs finished": f"{finished} of {options.writers * options.runs}",
