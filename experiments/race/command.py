@@ -66,7 +66,9 @@ def _run(chosen: argparse.Namespace, console: Console) -> int:
             else:
                 able.append(contestant)
         _race_all(instances, able, store, rules, chosen.force, console)
-        store.describe({"rules": vars(rules), "arguments": vars(chosen)})
+        # Where the results lie says nothing about them.
+        arguments = {key: value for key, value in vars(chosen).items() if key != "out"}
+        store.describe({"rules": vars(rules), "arguments": arguments})
     rows = store.rows()
     rows = rows[rows.instance.isin([case.name for case in instances])]
     rows = rows[rows.contestant.isin([contestant.name for contestant in contestants])]

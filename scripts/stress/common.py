@@ -10,7 +10,7 @@ import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ __all__ = [
     "audit",
     "command",
     "environment",
+    "finish",
     "report",
     "run",
     "stored_runs",
@@ -72,8 +73,15 @@ def command(*words: str) -> list[str]:
 
 def run(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command of ``run.py`` in a folder to its end."""
+    return finish(folder, command(*words), **variables)
+
+
+def finish(
+    folder: Path, words: Sequence[str], **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run any command in a folder to its end."""
     return subprocess.run(
-        command(*words),
+        words,
         cwd=folder,
         env=environment(folder, **variables),
         stdin=subprocess.DEVNULL,

@@ -141,15 +141,14 @@ class Preconditioner:
             self.exact = waited or policy.always_anew
         if anew:
             progress.form()
-        indefinite = None
         if self.exact and self._reach(point, point.curvature, anew, sketch, tools, info):
             # A sketch stays wrong by the same amount: what the pairs say of it stays true.
             if anew or (info["rows_updated"] and not self._sketched):
                 self.pairs.clear()
         else:
             # For a normalised f that was no gain: its slopes are not all small at once.
-            if self.exact and anew and not (policy.dear or point.problem.normalised):
-                indefinite = hessian.parts()
+            blends = self.exact and anew and not (policy.dear or point.problem.normalised)
+            indefinite = hessian.parts() if blends else None
             if not self._gauss_newton(point, anew, sketch, tools, info):
                 if not sketch:
                     return False
@@ -188,7 +187,7 @@ class Preconditioner:
                     return True
         return False
 
-    def _blend(self, indefinite: tuple[Any, ...], noise: float, tools: Tools) -> None:
+    def _blend(self, indefinite: tuple[Any, Any], noise: float, tools: Tools) -> None:
         """Move the Gauss-Newton matrix as far towards the Hessian as it stays definite.
 
         Where f has hardly any slope, Gauss-Newton drops nearly all curvature. Both matrices are

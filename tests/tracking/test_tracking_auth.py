@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +13,7 @@ from mlflow.tracking import MlflowClient
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts" / "stress"))
 
-from common import audit, command, environment, stored_runs  # noqa: E402
+from common import audit, command, finish, stored_runs  # noqa: E402
 from server import Server  # noqa: E402
 
 pytestmark = [
@@ -56,18 +55,6 @@ def nobody(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-def ended(folder, words, **variables):
-    return subprocess.run(
-        words,
-        cwd=folder,
-        env=environment(folder, **variables),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def check_no_secret(folder, *texts):
     """Neither in what was printed nor in any file that was left behind."""
     secrets = (PASSWORD, QUOTED, WRONG["MLFLOW_TRACKING_PASSWORD"])
@@ -82,7 +69,7 @@ def test_a_sweep_is_recorded_and_its_password_is_not(server, tmp_path, monkeypat
     if where == "address":
         uri, variables = server.uri.replace("://", f"://{USER}:{QUOTED}@"), {}
     words = command(*SWEEP, f"tracking.uri={uri}", f"tracking.experiment={experiment}")
-    sweep = ended(tmp_path, words, **variables)
+    sweep = finish(tmp_path, words, **variables)
     assert (sweep.returncode, sweep.stderr) == (0, "")
     for name, value in RIGHT.items():
         monkeypatch.setenv(name, value)
@@ -96,7 +83,7 @@ def test_a_sweep_is_recorded_and_its_password_is_not(server, tmp_path, monkeypat
     check_no_secret(tmp_path, sweep.stdout, *records, *texts)
     assert all(run.data.tags["command"].startswith("python run.py seed=") for run in runs)
     again = [str(ROOT / "scripts" / "reproduce.py"), runs[0].info.run_id, "--tracking-uri", uri]
-    repeated = ended(tmp_path, [sys.executable, *again], **variables)
+    repeated = finish(tmp_path, [sys.executable, *again], **variables)
     assert repeated.returncode == 0, repeated.stderr
     check_no_secret(tmp_path, repeated.stdout, repeated.stderr)
 
@@ -112,7 +99,7 @@ def test_a_sweep_is_recorded_and_its_password_is_not(server, tmp_path, monkeypat
 def test_a_wrong_password_is_one_line_before_anything_starts(
     server, tmp_path, variables, message, more
 ):
-    sweep = ended(tmp_path, command(*SWEEP, f"tracking.uri={server.uri}", *more), **variables)
+    sweep = finish(tmp_path, command(*SWEEP, f"tracking.uri={server.uri}", *more), **variables)
     line = rf"softres: tracking\.uri={re.escape(server.uri)}: the server {message}\n"
     assert re.fullmatch(line, sweep.stderr)
     assert (sweep.returncode, sweep.stdout) == (2, "")
@@ -122,7 +109,7 @@ def test_a_wrong_password_is_one_line_before_anything_starts(
 
 def test_reproduce_says_in_a_line_that_it_is_not_let_in(server, tmp_path):
     words = [str(ROOT / "scripts" / "reproduce.py"), "abcd", "--tracking-uri", server.uri]
-    refused = ended(tmp_path, [sys.executable, *words], **WRONG)
+    refused = finish(tmp_path, [sys.executable, *words], **WRONG)
     assert refused.returncode == 2
     (line,) = refused.stderr.splitlines()
     assert "does not accept the user and password" in line
