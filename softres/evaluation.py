@@ -59,8 +59,15 @@ class Evaluation:
     def __init__(self, problem: Problem, x: Any, z: Any | None = None) -> None:
         self.problem = problem
         self.x = x
-        self.z = problem.matrix.matmul(x) if z is None else z
+        self.z = self._product() if z is None else z
         self._pair: tuple[Any, Any] | None = None
+
+    def _product(self) -> Any:
+        """Return A x; the usual start, x = 0, takes no pass for it."""
+        xp, matrix = array_namespace(self.x), self.problem.matrix
+        if bool(xp.any(self.x != 0)):
+            return matrix.matmul(self.x)
+        return xp.zeros_like(self.problem.b)
 
     @cached_property
     def _model(self) -> _Model:

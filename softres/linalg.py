@@ -20,10 +20,17 @@ _POTRF = {"d": linalg.lapack.dpotrf, "f": linalg.lapack.spotrf}
 _POTRS = {"d": linalg.lapack.dpotrs, "f": linalg.lapack.spotrs}
 
 
+#: Least cosine, times sqrt(d), of a vector without structure with a given one: one in a million
+#: such vectors has less.
+OVERLAP = 1e-6
+
+
 @lru_cache(maxsize=8)
 def _without_structure(d: int) -> npt.NDArray[np.float64]:
-    """Return a fixed vector of normal deviates."""
-    return np.random.default_rng(0).standard_normal(d)
+    """Return a fixed vector of normal deviates, of length one."""
+    deviates = np.random.default_rng(0).standard_normal(d)
+    unit: npt.NDArray[np.float64] = deviates / np.linalg.norm(deviates)
+    return unit
 
 
 class CholeskyFactor:
@@ -49,23 +56,28 @@ class CholeskyFactor:
         potrs = _POTRS[y.dtype.char]
         return potrs(self.lower, y, lower=1)[0]
 
-    def smallest_eigenvalue(self) -> float:
+    def smallest_eigenvalue(self, floor: float = 0.0) -> float:
         """Estimate the smallest eigenvalue of L L^T, whose largest entry is one, from above.
 
-        Four steps of inverse iteration from a fixed vector without structure: ample where the
-        smallest eigenvalue stands far below the others, as a null vector's does.
+        At most four steps of inverse iteration from a fixed vector without structure: ample where
+        the smallest eigenvalue stands far below the others, as a null vector's does. Fewer where
+        it is known to exceed ``floor`` before: a unit vector q has |H^-k q| >= |<q, e>| / l^k for
+        the eigenvector e of the smallest eigenvalue l.
         """
         xp = array_namespace(self.lower)
         start = _without_structure(self.lower.shape[0])
         q = xp.asarray(start, dtype=self.lower.dtype, device=device(self.lower))
-        value = float("inf")
+        value, above = float("inf"), OVERLAP / sqrt(q.shape[0])
         for _ in range(4):
-            q = q / sqrt(float(q @ q))
             q = self._solve_scaled(q)
             size = sqrt(float(q @ q))
             if not isfinite(size):
                 return 0.0
             value = 1.0 / size
+            above *= value / floor if floor > 0 else 0.0
+            if above > 1.0:
+                break
+            q = q / size
         return value
 
 
@@ -124,10 +136,12 @@ def cholesky(H: Any, scale: Any | None = None, noise: float | None = None) -> Ch
     """
     xp = array_namespace(H)
     diagonal = xp.linalg.diagonal(H)
-    if not (bool(xp.all(diagonal > 0)) and bool(xp.all(xp.isfinite(diagonal)))):
+    if not (float(diagonal.min()) > 0 and isfinite(float(diagonal.max()))):
         return None
-    scale = xp.sqrt(diagonal) if scale is None else scale
-    scale = scale * sqrt(float(xp.max(diagonal / scale / scale)))
+    if scale is None:
+        scale = xp.sqrt(diagonal)
+    else:
+        scale = scale * sqrt(float((diagonal / scale / scale).max()))
     scaled = H / scale[:, None]
     scaled /= scale[None, :]
     if is_torch_array(H):
@@ -146,7 +160,7 @@ def cholesky(H: Any, scale: Any | None = None, noise: float | None = None) -> Ch
     # The pivots of a singular matrix need not be small; the solution of a system with it is large.
     if noise is None:
         noise = 10.0 * H.shape[0] * float(xp.finfo(H.dtype).eps)
-    return factor if factor.smallest_eigenvalue() > noise else None
+    return factor if factor.smallest_eigenvalue(noise) > noise else None
 
 
 def spectral(H: Any) -> SpectralFactor | None:

@@ -23,7 +23,7 @@ from softres.data.cache import cache_folder
 __all__ = ["Machine", "this_machine"]
 
 #: Part of the cache's key: raise it when what is measured changes.
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,12 @@ def this_machine(cache: Path | None = None) -> Machine:
     cache
         See :func:`softres.data.cache.cache_folder`.
     """
-    libraries = tuple(
+    # Sorted: the order in which they are found differs from process to process.
+    libraries = sorted(
         f"{info['internal_api']} {info['version']} {info['num_threads']}"
         for info in _libraries().info()
     )
-    return _rates(libraries, cache)
+    return _rates(tuple(libraries), cache)
 
 
 def _processor() -> str:
@@ -127,13 +128,15 @@ def _measure() -> Machine:
     block = tall[:1024]
     scaled, single = np.empty_like(block), np.empty(block.shape, dtype=np.float32)
     root = np.abs(y[:1024, None])
+    root_single = root.astype(np.float32)
 
     def double_gram() -> None:
         np.multiply(block, root, out=scaled)
         blas.dsyrk(1.0, scaled.T, lower=1)
 
     def single_gram() -> None:
-        np.multiply(block, root, out=single, casting="same_kind")
+        np.copyto(single, block, casting="same_kind")
+        np.multiply(single, root_single, out=single)
         blas.ssyrk(1.0, single.T, lower=1)
 
     size = 512

@@ -112,7 +112,9 @@ def test_one_point_costs_one_pass_a_product(make, problem_name, kind):
     problem = make(problem_name, kind(np.eye(4, 2) + 0.5), np.full(4, 0.25), 0.1)
     counter = problem.matrix.counter
     counter.passes = counter.grams = 0
-    point = problem.at(problem.zeros())
+    at_zero = problem.at(problem.zeros())
+    assert counter.passes == 0  # A 0 is known
+    point = problem.at(at_zero.x + 0.1)
     _ = point.value, point.gradient, point.value, point.gradient, point.inside
     assert (counter.passes, counter.grams) == (2, 0)
     point.hvp(problem.zeros())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -54,8 +55,8 @@ class Tools:
         The evaluation at x0.
     meter
         For phases.
-    rng
-        The solver's own random numbers.
+    seed
+        Of the solver's random numbers.
     eps
         The relative error that is asked for.
     max_steps
@@ -66,10 +67,15 @@ class Tools:
 
     start: Evaluation
     meter: Meter
-    rng: np.random.Generator
+    seed: int
     eps: float
     max_steps: int
     warnings: dict[str, None] = field(default_factory=dict)
+
+    @cached_property
+    def rng(self) -> np.random.Generator:
+        """The solver's own random numbers; not every solve asks for them."""
+        return np.random.default_rng(self.seed)
 
     def warn(self, line: str) -> None:
         """Keep a line for the user."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from time import perf_counter
 
 from softres.matrices import PassCounter
@@ -14,6 +14,27 @@ __all__ = ["Meter"]
 
 def _nothing() -> None:
     """On the host every operation has ended when it returns."""
+
+
+class _Phase:
+    """Adds the seconds inside to a phase; a generator would take longer than a small product."""
+
+    __slots__ = ("name", "seconds", "since", "synchronise")
+
+    def __init__(
+        self, name: str, seconds: defaultdict[str, float], synchronise: Callable[[], None]
+    ) -> None:
+        self.name = name
+        self.seconds = seconds
+        self.synchronise = synchronise
+
+    def __enter__(self) -> None:
+        self.synchronise()
+        self.since = perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self.synchronise()
+        self.seconds[self.name] += perf_counter() - self.since
 
 
 class Meter:
@@ -72,16 +93,9 @@ class Meter:
                 self.passes += self._counter.passes - passes
                 self.grams += self._counter.grams - grams
 
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
+    def phase(self, name: str) -> AbstractContextManager[None]:
         """Count the seconds inside towards a phase of the step; only within solve."""
-        self._synchronise()
-        start = perf_counter()
-        try:
-            yield
-        finally:
-            self._synchronise()
-            self.phases[name] += perf_counter() - start
+        return _Phase(name, self.phases, self._synchronise)
 
     def solve_seconds(self) -> float:
         """Seconds of solve so far, a running solve clock included."""

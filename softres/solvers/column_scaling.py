@@ -13,8 +13,9 @@ from softres.matrices import DenseNumpy, DenseTorch
 
 __all__ = ["ColumnScaling"]
 
-#: Rows that the columns' curvature is estimated from.
-SAMPLE = 2048
+#: Most rows that the columns' curvature is estimated from, and the share of all that is worth it:
+#: reading them should take no longer than a product.
+SAMPLE, SHARE = 4096, 8
 
 
 class ColumnScaling:
@@ -33,13 +34,14 @@ class ColumnScaling:
         n = matrix.shape[0]
         weights = point.gauss_newton.diagonal
         xp = array_namespace(weights)
-        if not matrix.is_sparse and n > 2 * SAMPLE:
-            index = np.sort(rng.choice(n, SAMPLE, replace=False))
+        if not matrix.is_sparse and n > SAMPLE:
+            size = min(SAMPLE, n // SHARE)
+            index = np.sort(rng.choice(n, size, replace=False))
             part = matrix.rows(index)
             at = part.asarray(index).long() if hasattr(weights, "detach") else index
             assert isinstance(part, DenseNumpy | DenseTorch)
             scaled = part.array if isinstance(part, DenseNumpy) else part.tensor
-            curvature = (weights[at] @ (scaled * scaled)) * (n / SAMPLE)
+            curvature = (weights[at] @ (scaled * scaled)) * (n / size)
         else:
             curvature = float(xp.mean(weights)) * matrix.column_scale**2
         floor = 1e-8 * float(xp.max(curvature))

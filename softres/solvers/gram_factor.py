@@ -19,8 +19,8 @@ SINGLE_FLOOR = 2e-6
 HEAD = 2
 
 
-def form_gram(matrix: DesignMatrix, diagonal: Any, single: bool) -> Any:
-    """Return A^T diag(D) A, shape (d, d).
+def form_gram(matrix: DesignMatrix, diagonal: Any, single: bool) -> tuple[Any, bool]:
+    """Return A^T diag(D) A, shape (d, d), and whether float32 served for it.
 
     Parameters
     ----------
@@ -38,13 +38,13 @@ def form_gram(matrix: DesignMatrix, diagonal: Any, single: bool) -> Any:
     # A matrix of float32 has nothing to gain.
     parts = matrix.split(head) if single and n >= 4 * head else None
     if parts is None or diagonal.dtype != np.float64:
-        return matrix.gram(diagonal)
+        return matrix.gram(diagonal), False
     first, rest = parts
     total = first.gram(diagonal[:head])
     enough = cholesky(total, None, SINGLE_FLOOR) is not None
     total += rest.gram(diagonal[head:], single=enough)
     matrix.counter.grams += 1
-    return total
+    return total, enough
 
 
 def form_sketch(

@@ -49,7 +49,7 @@ def iterate(
             "the start x0 lies where the loss is undefined: alpha = <u, 1> must be at least "
             f"beta = {problem.beta:.3g} and all values finite; log(alpha) = {start.log_alpha:.3g}"
         )
-    tools = Tools(start, meter, np.random.default_rng(seed), eps, max_steps)
+    tools = Tools(start, meter, seed, eps, max_steps)
     record = _Recorder(meter, start, reference, callback, log)
     with meter.clock("solve"):
         state = solver.init(tools)

@@ -56,6 +56,8 @@ class MaintainedHessian:
         Whether the matrix has changed, but for its scale, since it was last factored.
     diffuse
         Whether the last change of D was spread over many more rows than were brought up to date.
+    single
+        Whether rows may be brought up to date in float32, as where the matrix was formed in it.
     """
 
     def __init__(self, matrix: DesignMatrix) -> None:
@@ -64,13 +66,16 @@ class MaintainedHessian:
         self.factor: CholeskyFactor | None = None
         self.null: Any = None
         self.diffuse = False
+        self.single = False
         self.changed = True
         self._gram: Any = None
+        self._scale = 1.0
         self._diagonal: Any = None
         self._v: Any = None
         self._h: Any = None
         self._left: Any = None
         self._right: Any = None
+        self._reach: float | None = None
 
     @property
     def formed(self) -> bool:
@@ -80,7 +85,7 @@ class MaintainedHessian:
     def rebuild(self, target: Curvature, form: Callable[[Any], Any]) -> None:
         """Start anew at a target curvature; ``form`` returns A^T diag(D) A for D."""
         self._diagonal = target.diagonal
-        self._gram = form(self._diagonal)
+        self._gram, self._scale = form(self._diagonal), 1.0
         self._renew(target)
         self.changed = True
 
@@ -120,7 +125,7 @@ class MaintainedHessian:
             if thrifty and self.diffuse:
                 moved = xp.zeros_like(moved)
         rows = np.flatnonzero(as_numpy(moved))
-        self._gram *= scale
+        self._scale *= scale
         self._diagonal = xp.where(moved, target.diagonal, base) if len(rows) else base
         changes = [gap]
         if target.v is not None and target.h is not None:
@@ -142,12 +147,12 @@ class MaintainedHessian:
 
     def parts(self) -> tuple[Any, Any]:
         """Return A^T diag(D) A and D; no later change reaches them."""
-        return self._gram, self._diagonal
+        return self._scale * self._gram, self._diagonal
 
     def blend(self, one: tuple[Any, Any], other: tuple[Any, Any], share: float) -> None:
         """Make A^T diag(D) A (1 - share) times one plus share times another."""
         (gram, diagonal), (other_gram, other_diagonal) = one, other
-        self._gram = gram + share * (other_gram - gram)
+        self._gram, self._scale = gram + share * (other_gram - gram), 1.0
         self._diagonal = diagonal + share * (other_diagonal - diagonal)
         self.changed = True
 
@@ -162,7 +167,7 @@ class MaintainedHessian:
         factor = cholesky(total, None, noise)
         if factor is None:
             return False
-        self.total, self.factor = total, factor
+        self._take(total, factor)
         self.changed = False
         return True
 
@@ -186,7 +191,7 @@ class MaintainedHessian:
                 self.null = self._null_of_matrix(null_basis_of(factor, ridge))
                 if self.null is not None and self.refactor(noise):
                     return True
-            self.total, self.factor = total + ridge * one, factor
+            self._take(total + ridge * one, factor)
             return True
         return False
 
@@ -209,17 +214,20 @@ class MaintainedHessian:
     @property
     def _largest(self) -> float:
         xp = array_namespace(self._gram)
-        return float(xp.max(xp.abs(xp.linalg.diagonal(self._gram)))) or 1.0
+        return self._scale * float(xp.max(xp.abs(xp.linalg.diagonal(self._gram)))) or 1.0
 
     def _assemble(self) -> Any:
         """Return the Gram matrix plus the rank-two part."""
-        if self._left is None:
-            return self._gram + 0.0
-        left, right = self._left, self._right
-        total = left[:, None] * right[None, :]
-        total += right[:, None] * left[None, :]
-        total += self._gram
+        total = self._scale * self._gram
+        if self._left is not None:
+            outer = self._left[:, None] * self._right[None, :]
+            total += outer
+            total += outer.T
         return total
+
+    def _take(self, total: Any, factor: CholeskyFactor) -> None:
+        self.total, self.factor = total, factor
+        self._reach = None
 
     def _renew(self, target: Curvature) -> None:
         """Form the rank-two part over all rows."""
@@ -236,12 +244,13 @@ class MaintainedHessian:
         """
         if self.factor is None:
             return True
-        left, right = self._left, self._right
-        reach = sqrt(
-            max(0.0, float(left @ self.factor.solve(left)))
-            * max(0.0, float(right @ self.factor.solve(right)))
-        )
-        return (relative(target.v, v) + relative(target.h, h)) * reach > STALE
+        if self._reach is None:  # it changes with the factor; between two, hardly
+            left, right = self._left, self._right
+            self._reach = sqrt(
+                max(0.0, float(left @ self.factor.solve(left)))
+                * max(0.0, float(right @ self.factor.solve(right)))
+            )
+        return (relative(target.v, v) + relative(target.h, h)) * self._reach > STALE
 
     def _add_rows(self, rows: npt.NDArray[np.int64], changes: list[Any]) -> None:
         """Add the rows' part of A^T diag(dD) A, and of A^T dv and A^T dh where they are given."""
@@ -249,7 +258,7 @@ class MaintainedHessian:
             return
         matrix = self.matrix
         at = matrix.asarray(rows).long() if is_torch_array(changes[0]) else rows
-        self._gram += matrix.gram(changes[0][at], rows)
+        self._gram += matrix.gram(changes[0][at] / self._scale, rows, single=self.single)
         if len(changes) == 3:
             both = matrix.compress(np.stack([as_numpy(change[at]) for change in changes[1:]]), rows)
             self._left = self._left + both[0]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import sqrt
+from math import inf, sqrt
 from typing import Any
 
+from softres.arrays import array_namespace
 from softres.curvature import Curvature
 from softres.evaluation import Evaluation
 from softres.solvers.base import Tools
@@ -57,6 +58,7 @@ class Preconditioner:
     _sketched: bool = False
     _coarse: bool = False  # a sketch could not be factored
     _renewed: bool = False  # at the last point
+    _updated: bool = False  # rows were, when M was last moved
 
     @property
     def astray(self) -> bool:
@@ -79,7 +81,8 @@ class Preconditioner:
     def direction(self, gradient: Any) -> Any:
         """Return -M^-1 g, with M corrected by the secant pairs, for a gradient g, shape (d,)."""
         p = -self.pairs.apply(gradient, self.solve)
-        if self.policy.dear and self.columns is None and not len(self.pairs):
+        unknown = self.exact and self.progress.left == inf
+        if (self.policy.dear or unknown) and self.columns is None and not len(self.pairs):
             # The gradient in the norm of a new M comes free with the first direction: whether to
             # keep M is decided after one step with it, not after two.
             self.progress.left = sqrt(max(0.0, -float(gradient @ p)))
@@ -105,7 +108,8 @@ class Preconditioner:
         if self._renewed:
             slow = not self.exact and self.progress.contraction > 0.5
             self._weak = self._weak + 1 if slow else 0
-            if self.hessian.diffuse:
+            # How well the first step with M went, from afar, says little about rows.
+            if self.hessian.diffuse and self._updated and self.progress.steps > 2:
                 self.progress.tried = rate
 
     def restart(self) -> None:
@@ -145,20 +149,52 @@ class Preconditioner:
             # A sketch stays wrong by the same amount: what the pairs say of it stays true.
             if anew or (info["rows_updated"] and not self._sketched):
                 self.pairs.clear()
-        else:
-            # For a normalised f that was no gain: its slopes are not all small at once.
-            blends = self.exact and anew and not (policy.dear or point.problem.normalised)
-            indefinite = hessian.parts() if blends else None
-            if not self._gauss_newton(point, anew, sketch, tools, info):
-                if not sketch:
-                    return False
-                # The exact rank-two part cancels most of the diagonal part: not for a sketch.
-                self._coarse = True
-                return self.follow(point, tools, info)
-            if indefinite is not None:
-                self._blend(indefinite, gram_noise(point), tools)
+        elif not self._fall_back(point, anew, sketch, tools, info):
+            if not sketch:
+                return False
+            # The exact rank-two part cancels most of the diagonal part: not for a sketch.
+            self._coarse = True
+            return self.follow(point, tools, info)
         self._renewed = hessian.factor is not factor
         return True
+
+    def _fall_back(
+        self,
+        point: Evaluation,
+        anew: bool,
+        sketch: bool,
+        tools: Tools,
+        info: dict[str, float],
+    ) -> bool:
+        """Bring M to what is definite where the Hessian may not be; whether that succeeded."""
+        indefinite = None
+        if self.exact and anew and not sketch:
+            if self._mend(point, tools, info):
+                return True
+            # For a normalised f that was no gain: its slopes are not all small at once.
+            if not (self.policy.dear or point.problem.normalised):
+                indefinite = self.hessian.parts()
+        if not self._gauss_newton(point, anew, sketch, tools, info):
+            return False
+        if indefinite is not None:
+            self._blend(indefinite, gram_noise(point), tools)
+        return True
+
+    def _mend(self, point: Evaluation, tools: Tools, info: dict[str, float]) -> bool:
+        """Replace the few rows that make a Hessian indefinite; whether that was enough.
+
+        Where the residual takes most of a row's curvature, the row gets its Gauss-Newton entry.
+        """
+        exact, target = point.curvature, point.gauss_newton
+        low = exact.diagonal < 0.5 * target.diagonal
+        xp = array_namespace(low)
+        few = int(xp.sum(xp.astype(low, xp.int64)))
+        if target.v is None or few > self.policy.costs.row_limit():
+            return False
+        self.exact = False
+        self.pairs.clear()
+        mended = Curvature(xp.where(low, target.diagonal, exact.diagonal), target.v, target.h)
+        return self._reach(point, mended, False, False, tools, info)
 
     def _gauss_newton(
         self,
@@ -217,10 +253,12 @@ class Preconditioner:
         def form(diagonal: Any) -> Any:
             matrix = point.problem.matrix
             self._sketched = sketch and bool((diagonal >= 0).all())
+            hessian.single = False
             if self._sketched:
                 return form_sketch(matrix, diagonal, policy.plan.oversampling, tools.rng)
-            rough = hessian.total is None and not policy.always_anew
-            return form_gram(matrix, diagonal, single=rough)
+            rough = not policy.always_anew
+            gram, hessian.single = form_gram(matrix, diagonal, single=rough)
+            return gram
 
         with tools.meter.phase("hessian"):
             if anew:
@@ -230,6 +268,7 @@ class Preconditioner:
                 limit = policy.costs.row_limit()
                 rows = hessian.follow(target, limit, exact=not self.exact, thrifty=thrifty)
                 info["rows_updated"] = info.get("rows_updated", 0.0) + rows
+                self._updated = rows > 0
         if not hessian.changed:
             return True
         with tools.meter.phase("factor"):

@@ -47,6 +47,8 @@ class Progress:
         Slow steps after which forming the Hessian anew is considered.
     formed
         Contraction before the Hessian was last formed anew, until the step after it; then 0.
+    steps
+        Steps since the contraction was last forgotten.
     """
 
     left: float = inf
@@ -56,6 +58,7 @@ class Progress:
     tried: float = 0.0
     patience: int = 2
     formed: float = 0.0
+    steps: int = 0
 
     @property
     def contraction(self) -> float:
@@ -64,6 +67,7 @@ class Progress:
 
     def note(self, left: float, estimate: float) -> None:
         """Take in a step."""
+        self.steps += 1
         self.before, self.left = self.left, left
         self.estimate = min(1.0, estimate)
         self.slow = self.slow + 1 if self.contraction > SLOW else 0
@@ -80,7 +84,7 @@ class Progress:
     def restart(self) -> None:
         """Forget the contraction: the norm it is measured in has changed."""
         self.before = self.left = inf
-        self.slow = 0
+        self.slow = self.steps = 0
 
 
 @dataclass(frozen=True)
