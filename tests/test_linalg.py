@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from softres.backends import as_numpy
-from softres.linalg import cholesky, spectral
+from softres.linalg import CholeskyFactor, cholesky, spectral
 
 
 @pytest.fixture(params=["numpy", "torch"])
@@ -51,6 +51,27 @@ def test_cholesky_does_not_mind_the_scale_of_columns(library, relative_error):
 def test_cholesky_refuses_what_is_not_positive_definite_to_rounding(library, values):
     H, _ = random_symmetric(values)
     assert cholesky(library(H)) is None
+
+
+@pytest.mark.parametrize("smallest", [1e-3, 1e-7, 1e-11, 1e-13])
+@pytest.mark.parametrize("floor", [1e-14, 1e-12, 1e-6])
+def test_a_smallest_eigenvalue_is_known_to_exceed_a_floor_only_if_it_does(
+    library, smallest, floor, monkeypatch
+):
+    solves = []
+    solve = CholeskyFactor._solve_scaled
+    monkeypatch.setattr(
+        CholeskyFactor, "_solve_scaled", lambda self, y: solves.append(1) or solve(self, y)
+    )
+    for seed in range(20):
+        H, _ = random_symmetric([smallest, *np.linspace(0.1, 1.0, 39)], seed)
+        lower = np.linalg.cholesky(H)
+        factor = CholeskyFactor(library(lower), library(np.ones(40)))
+        exact = np.linalg.svd(lower, compute_uv=False)[-1] ** 2
+        assert (factor.smallest_eigenvalue(floor) > floor) == (exact > floor)
+        assert factor.smallest_eigenvalue() == pytest.approx(exact, rel=1e-3)
+    # Four solves where no floor is given, and one where the eigenvalue is far above it.
+    assert (len(solves) == 20 * (4 + 1)) == (smallest > 1e6 * floor)
 
 
 def test_cholesky_leaves_its_argument_alone(library):

@@ -115,6 +115,23 @@ def test_another_number_of_threads_has_rates_of_its_own(tmp_path, measured):
         assert this_machine(tmp_path) == measured[0]
 
 
+def test_the_order_in_which_libraries_are_found_does_not_matter(tmp_path, measured, monkeypatch):
+    found = [
+        {"internal_api": name, "version": "1", "num_threads": 1} for name in ("openblas", "mkl")
+    ]
+
+    class Libraries:
+        def info(self):
+            found.reverse()
+            return found
+
+    monkeypatch.setattr(softres.machine, "_libraries", Libraries)
+    first = this_machine(tmp_path)
+    forget()
+    assert this_machine(tmp_path) == first
+    assert len(measured) == len(files(tmp_path)) == 1
+
+
 def test_another_processor_has_rates_of_its_own(tmp_path, measured, monkeypatch):
     this_machine(tmp_path)
     forget()

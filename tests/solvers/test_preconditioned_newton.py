@@ -297,6 +297,23 @@ def test_a_cheap_gram_matrix_is_formed_in_every_step(plant, make_regularised, ki
     assert (np.diff(result.trace["grams"]) >= 1.0).all()
 
 
+@pytest.mark.parametrize("rows", ["coherent", "heavy_tailed"])
+def test_a_hessian_that_few_rows_make_indefinite_takes_no_second_gram_matrix(
+    rows, make_regularised
+):
+    options = SyntheticOptions(condition=1e4, rows=rows)
+    instance = make_synthetic(2000, 100, 10.0, 0, options)
+    result = solve(make_regularised("softres", instance.A, instance.b, 1e-2))
+    assert result.status is Status.CONVERGED
+    trace = result.trace[result.trace["grams"] > 0]
+    mended = trace.iloc[0]
+    assert mended["gauss_newton"] == 1.0
+    assert 0 < mended["rows_updated"] <= 200
+    assert mended["grams"] == pytest.approx(1.0 + mended["rows_updated"] / 2000)
+    # It is the Hessian again as soon as that is definite.
+    assert trace["gauss_newton"].iloc[-1] == 0.0
+
+
 @pytest.mark.parametrize("factor", ["gram", "sketch", "columns"])
 def test_the_factor_that_is_asked_for_is_taken(factor, synthetic, make_regularised):
     # With these weights D is positive at the start, as the sketch requires.
