@@ -19,7 +19,7 @@ from server import Server  # noqa: E402
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        find_spec("flask_wtf") is None, reason="no Flask-WTF here: pip install 'mlflow[auth]'"
+        find_spec("flask_wtf") is None, reason="no Flask-WTF here: pip install -e '.[auth]'"
     ),
 ]
 
