@@ -75,8 +75,8 @@ class DenseNumpy(DesignMatrix):
         step = self._step()
         for start in range(0, len(self.array), step):
             block = self.array[start : start + step]
-            for side, total in zip(sides, product, strict=True):
-                total += side[start : start + step] @ block
+            for k, side in enumerate(sides):
+                product[k] += side[start : start + step] @ block
         return product.T
 
     def _gram(self, weights: Any, rows: Index | None, single: bool) -> Any:
