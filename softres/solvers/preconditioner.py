@@ -168,11 +168,12 @@ class Preconditioner:
     ) -> bool:
         """Bring M to what is definite where the Hessian may not be; whether that succeeded."""
         indefinite = None
-        if self.exact and anew and not sketch:
+        # Beside a dear factor a Gram matrix costs little: the definite one is worth its price.
+        if self.exact and anew and not sketch and not self.policy.dear:
             if self._mend(point, tools, info):
                 return True
             # For a normalised f that was no gain: its slopes are not all small at once.
-            if not (self.policy.dear or point.problem.normalised):
+            if not point.problem.normalised:
                 indefinite = self.hessian.parts()
         if not self._gauss_newton(point, anew, sketch, tools, info):
             return False
