@@ -549,6 +549,8 @@ def test_a_run_that_is_told_to_end_is_not_left_open(tmp_path, number, code):
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        # A shell that starts the tests in the background has them ignore SIGINT.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509
     )
     try:
         database = tmp_path / "results" / "mlflow.db"
