@@ -77,11 +77,6 @@ class MaintainedHessian:
         self._right: Any = None
         self._reach: float | None = None
 
-    @property
-    def formed(self) -> bool:
-        """Whether there is a matrix to follow with."""
-        return self._gram is not None
-
     def rebuild(self, target: Curvature, form: Callable[[Any], Any]) -> None:
         """Start anew at a target curvature; ``form`` returns A^T diag(D) A for D."""
         self._diagonal = target.diagonal

@@ -170,11 +170,11 @@ class Preconditioner:
         indefinite = None
         # Beside a dear factor a Gram matrix costs little: the definite one is worth its price.
         if self.exact and anew and not sketch and not self.policy.dear:
-            if self._mend(point, tools, info):
-                return True
-            # For a normalised f that was no gain: its slopes are not all small at once.
             if not point.problem.normalised:
                 indefinite = self.hessian.parts()
+            # Blending is no gain for a normalised f: its slopes are not all small at once.
+            elif self._mend(point, tools, info):
+                return True
         if not self._gauss_newton(point, anew, sketch, tools, info):
             return False
         if indefinite is not None:
@@ -190,7 +190,7 @@ class Preconditioner:
         low = exact.diagonal < 0.5 * target.diagonal
         xp = array_namespace(low)
         few = int(xp.sum(xp.astype(low, xp.int64)))
-        if target.v is None or few > self.policy.costs.row_limit():
+        if few > self.policy.costs.row_limit():
             return False
         self.exact = False
         self.pairs.clear()
@@ -257,8 +257,7 @@ class Preconditioner:
             hessian.single = False
             if self._sketched:
                 return form_sketch(matrix, diagonal, policy.plan.oversampling, tools.rng)
-            rough = not policy.always_anew
-            gram, hessian.single = form_gram(matrix, diagonal, single=rough)
+            gram, hessian.single = form_gram(matrix, diagonal, single=not policy.always_anew)
             return gram
 
         with tools.meter.phase("hessian"):
