@@ -55,6 +55,8 @@ class DesignMatrix(ABC):
     #: Whether this process holds all of A. Where it does not, work that forms many Gram matrices
     #: is better done in another way.
     in_memory: ClassVar[bool] = True
+    #: Whether gathering many rows a few at a time costs no more than all at once.
+    gathers: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.counter = PassCounter()
@@ -121,8 +123,11 @@ class DesignMatrix(ABC):
         """Return the first rows and the others without copying them; ``None`` where A cannot."""
         return None
 
-    def row_forms(self, right: Any) -> Any:
-        """Return the squared norms of the rows of A @ right, shape (n,), for right (d, k)."""
+    def row_forms(self, right: Any, single: bool = False) -> Any:
+        """Return the squared norms of the rows of A @ right, shape (n,), for right (d, k).
+
+        With ``single`` the product may be formed in float32, where that is faster.
+        """
         product = self.matmul(right)
         xp = array_namespace(product)
         return xp.sum(product * product, axis=1)

@@ -208,10 +208,12 @@ class DaskMatrix(DesignMatrix):
         for start, stop in pairwise(heights):
             yield total[start:stop]
 
-    def row_forms(self, right: Any) -> Any:
+    def row_forms(self, right: Any, single: bool = False) -> Any:
         """Return the squared row norms of A @ right; see :meth:`DesignMatrix.row_forms`."""
         self.counter.passes += right.shape[1]
-        return np.concatenate(self._run(self._each(_row_forms, [right] * len(self._chunks))))
+        return np.concatenate(
+            self._run(self._each(_row_forms, [(right, single)] * len(self._chunks)))
+        )
 
     def rows(self, index: npt.NDArray[Any]) -> DenseNumpy:
         """Return the rows A[index], here."""
@@ -270,8 +272,8 @@ def _compress(chunk: Any, pairs: _Pairs) -> Any:
     return np.concatenate([factors @ chunk[rows] for factors, rows in pairs.pairs])
 
 
-def _row_forms(chunk: Any, right: Any) -> Any:
-    return _dense(chunk).row_forms(right)
+def _row_forms(chunk: Any, how: tuple[Any, bool]) -> Any:
+    return _dense(chunk).row_forms(*how)
 
 
 def _rows(chunk: Any, rows: Index) -> Any:

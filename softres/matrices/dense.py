@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from softres.matrices.base import DesignMatrix, Index
-from softres.matrices.symmetric import BlockSum, add_rows, block_rows
+from softres.matrices.symmetric import LEAST_ROWS, BlockSum, add_rows, block_rows
 
 __all__ = ["DenseNumpy", "DenseTorch"]
 
@@ -29,6 +30,7 @@ class DenseNumpy(DesignMatrix):
 
     backend: ClassVar[str] = "numpy"
     is_sparse: ClassVar[bool] = False
+    gathers: ClassVar[bool] = True
 
     def __init__(self, array: npt.NDArray[Any]) -> None:
         super().__init__()
@@ -72,7 +74,8 @@ class DenseNumpy(DesignMatrix):
         if len(sides) > FEW_SIDES:
             return (sides @ self.array).T
         product = np.zeros((len(sides), self.shape[1]), dtype=np.result_type(self.array, y))
-        step = self._step()
+        # The sides and the block share the cache.
+        step = max(LEAST_ROWS, self._step() // 2)
         for start in range(0, len(self.array), step):
             block = self.array[start : start + step]
             for k, side in enumerate(sides):
@@ -95,25 +98,40 @@ class DenseNumpy(DesignMatrix):
     def compress(self, factors: npt.NDArray[np.float64], rows: npt.NDArray[np.int64]) -> Any:
         """Return factors @ A[rows]; see :meth:`DesignMatrix.compress`."""
         step = self._step()
-        total = np.zeros((len(factors), self.shape[1]))
-        buffer = np.empty((min(step, len(rows)), self.shape[1]), dtype=self.array.dtype)
-        for start in range(0, len(rows), step):
-            chosen = rows[start : start + step]
-            block = buffer[: len(chosen)]
-            np.take(self.array, chosen, 0, out=block, mode="clip")
-            total += factors[:, start : start + step] @ block
-        return total
+        edges = range(0, len(rows), step)
+        parts = ((factors[:, start : start + step], rows[start : start + step]) for start in edges)
+        return sum(self.compress_each(parts), start=np.zeros((len(factors), self.shape[1])))
 
-    def row_forms(self, right: Any) -> Any:
+    def compress_each(
+        self, parts: Iterable[tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]]
+    ) -> Iterator[Any]:
+        """Yield factors @ A[rows] for each pair; the rows pass through one buffer."""
+        buffer = np.empty((0, self.shape[1]), dtype=self.array.dtype)
+        for factors, rows in parts:
+            if len(rows) > len(buffer):
+                buffer = np.empty((len(rows), self.shape[1]), dtype=self.array.dtype)
+            block = buffer[: len(rows)]
+            np.take(self.array, rows, 0, out=block, mode="clip")
+            yield factors @ block
+
+    def row_forms(self, right: Any, single: bool = False) -> Any:
         """Return the squared row norms of A @ right; see :meth:`DesignMatrix.row_forms`."""
         self.counter.passes += right.shape[1]
-        transposed = np.ascontiguousarray(right.T)
         forms = np.empty(len(self.array), dtype=np.result_type(self.array, right))
+        dtype = np.float32 if single else forms.dtype
+        convert = dtype != self.array.dtype
+        right = np.ascontiguousarray(right, dtype=dtype)
         # Blocks bound the memory of the product; they are large so that BLAS is efficient.
         step = 4 * self._step()
+        buffer = np.empty((step if convert else 0, self.shape[1]), dtype=dtype)
         for start in range(0, len(forms), step):
-            product = transposed @ self.array[start : start + step].T
-            np.einsum("ij,ij->j", product, product, out=forms[start : start + step])
+            block = self.array[start : start + step]
+            if convert:
+                rounded = buffer[: len(block)]
+                np.copyto(rounded, block, casting="same_kind")
+                block = rounded
+            product = block @ right
+            forms[start : start + step] = np.einsum("ij,ij->i", product, product)
         return forms
 
     def rows(self, index: npt.NDArray[Any]) -> DenseNumpy:

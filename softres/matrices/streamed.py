@@ -266,12 +266,12 @@ class StreamedMatrix(DesignMatrix):
                     totals[i] += factors[:, low:high] @ block[rows[low:high] - start]
         yield from totals
 
-    def row_forms(self, right: Any) -> Any:
+    def row_forms(self, right: Any, single: bool = False) -> Any:
         """Return the squared row norms of A @ right; see :meth:`DesignMatrix.row_forms`."""
         self.counter.passes += right.shape[1]
         forms = np.empty(self._rows)
         for start, block in self._blocks():
-            forms[start : start + len(block)] = DenseNumpy(block).row_forms(right)
+            forms[start : start + len(block)] = DenseNumpy(block).row_forms(right, single)
         return forms
 
     def rows(self, index: npt.NDArray[Any]) -> DenseNumpy:

@@ -24,6 +24,9 @@ __all__ = [
 
 Scores = npt.NDArray[np.float64]
 
+#: Relative error that single precision may add to an estimated form; their own is 20 to 30%.
+ROUNDING = 0.01
+
 
 def probe_columns(n: int) -> int:
     """Return the columns of the Gaussian G that estimates n row norms: 4 ln n, at least 16.
@@ -74,11 +77,28 @@ def row_forms(
     """Return estimates of |a_i W|^2, shape (n,) on the host, for W of shape (d, rank).
 
     A Gaussian G with ``columns`` columns, :func:`probe_columns` by default, makes them
-    |a_i W G|^2. With as many columns as W has, or more, they are exact.
+    |a_i W G|^2. With as many columns as W has, or more, they are exact. Estimates are multiplied
+    in single precision where that cannot be seen in them.
     """
     k = probe_columns(matrix.shape[0]) if columns is None else columns
-    probe = W @ rng.standard_normal((W.shape[1], k)) / sqrt(k) if k < W.shape[1] else W
-    return as_numpy(matrix.row_forms(matrix.asarray(probe))).astype(np.float64)
+    if k >= W.shape[1]:
+        return as_numpy(matrix.row_forms(matrix.asarray(W))).astype(np.float64)
+    probe = W @ rng.standard_normal((W.shape[1], k)) / sqrt(k)
+    forms = matrix.row_forms(matrix.asarray(probe), single=_rounds_well(W, probe))
+    return as_numpy(forms).astype(np.float64)
+
+
+def _rounds_well(W: npt.NDArray[Any], probe: npt.NDArray[Any]) -> bool:
+    """Whether single precision changes no form |a_i probe|^2 by more than :data:`ROUNDING`.
+
+    With R = W^-1 and a_i = q R, the error of a_i probe is at most eps |q| |R| |probe|, absolute
+    values taken entry by entry, and a_i probe itself is about as long as q.
+    """
+    if W.shape[0] != W.shape[1]:
+        return False  # A is rank deficient
+    amplification = np.abs(np.linalg.inv(W)) @ np.abs(probe)
+    eps = float(np.finfo(np.float32).eps)
+    return 2.0 * eps * float(np.linalg.norm(amplification, 2)) <= ROUNDING
 
 
 def approximate_scores(

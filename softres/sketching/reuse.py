@@ -1,4 +1,4 @@
-"""Leverage scores of sqrt(D) A that bound those for another D, so that they can be used again."""
+"""What leverage scores of sqrt(D) A say once D has moved, so that they can be used again."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["RowForms", "Vector", "least_ratio"]
+__all__ = ["RowForms", "Vector", "largest_change", "least_ratio"]
 
 Vector = npt.NDArray[np.float64]
 
-#: Shares of the rows below a candidate theta, times d: leverage one is d / n a row on average.
-BELOW = (1 / 64, 1 / 16, 1 / 4, 1 / 2, 1.0)
-#: Factor on the estimated scores of the rows below theta, for the spread of the estimates.
+#: Shares of the rows beyond a candidate theta, times d: leverage one is d / n a row on average.
+BEYOND = (1 / 64, 1 / 16, 1 / 4, 1 / 2, 1.0)
+#: Factor on the estimated scores of the rows beyond theta, for the spread of the estimates.
 SAFETY = 2.0
+#: Ratios that candidates are taken from.
+SAMPLE = 16384
 
 
 @dataclass(frozen=True)
@@ -80,11 +82,53 @@ def least_ratio(new: Vector, old: Vector, scores: Vector, d: int) -> float:
     # A row without weight before has no part in A^T D A: it cannot be missing from A^T D' A.
     ratios = np.divide(new, old, out=np.full_like(new, np.inf), where=old > 0)
     best = float(ratios.min())
-    places = sorted({int(len(ratios) * share / d) for share in BELOW} - {0})
-    if places and places[-1] < len(ratios):
-        parted = np.partition(ratios, places)
-        for theta in parted[places]:
-            below = np.flatnonzero(ratios < theta)
-            lost = SAFETY * float((theta - ratios[below]) @ scores[below])
-            best = max(best, float(theta) - lost)
+    for theta in _few(ratios, d, low=True):
+        below = np.flatnonzero(ratios < theta)
+        lost = SAFETY * float((theta - ratios[below]) @ scores[below])
+        best = max(best, theta - lost)
     return best
+
+
+def largest_change(new: Vector, old: Vector, scores: Vector, d: int) -> float:
+    """Return eta with -eta B <= A^T (diag(new) - diag(old)) A <= eta B, B = A^T |diag(old)| A.
+
+    With r_i = |new_i - old_i| / |old_i| and any theta >= 0, B times
+
+        theta + sum over r_j > theta of (r_j - theta) tau_j
+
+    is a bound, because |old_j| a_j^T a_j <= tau_j B for the leverage scores tau of
+    sqrt(|old|) A. The largest ratio is one; the best theta leaves a few rows above it.
+
+    Parameters
+    ----------
+    new, old
+        Of any sign, shape (n,).
+    scores
+        tau or upper bounds, shape (n,).
+    d
+        Columns of A.
+    """
+    ratios = np.abs(new - old)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios /= np.abs(old)
+    ratios[np.isnan(ratios)] = 0.0  # no weight before and after
+    best = float(ratios.max())
+    for theta in _few(ratios, d, low=False):
+        above = np.flatnonzero(ratios > theta)
+        best = min(best, theta + SAFETY * float((ratios[above] - theta) @ scores[above]))
+    return best
+
+
+def _few(ratios: Vector, d: int, low: bool) -> list[float]:
+    """Return about the least or the largest ratios, at the shares :data:`BEYOND` of the rows.
+
+    From a sample: the bounds hold whatever theta is.
+    """
+    sample = ratios[:: max(1, min(len(ratios) // SAMPLE, len(ratios) // (16 * d)))]
+    n = len(sample)
+    places = sorted({int(n * share / d) for share in BEYOND} - {0})
+    if not low:
+        places = [n - 1 - place for place in places]
+    if not places or not 0 <= min(places) <= max(places) < n:
+        return []
+    return [float(theta) for theta in np.partition(sample, places)[places]]

@@ -11,12 +11,14 @@ import numpy.typing as npt
 
 from softres.arrays import array_namespace
 from softres.backends import as_numpy
+from softres.evaluation import Evaluation
 from softres.linalg import cholesky
 from softres.matrices import DesignMatrix
 from softres.sketching import EMBEDDINGS, SCHEMES, RowForms, sample_rows, sample_size
 from softres.sketching.leverage import row_forms, sketched_whitening
 from softres.solvers.base import Solver, State, Tools, require
 from softres.solvers.newton import Memory, newton_step
+from softres.solvers.sampled_hessian import SampledHessian
 
 __all__ = ["ApproxNewton"]
 
@@ -32,11 +34,14 @@ class SampledMemory(Memory):
     forms
         The last leverage scores that were computed, with their D; ``None`` before the first.
     single
-        Whether the Gram matrix at that D is conditioned well enough for single precision.
+        Whether a Gram matrix is conditioned well enough for single precision, by the sketch.
+    held
+        The last sampled Hessian, where it serves at the next point too.
     """
 
     forms: RowForms | None = None
     single: bool = False
+    held: SampledHessian | None = None
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,13 @@ class ApproxNewton(Solver):
         Scores are used for as many steps as their upper bound at the step's D, see
         :class:`softres.sketching.RowForms`, asks for at most this many times the rows that fresh
         ones ask for. The bound keeps the guarantee. 1 makes new scores at every step.
-        While scores are reused, rows are multiplied in single precision where the Gram matrix is
+        Rows are multiplied in single precision where the sketch shows the Gram matrix to be
         conditioned well enough for an error of eps0 / 50.
+    hold
+        Share of eps0 that the sampled Hessian may lag behind: rows are drawn for (1 - hold) eps0,
+        and H~ serves for as long as a bound on how far the Hessian has moved, see
+        :class:`softres.solvers.sampled_hessian.SampledHessian`, leaves it within eps0. 0 draws
+        at every step.
     """
 
     name: ClassVar[str] = "approx_newton"
@@ -93,6 +103,7 @@ class ApproxNewton(Solver):
     embedding: str = "banded_sign"
     oversampling: float = 4.0
     reuse: float = 2.0
+    hold: float = 0.05
 
     def __post_init__(self) -> None:
         require(0 < self.eps0 < 1, self, "eps0", "0 < eps0 < 1")
@@ -104,10 +115,17 @@ class ApproxNewton(Solver):
         require(self.embedding in EMBEDDINGS, self, "embedding", " or ".join(EMBEDDINGS))
         require(self.oversampling >= 1, self, "oversampling", "a number >= 1")
         require(self.reuse >= 1, self, "reuse", "a number >= 1")
+        require(0 <= self.hold < 1, self, "hold", "0 <= hold < 1")
+
+    @property
+    def _drawn_eps(self) -> float:
+        """The accuracy that rows are drawn for; uniform or given rows promise none to share."""
+        promised = self.scores == "leverage" and self.rows is None
+        return self.eps0 * (1.0 - self.hold) if promised else self.eps0
 
     def sample_size(self, d: int) -> int:
         """Return the number of rows drawn a step for A with d columns."""
-        return self.rows or sample_size(d, self.eps0, self.delta, self.constant)
+        return self.rows or sample_size(d, self._drawn_eps, self.delta, self.constant)
 
     def init(self, tools: Tools) -> State:
         """Start at x0, and warn where sampling cannot save anything."""
@@ -120,16 +138,47 @@ class ApproxNewton(Solver):
             )
         if self.rows is not None and self.rows < d:
             tools.warn(f"approx_newton draws {s} rows for d = {d}: the sampled Hessian is singular")
+        tools.start.differentiate()
         return State(tools.start)
 
     def step(self, state: State, tools: Tools) -> State:
         """Score the rows, sample them, add the rank-two part, and take a safeguarded step."""
         point = state.point
-        matrix = point.problem.matrix
-        D = point.curvature.diagonal
-        xp = array_namespace(D)
         memory = _remembered(state.memory)
-        info: dict[str, float] = {}
+        info: dict[str, float] = {"fresh_hessian": float(memory.held is None)}
+        held = memory.held
+        if held is None:
+            memory, held = self._sample(point, memory, tools, info)
+
+        def gauss_newton() -> Any:
+            sampled = held.sample.gram(point.problem.matrix, point.gauss_newton.diagonal)
+            return point.gauss_newton.hessian(point.problem.matrix, sampled)
+
+        goes_on = False
+
+        def serves(new: Evaluation) -> bool:
+            nonlocal goes_on
+            with tools.meter.phase("drift"):
+                goes_on = held.error(new.curvature) <= self.eps0
+            return goes_on
+
+        memory = replace(memory, held=None)
+        after = newton_step(
+            replace(state, memory=memory),
+            tools,
+            held.matrix,
+            gauss_newton,
+            info,
+            serves if self._drawn_eps < self.eps0 else None,
+        )
+        return replace(after, memory=replace(after.memory, held=held)) if goes_on else after
+
+    def _sample(
+        self, point: Evaluation, memory: SampledMemory, tools: Tools, info: dict[str, float]
+    ) -> tuple[SampledMemory, SampledHessian]:
+        """Return the Hessian at a point from sampled rows, and what the next step may use."""
+        matrix, D = point.problem.matrix, point.curvature.diagonal
+        xp = array_namespace(D)
         if self.scores == "leverage":
             with tools.meter.phase("sketch"):
                 memory, scores = self._scores(memory, matrix, D, tools, info)
@@ -139,21 +188,14 @@ class ApproxNewton(Solver):
         with tools.meter.phase("sampling"):
             sample = sample_rows(scores, s, tools.rng, self.sampling)
             gram = sample.gram(matrix, D, single=memory.single)
-            if info.get("fresh_scores"):
-                memory = replace(memory, single=rounds_well(gram, self.eps0))
         with tools.meter.phase("hessian"):
-            H = point.curvature.hessian(matrix, gram)
+            hessian = SampledHessian.at(point, gram, sample, scores, self._drawn_eps)
         info |= {
             "rows_drawn": float(sample.drawn),
             "rows_distinct": float(len(sample.index)),
             "negative_diagonal": float(xp.sum(xp.astype(D < 0, xp.int64))),
         }
-
-        def gauss_newton() -> Any:
-            sampled = sample.gram(matrix, point.gauss_newton.diagonal)
-            return point.gauss_newton.hessian(matrix, sampled)
-
-        return newton_step(replace(state, memory=memory), tools, H, gauss_newton, info)
+        return memory, hessian
 
     def _scores(
         self,
@@ -174,7 +216,8 @@ class ApproxNewton(Solver):
         W = sketched_whitening(matrix, scale, tools.rng, self.embedding, self.oversampling)
         forms = RowForms(row_forms(matrix, W, tools.rng), size)
         info |= {"fresh_scores": 1.0, "score_growth": 1.0}
-        return replace(memory, forms=forms, single=False), forms.scores()
+        single = rounds_well(W, self.eps0)
+        return replace(memory, forms=forms, single=single), forms.scores()
 
     def _rows(self, matrix: DesignMatrix, scores: npt.NDArray[np.float64]) -> int:
         """Return the rows to draw: the lemma's for each unit of leverage."""
@@ -184,17 +227,26 @@ class ApproxNewton(Solver):
         return ceil(self.sample_size(d) * float(scores.sum()) / d)
 
 
-def rounds_well(gram: Any, eps0: float) -> bool:
+def rounds_well(W: npt.NDArray[np.float64], eps0: float) -> bool:
     """Whether the error of a Gram matrix in single precision is far below eps0, spectrally.
 
     With its diagonal scaled to one the matrix is off by some units of rounding an entry, at
     random: about sqrt(d) of them in norm, and that over the least eigenvalue spectrally. Eight
-    units are allowed for, and a fiftieth of eps0.
+    units are allowed for, and a fiftieth of eps0, which leaves room for the sketch's own error.
+
+    Parameters
+    ----------
+    W
+        The whitening from a sketch: the Gram matrix is near (W W^T)^-1.
     """
-    factor = cholesky(gram)
+    d, rank = W.shape
+    if rank < d:
+        return False
+    R = np.linalg.inv(W)
+    factor = cholesky(R.T @ R)
     if factor is None:
         return False
-    error = 8.0 * 2.0**-24 * sqrt(gram.shape[0])
+    error = 8.0 * 2.0**-24 * sqrt(d)
     return error <= eps0 / 50.0 * factor.smallest_eigenvalue()
 
 

@@ -26,6 +26,7 @@ class ExactNewton(Solver):
 
     def init(self, tools: Tools) -> State:
         """Start at x0."""
+        tools.start.differentiate()
         return State(tools.start)
 
     def step(self, state: State, tools: Tools) -> State:

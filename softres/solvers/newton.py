@@ -55,7 +55,12 @@ class Memory:
 
 
 def newton_step(
-    state: State, tools: Tools, H: Any, gauss_newton: Callable[[], Any], info: dict[str, float]
+    state: State,
+    tools: Tools,
+    H: Any,
+    gauss_newton: Callable[[], Any],
+    info: dict[str, float],
+    serves: Callable[[Evaluation], bool] | None = None,
 ) -> State:
     """Take one safeguarded step with the Hessian H or an approximation of it.
 
@@ -71,6 +76,8 @@ def newton_step(
         Forms the Gauss-Newton matrix, shape (d, d); called only where H is indefinite.
     info
         Columns for the trace; the step's own are added.
+    serves
+        Whether H will serve at the new point as well: its curvature is not needed then.
     """
     point = state.point
     memory: Memory = state.memory or Memory()
@@ -96,7 +103,8 @@ def newton_step(
         "trials": accepted.trials,
         "negative_eigenvalues": 0,
     }
-    accepted.point.differentiate()  # the next step needs both parts
+    if serves is None or not serves(accepted.point):
+        accepted.point.differentiate()  # the next step needs both parts
     gradient = accepted.point.gradient
     left = sqrt(max(0.0, float(gradient @ factor.solve(gradient))))
     error = estimated_error(left, accepted.point, H, tools)

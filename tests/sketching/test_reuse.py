@@ -12,7 +12,7 @@ from scipy import linalg
 
 from softres.matrices import as_matrix
 from softres.sketching import RowForms, exact_scores, sample_rows, sample_size
-from softres.sketching.reuse import least_ratio
+from softres.sketching.reuse import largest_change, least_ratio
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -138,3 +138,35 @@ def test_a_sample_by_bounds_is_as_accurate_as_the_lemma_promises(design, record_
         errors.append(np.abs(linalg.eigh(off, exact, eigvals_only=True)).max())
     record_property("largest over eps0", max(errors) / eps0)
     assert np.mean(np.array(errors) > eps0) <= delta
+
+
+@given(drawn=moved(), signs=st.integers(0, 2**32 - 1))
+@settings(max_examples=150, deadline=None)
+def test_the_largest_change_bounds_the_change_of_the_gram_matrix(drawn, signs):
+    A, old, new = drawn
+    flip = np.random.default_rng(signs).random(len(old)) < 0.1
+    new = np.where(flip, -new, new)
+    scores = exact_scores(as_matrix(A), np.sqrt(old))
+    eta = largest_change(new, old, scores, A.shape[1])
+    gram = A.T @ (old[:, None] * A)
+    values = linalg.eigvalsh(A.T @ ((new - old)[:, None] * A), gram)
+    assert np.abs(values).max() <= eta * (1.0 + 1e-9)
+
+
+def test_the_largest_change_is_not_the_largest_ratio_of_a_light_row():
+    A = np.random.default_rng(0).standard_normal((20_000, 4))
+    old = np.ones(20_000)
+    new = old * 1.001
+    new[:20] = -3.0
+    scores = exact_scores(as_matrix(A), old)
+    assert 0.001 < largest_change(new, old, scores, 4) < 0.1
+
+
+def test_a_row_without_weight_is_not_divided_by():
+    scores = np.full(100, 0.02)
+    old = np.ones(100)
+    old[:2] = 0.0
+    new = old.copy()
+    assert largest_change(new, old, scores, 2) == 0.0
+    new[0] = 1e-9
+    assert largest_change(new, old, scores, 2) == math.inf

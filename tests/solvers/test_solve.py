@@ -338,7 +338,8 @@ def test_every_backend_takes_the_same_first_steps(
     ]
     error = relative_error(ends[1].x, ends[0].x)
     record_property("difference", error)
-    assert error <= 1e-11
+    # Scores are estimated in single precision where that is faster: weights of rows differ.
+    assert error <= (1e-6 if solver == "approx_newton" else 1e-11)
 
 
 @pytest.mark.parametrize("solver", ["exact_newton", "approx_newton", "gradient_descent"])
