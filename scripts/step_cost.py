@@ -17,7 +17,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--d", type=int, nargs="+", default=[200])
     parser.add_argument(
-        "--ratio", type=int, nargs="+", default=[500, 2000, 8000], help="values of n / d"
+        "--ratio", type=int, nargs="+", default=[500, 2000, 4000, 8000], help="values of n / d"
+    )
+    parser.add_argument(
+        "--fit-from", type=float, default=2000, help="least n / d for the exponent in n"
     )
     parser.add_argument("--eps0", type=float, default=0.25)
     parser.add_argument("--repeat", type=int, default=5)
@@ -39,7 +42,7 @@ def main() -> None:
                 rows += found
                 console.print(summary(pd.DataFrame(found)).to_string(index=False))
     table = summary(pd.DataFrame(rows))
-    growth = exponents(table)
+    growth = exponents(table, chosen.fit_from)
     chosen.out.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(rows).to_csv(chosen.out / "step_cost_runs.csv", index=False)
     table.to_csv(chosen.out / "step_cost.csv", index=False)

@@ -96,11 +96,15 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
-def exponents(table: pd.DataFrame) -> pd.DataFrame:
-    """Fit seconds ~ n^p for each d with at least three sizes; one row a d and solver."""
+def exponents(table: pd.DataFrame, least: float) -> pd.DataFrame:
+    """Fit seconds ~ n^p for each d with at least three sizes; one row a d and solver.
+
+    Sizes below n / d = ``least`` are left out: sampled rows do not grow with n, and where they
+    are most of a step it hardly does.
+    """
     rows = []
     for d in sorted(set(table["d"])):
-        part = table[table["d"] == d]
+        part = table[(table["d"] == d) & (table["rows_per_column"] >= least)]
         if len(part) < 3:
             continue
         for solver in ("exact", "approx"):
