@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf, sqrt
 from typing import Any
 
@@ -24,6 +24,20 @@ __all__ = ["Preconditioner"]
 PATIENCE = 6
 #: Shares of the difference to the Hessian that are tried beside the Gauss-Newton matrix.
 SHARES = (0.75, 0.5, 0.25)
+
+
+@dataclass(frozen=True)
+class _Move:
+    """A move of M to a point: formed anew or by rows, exactly or as a sketch.
+
+    ``info`` gets the number of rows that were brought up to date.
+    """
+
+    point: Evaluation
+    tools: Tools
+    info: dict[str, float]
+    anew: bool
+    sketch: bool = False
 
 
 @dataclass
@@ -145,11 +159,12 @@ class Preconditioner:
             self.exact = waited or policy.always_anew
         if anew:
             progress.form()
-        if self.exact and self._reach(point, point.curvature, anew, sketch, tools, info):
+        move = _Move(point, tools, info, anew, sketch)
+        if self.exact and self._reach(move, point.curvature):
             # A sketch stays wrong by the same amount: what the pairs say of it stays true.
             if anew or (info["rows_updated"] and not self._sketched):
                 self.pairs.clear()
-        elif not self._fall_back(point, anew, sketch, tools, info):
+        elif not self._fall_back(move):
             if not sketch:
                 return False
             # The exact rank-two part cancels most of the diagonal part: not for a sketch.
@@ -158,35 +173,28 @@ class Preconditioner:
         self._renewed = hessian.factor is not factor
         return True
 
-    def _fall_back(
-        self,
-        point: Evaluation,
-        anew: bool,
-        sketch: bool,
-        tools: Tools,
-        info: dict[str, float],
-    ) -> bool:
+    def _fall_back(self, move: _Move) -> bool:
         """Bring M to what is definite where the Hessian may not be; whether that succeeded."""
         indefinite = None
         # Beside a dear factor a Gram matrix costs little: the definite one is worth its price.
-        if self.exact and anew and not sketch and not self.policy.dear:
-            if not point.problem.normalised:
+        if self.exact and move.anew and not move.sketch and not self.policy.dear:
+            if not move.point.problem.normalised:
                 indefinite = self.hessian.parts()
             # Blending is no gain for a normalised f: its slopes are not all small at once.
-            elif self._mend(point, tools, info):
+            elif self._mend(move):
                 return True
-        if not self._gauss_newton(point, anew, sketch, tools, info):
+        if not self._gauss_newton(move):
             return False
         if indefinite is not None:
-            self._blend(indefinite, gram_noise(point), tools)
+            self._blend(move, indefinite)
         return True
 
-    def _mend(self, point: Evaluation, tools: Tools, info: dict[str, float]) -> bool:
+    def _mend(self, move: _Move) -> bool:
         """Replace the few rows that make a Hessian indefinite; whether that was enough.
 
         Where the residual takes most of a row's curvature, the row gets its Gauss-Newton entry.
         """
-        exact, target = point.curvature, point.gauss_newton
+        exact, target = move.point.curvature, move.point.gauss_newton
         low = exact.diagonal < 0.5 * target.diagonal
         xp = array_namespace(low)
         few = int(xp.sum(xp.astype(low, xp.int64)))
@@ -195,65 +203,50 @@ class Preconditioner:
         self.exact = False
         self.pairs.clear()
         mended = Curvature(xp.where(low, target.diagonal, exact.diagonal), target.v, target.h)
-        return self._reach(point, mended, False, False, tools, info)
+        return self._reach(replace(move, anew=False), mended)
 
-    def _gauss_newton(
-        self,
-        point: Evaluation,
-        anew: bool,
-        sketch: bool,
-        tools: Tools,
-        info: dict[str, float],
-    ) -> bool:
+    def _gauss_newton(self, move: _Move) -> bool:
         """Bring M to the Gauss-Newton matrix or near it; whether that succeeded."""
         self.exact = False
         self.pairs.clear()
         # The matrix is semidefinite: if it cannot be factored, it is singular, or too many of its
         # rows are out of date.
-        for formed in (True,) if anew else (False, True):
-            target = point.gauss_newton
-            if formed:
+        for anew in (True,) if move.anew else (False, True):
+            target = move.point.gauss_newton
+            if anew:
                 self._share = 0.0
             elif self._share:
-                change = point.curvature.diagonal - target.diagonal
+                change = move.point.curvature.diagonal - target.diagonal
                 target = Curvature(target.diagonal + self._share * change)
-            if self._reach(point, target, formed, sketch, tools, info):
+            if self._reach(replace(move, anew=anew), target):
                 return True
-            with tools.meter.phase("factor"):
-                if self.hessian.regularise(gram_noise(point)):
+            with move.tools.meter.phase("factor"):
+                if self.hessian.regularise(gram_noise(move.point)):
                     return True
         return False
 
-    def _blend(self, indefinite: tuple[Any, Any], noise: float, tools: Tools) -> None:
+    def _blend(self, move: _Move, indefinite: tuple[Any, Any]) -> None:
         """Move the Gauss-Newton matrix as far towards the Hessian as it stays definite.
 
         Where f has hardly any slope, Gauss-Newton drops nearly all curvature. Both matrices are
         there already, so that a trial takes no more than a Cholesky factor.
         """
-        hessian = self.hessian
+        hessian, noise = self.hessian, gram_noise(move.point)
         gauss_newton = hessian.parts()
-        with tools.meter.phase("factor"):
+        with move.tools.meter.phase("factor"):
             for share in (*SHARES, 0.0):
                 hessian.blend(gauss_newton, indefinite, share)
                 if hessian.refactor(noise) or (share == 0.0 and hessian.regularise(noise)):
                     self._share = share
                     return
 
-    def _reach(
-        self,
-        point: Evaluation,
-        target: Curvature,
-        anew: bool,
-        sketch: bool,
-        tools: Tools,
-        info: dict[str, float],
-    ) -> bool:
-        """Move to a curvature at a point, and factor; whether the result is positive definite."""
-        hessian, policy = self.hessian, self.policy
+    def _reach(self, move: _Move, target: Curvature) -> bool:
+        """Move to a curvature, and factor; whether the result is positive definite."""
+        hessian, policy, tools = self.hessian, self.policy, move.tools
 
         def form(diagonal: Any) -> Any:
-            matrix = point.problem.matrix
-            self._sketched = sketch and bool((diagonal >= 0).all())
+            matrix = move.point.problem.matrix
+            self._sketched = move.sketch and bool((diagonal >= 0).all())
             hessian.single = False
             if self._sketched:
                 return form_sketch(matrix, diagonal, policy.plan.oversampling, tools.rng)
@@ -261,15 +254,15 @@ class Preconditioner:
             return gram
 
         with tools.meter.phase("hessian"):
-            if anew:
+            if move.anew:
                 hessian.rebuild(target, form)
             else:
                 thrifty = self.exact and not policy.update_rows(self.progress)
                 limit = policy.costs.row_limit()
                 rows = hessian.follow(target, limit, exact=not self.exact, thrifty=thrifty)
-                info["rows_updated"] = info.get("rows_updated", 0.0) + rows
+                move.info["rows_updated"] = move.info.get("rows_updated", 0.0) + rows
                 self._updated = rows > 0
         if not hessian.changed:
             return True
         with tools.meter.phase("factor"):
-            return hessian.refactor(gram_noise(point))
+            return hessian.refactor(gram_noise(move.point))
