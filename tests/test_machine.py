@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 import softres.machine
 from softres.machine import Machine, this_machine
 
-KNOWN = Machine(1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
+KNOWN = Machine(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0)
 
 
 @pytest.fixture(autouse=True)

@@ -95,12 +95,13 @@ class CostModel:
             embedding = inf
         else:
             rate = machine.double_flops
-            product = 8.0 * matrix.nnz / (matrix.bytes_per_second or machine.bytes_per_second)
+            size = 8.0 * matrix.nnz
+            product = size / (matrix.bytes_per_second or machine.reading(size))
             gram = dense / machine.double_flops
             single = dense / machine.single_flops
             embedding = 2 * product + EMBEDDING_WORK * matrix.nnz / rate
         factor = d**3 / 3 / machine.factor_flops
-        solve = 4 * 4.0 * d**2 / machine.bytes_per_second
+        solve = 4 * 4.0 * d**2 / machine.reading(8.0 * d**2)
         return cls(n, d, product, gram, single, embedding, factor, machine.overhead, solve)
 
     @property

@@ -17,6 +17,7 @@ from softres.solvers.cost_model import CostModel
 
 MACHINE = Machine(
     bytes_per_second=1.5e10,
+    near_bytes_per_second=6e10,
     double_flops=4e10,
     single_flops=7e10,
     factor_flops=2e10,
@@ -39,16 +40,25 @@ def with_entries(n, d, in_row):
 
 def test_times_of_a_dense_matrix_are_operations_over_rates():
     costs = CostModel.of(dense(1000, 10), MACHINE)
-    product = 8e4 / 1.5e10
+    product = 8e4 / 6e10  # 80 kB stay in the cache
     assert (costs.n, costs.d, costs.overhead) == (1000, 10, 1e-5)
     assert costs.product == pytest.approx(product)
     assert costs.gram == pytest.approx(1e5 / 4e10)
     assert costs.single == pytest.approx(1e5 / 7e10)
     assert costs.embedding == pytest.approx(2 * product + 16e4 / 4e10)
     assert costs.factor == pytest.approx(1e3 / 3 / 2e10)
-    solve = 4 * 4 * 1e2 / 1.5e10  # two systems, a triangle of 10 x 10 read twice for each
+    solve = 4 * 4 * 1e2 / 6e10  # two systems, a triangle of 10 x 10 read twice for each
     assert costs.solve == pytest.approx(solve)
     assert costs.step == pytest.approx(2 * product + solve + 1e-5)
+
+
+def test_a_matrix_beyond_the_cache_is_read_from_memory():
+    # 8 MB and a little more.
+    near, far = (CostModel.of(dense(n, 512), MACHINE) for n in (2048, 2049))
+    assert near.product == pytest.approx(8 * 2048 * 512 / 6e10)
+    assert far.product == pytest.approx(8 * 2049 * 512 / 1.5e10)
+    # A factor of 2 MB stays in the cache beside either.
+    assert near.solve == far.solve == pytest.approx(4 * 4 * 512**2 / 6e10)
 
 
 # 5 entries in each of 1000 rows: 25,000 products of pairs, at a fifth of 1e9 a second. 100
