@@ -132,6 +132,10 @@ class DesignMatrix(ABC):
         xp = array_namespace(product)
         return xp.sum(product * product, axis=1)
 
+    def squared_row_norms(self) -> Any:
+        """Return the squared Euclidean norms of A's rows, shape (n,)."""
+        return self.row_forms(self.asarray(np.eye(self.shape[1])))
+
     @abstractmethod
     def rows(self, index: npt.NDArray[Any]) -> DesignMatrix:
         """Return the rows A[index] as a matrix of the same kind; ``index`` is on the host."""

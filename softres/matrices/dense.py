@@ -91,6 +91,10 @@ class DenseNumpy(DesignMatrix):
     def _column_norms(self) -> Any:
         return np.sqrt(np.einsum("ij,ij->j", self.array, self.array))
 
+    def squared_row_norms(self) -> Any:
+        """Return the squared Euclidean norms of A's rows, shape (n,)."""
+        return np.einsum("ij,ij->i", self.array, self.array)
+
     def sketch(self, embedding: Any) -> Any:
         """Return S A; see :meth:`DesignMatrix.sketch`."""
         return embedding @ self.array

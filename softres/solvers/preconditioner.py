@@ -245,12 +245,13 @@ class Preconditioner:
         hessian, policy, tools = self.hessian, self.policy, move.tools
 
         def form(diagonal: Any) -> Any:
-            matrix = move.point.problem.matrix
+            matrix, first = move.point.problem.matrix, hessian.total is None
             self._sketched = move.sketch and bool((diagonal >= 0).all())
             hessian.single = False
             if self._sketched:
                 return form_sketch(matrix, diagonal, policy.plan.oversampling, tools.rng)
-            gram, hessian.single = form_gram(matrix, diagonal, single=not policy.always_anew)
+            single = not policy.always_anew
+            gram, hessian.single = form_gram(matrix, diagonal, single, heavy=first)
             return gram
 
         with tools.meter.phase("hessian"):

@@ -10,6 +10,7 @@ import pytest
 from softres.backends import as_numpy
 from softres.data.synthetic import SyntheticOptions, make_synthetic
 from softres.matrices import as_matrix
+from softres.matrices.dense import DenseNumpy
 from softres.solvers.gram_factor import form_gram, form_sketch
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -51,15 +52,62 @@ def test_double_precision_is_kept_where_the_smallest_eigenvalue_would_drown(diag
     assert error(as_matrix(instance(condition)), diagonal, single=True) < 1e-14
 
 
-def test_double_precision_is_kept_where_the_first_rows_tell_nothing():
-    # Rows of leverage one, all beyond the first 2 d: those have no full rank.
-    A = instance(10.0)
-    A[: 2 * D, 0] = 0.0
-    assert error(as_matrix(A), np.ones(N), single=True) < 1e-14
-    # An indefinite beginning is not to be judged by.
+def test_double_precision_is_kept_where_the_beginning_is_indefinite():
     signs = np.ones(N)
     signs[: 2 * D] = -1.0
     assert error(as_matrix(instance(10.0)), signs, single=True) < 1e-14
+
+
+@pytest.fixture
+def in_single(monkeypatch):
+    """Record for each Gram matrix whether float32 was asked for."""
+    asked = []
+    gram = DenseNumpy.gram
+
+    def watched(self, weights, rows=None, single=False):
+        asked.append(single)
+        return gram(self, weights, rows, single)
+
+    monkeypatch.setattr(DenseNumpy, "gram", watched)
+    return asked
+
+
+def spectral_error(A, diagonal):
+    """Return the error of form_gram in the norm of the exact matrix."""
+    lower = np.linalg.cholesky(A.T @ (diagonal[:, None] * A))
+    found, any_row = form_gram(as_matrix(A), diagonal, single=True)
+    whitened = np.linalg.solve(lower, np.linalg.solve(lower, found).T)
+    return float(np.abs(np.linalg.eigvalsh(whitened) - 1.0).max()), any_row
+
+
+@pytest.mark.parametrize("condition", [1.0, 1e2, 1e4, 1e5])
+def test_where_few_rows_carry_some_directions_the_others_are_light(
+    diagonal, condition, in_single, record_property
+):
+    A = instance(condition, "coherent")
+    found, any_row = spectral_error(A, diagonal)
+    record_property("spectral error", found)
+    assert found <= 0.1
+    assert not any_row  # the heavy ones are not to be rounded, later either
+    if condition <= 1e2 and diagonal.max() == 1.0:
+        assert in_single == [False, False, True]
+        assert found <= 1e-3
+
+
+def test_rows_in_single_precision_are_taken_again_where_they_were_not_light(in_single):
+    # All directions are there after the heavy rows, but the others weigh as much.
+    A = instance(1e5)
+    A[: 2 * D, 0] = 0.0
+    found, _ = spectral_error(A, np.ones(N))
+    assert in_single == [False, False, True, False]
+    assert found <= 1e-4
+
+
+def test_double_precision_is_kept_where_heavy_rows_leave_directions_out(in_single):
+    A = instance(10.0)
+    A[:, 0] = A[:, 1]  # no row can tell them apart
+    form_gram(as_matrix(A), np.ones(N), single=True)
+    assert not any(in_single)
 
 
 def test_double_precision_is_kept_for_few_rows():
