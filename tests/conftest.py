@@ -12,6 +12,7 @@ import pytest
 from scipy import sparse
 
 from softres.backends import BackendOptions, as_numpy
+from softres.matrices.dense import DenseNumpy
 from softres.problems import Problem, make_problem
 from softres.solvers import solve
 
@@ -197,3 +198,17 @@ def _no_figure_stays_open():
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture
+def in_single(monkeypatch):
+    """Record for each Gram matrix of a dense NumPy A whether float32 was asked for."""
+    asked: list[bool] = []
+    gram = DenseNumpy.gram
+
+    def watched(self, weights, rows=None, single=False):
+        asked.append(single)
+        return gram(self, weights, rows, single)
+
+    monkeypatch.setattr(DenseNumpy, "gram", watched)
+    return asked

@@ -25,7 +25,8 @@ from softres.solvers import cost_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-#: Bytes, flops in both precisions and of a factor, and sparse entries, a second.
+#: Bytes from memory and from a cache, flops in both precisions and of a factor, sparse entries: a
+#: second.
 RATES = (1e10, 5e10, 3e10, 6e10, 1e10, 5e8)
 
 

@@ -165,6 +165,12 @@ def test_float32_stays_float32(kind):
         np.testing.assert_allclose(as_numpy(computed), expected, rtol=0, atol=1e-3)
 
 
+def test_squared_row_norms(kind, relative_error):
+    A = np.random.default_rng(0).standard_normal((50, 4))
+    norms = as_matrix(kind(A)).squared_row_norms()
+    assert relative_error(norms, (A * A).sum(axis=1)) <= 1e-14
+
+
 def test_shape_and_entries(kind):
     A = np.diag([1.0, 2.0, 3.0])[:, :2]
     matrix = as_matrix(kind(A))

@@ -10,7 +10,6 @@ import pytest
 from softres.backends import as_numpy
 from softres.data.synthetic import SyntheticOptions, make_synthetic
 from softres.matrices import as_matrix
-from softres.matrices.dense import DenseNumpy
 from softres.solvers.gram_factor import form_gram, form_sketch
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -56,20 +55,6 @@ def test_double_precision_is_kept_where_the_beginning_is_indefinite():
     signs = np.ones(N)
     signs[: 2 * D] = -1.0
     assert error(as_matrix(instance(10.0)), signs, single=True) < 1e-14
-
-
-@pytest.fixture
-def in_single(monkeypatch):
-    """Record for each Gram matrix whether float32 was asked for."""
-    asked = []
-    gram = DenseNumpy.gram
-
-    def watched(self, weights, rows=None, single=False):
-        asked.append(single)
-        return gram(self, weights, rows, single)
-
-    monkeypatch.setattr(DenseNumpy, "gram", watched)
-    return asked
 
 
 def spectral_error(A, diagonal):

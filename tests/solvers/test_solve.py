@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+import softres.solvers.approx_newton
 import softres.solvers.clock
 from softres import InputError
 from softres.backends import BackendOptions, as_numpy
@@ -328,8 +329,10 @@ def test_every_backend_ends_at_the_same_x(
 
 @pytest.mark.parametrize("solver", ["exact_newton", "approx_newton"])
 def test_every_backend_takes_the_same_first_steps(
-    solver, kind, plant, make_regularised, relative_error, record_property
+    solver, kind, plant, make_regularised, relative_error, record_property, monkeypatch
 ):
+    # In single precision, which a dense NumPy A alone may round to, they agree to 1e-7 only.
+    monkeypatch.setattr(softres.solvers.approx_newton, "rounds_well", lambda W, eps0: False)
     instance = plant(5, n=400, d=8)
     options = {"rows": 150} if solver == "approx_newton" else {}
     ends = [
@@ -338,8 +341,7 @@ def test_every_backend_takes_the_same_first_steps(
     ]
     error = relative_error(ends[1].x, ends[0].x)
     record_property("difference", error)
-    # Scores are estimated in single precision where that is faster: weights of rows differ.
-    assert error <= (1e-6 if solver == "approx_newton" else 1e-11)
+    assert error <= 1e-11
 
 
 @pytest.mark.parametrize("solver", ["exact_newton", "approx_newton", "gradient_descent"])
