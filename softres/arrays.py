@@ -8,7 +8,7 @@ import array_api_compat
 import array_api_compat.numpy
 import numpy as np
 
-__all__ = ["array_namespace"]
+__all__ = ["array_namespace", "is_torch"]
 
 
 def array_namespace(array: Any) -> Any:
@@ -20,3 +20,8 @@ def array_namespace(array: Any) -> Any:
     if type(array) is np.ndarray:
         return array_api_compat.numpy
     return array_api_compat.array_namespace(array)
+
+
+def is_torch(array: Any) -> bool:
+    """Whether an array is a torch tensor; asks NumPy's first, for the same reason."""
+    return type(array) is not np.ndarray and bool(array_api_compat.is_torch_array(array))

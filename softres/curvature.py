@@ -52,8 +52,8 @@ class Curvature:
         if self.v is None or self.h is None or self.pair is not None:
             return self.pair
         xp = array_namespace(self.v)
-        both = matrix.rmatmul(xp.stack([self.v, self.h], axis=1))
-        return both[:, 0], both[:, 1]
+        left, right = matrix.rmatmul(xp.stack([self.v, self.h]).T).T
+        return left, right
 
     def hessian(self, matrix: Any, gram: Any | None = None) -> Any:
         """Return A^T B A, shape (d, d).

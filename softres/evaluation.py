@@ -38,6 +38,7 @@ class _Slopes(NamedTuple):
     diagonal: Any  # D
     h: Any | None  # of the rank-two part
     penalty: float  # |diag(w) z|^2
+    trace: float  # <D, 1>: finite only where every entry is
 
 
 class Evaluation:
@@ -65,14 +66,13 @@ class Evaluation:
     def _product(self) -> Any:
         """Return A x; the usual start, x = 0, takes no pass for it."""
         xp, matrix = array_namespace(self.x), self.problem.matrix
-        if bool(xp.any(self.x != 0)):
+        if bool((self.x != 0).any()):
             return matrix.matmul(self.x)
         return xp.zeros_like(self.problem.b)
 
     @cached_property
     def _model(self) -> _Model:
         problem, z = self.problem, self.z
-        xp = array_namespace(z)
 
         def residual(u: Any, v: Any, e: Any, target: Any) -> Pieces:
             f = u / alpha
@@ -89,7 +89,7 @@ class Evaluation:
 
             def scaled(z: Any) -> Pieces:
                 u, v, e, _ = link.scaled(z, m)
-                return (u, v, e), (float(xp.sum(u)),)
+                return (u, v, e), (float(u.sum()),)
 
             parts, (alpha,) = by_chunks(scaled, z)
             log_alpha = log(alpha) + m if alpha > 0 else -inf
@@ -108,14 +108,14 @@ class Evaluation:
             if normalised:
                 # With v over alpha, both factors 1/alpha of the rank-two part are inside.
                 arrays += (v * (target - 2.0 * f + half_s),)
-            return arrays, (float(wz @ z),)
+            return arrays, (float(wz @ z), float(arrays[1].sum()))
 
         half_s = 0.5 * model.ff + model.fc  # s / 2, s = |f|^2 + 2 <f, c>
         with np.errstate(all="ignore"):
-            arrays, (penalty,) = by_chunks(
+            arrays, sums = by_chunks(
                 slopes, self.z, problem.w2, model.f, model.v, model.e, model.c, problem.target
             )
-        return _Slopes(arrays[0], arrays[1], arrays[2] if normalised else None, penalty)
+        return _Slopes(arrays[0], arrays[1], arrays[2] if normalised else None, *sums)
 
     @property
     def f(self) -> Any:
@@ -144,14 +144,10 @@ class Evaluation:
         The loss of a soft-residual problem has a pole where alpha vanishes; the theory assumes
         alpha >= beta > 0. A plain problem's loss may leave the range of doubles.
         """
-        with np.errstate(all="ignore"):
-            beta = self.problem.beta
-            floor = log(beta) if beta > 0 else -inf
-            if self.problem.normalised and not (self.log_alpha >= floor and self.log_alpha > -inf):
-                return False
-            # A sum is finite only where every entry is.
-            xp = array_namespace(self.z)
-            return isfinite(self.value) and isfinite(float(xp.sum(self._slopes.diagonal)))
+        problem, log_alpha = self.problem, self._model.log_alpha
+        if problem.normalised and not (log_alpha >= problem.log_beta and log_alpha > -inf):
+            return False
+        return isfinite(self.value) and isfinite(self._slopes.trace)
 
     @property
     def data_value(self) -> float:

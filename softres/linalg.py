@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from array_api_compat import device, is_torch_array
+from array_api_compat import device
 from scipy import linalg
 
-from softres.arrays import array_namespace
+from softres.arrays import array_namespace, is_torch
 
 __all__ = ["CholeskyFactor", "SpectralFactor", "cholesky", "spectral"]
 
@@ -46,7 +46,7 @@ class CholeskyFactor:
         return self._solve_scaled(y / scale) / scale
 
     def _solve_scaled(self, y: Any) -> Any:
-        if is_torch_array(y):
+        if is_torch(y):
             import torch
 
             if y.ndim == 2:
@@ -65,8 +65,9 @@ class CholeskyFactor:
         the eigenvector e of the smallest eigenvalue l.
         """
         xp = array_namespace(self.lower)
-        start = _without_structure(self.lower.shape[0])
-        q = xp.asarray(start, dtype=self.lower.dtype, device=device(self.lower))
+        q = _without_structure(self.lower.shape[0])
+        if is_torch(self.lower) or self.lower.dtype != q.dtype:
+            q = xp.asarray(q, dtype=self.lower.dtype, device=device(self.lower))
         value, above = float("inf"), OVERLAP / sqrt(q.shape[0])
         for _ in range(4):
             q = self._solve_scaled(q)
@@ -135,7 +136,7 @@ def cholesky(H: Any, scale: Any | None = None, noise: float | None = None) -> Ch
         default 10 d times the rounding unit.
     """
     xp = array_namespace(H)
-    diagonal = xp.linalg.diagonal(H)
+    diagonal = H.diagonal()
     if not (float(diagonal.min()) > 0 and isfinite(float(diagonal.max()))):
         return None
     if scale is None:
@@ -144,7 +145,7 @@ def cholesky(H: Any, scale: Any | None = None, noise: float | None = None) -> Ch
         scale = scale * sqrt(float((diagonal / scale / scale).max()))
     scaled = H / scale[:, None]
     scaled /= scale[None, :]
-    if is_torch_array(H):
+    if is_torch(H):
         import torch
 
         lower, info = torch.linalg.cholesky_ex(scaled)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from inspect import signature
-from math import inf, isfinite
+from math import inf, isfinite, log
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -94,6 +94,7 @@ class Problem:
         self.beta = 1e-6 * n if beta is None else float(beta)
         if not 0 <= self.beta < inf:
             raise InputError(f"beta={beta}: allowed is a finite number >= 0")
+        self.log_beta = log(self.beta) if self.beta > 0 else -inf
         self._last: Evaluation | None = None
 
     def _vector(self, name: str, values: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 
 import pytest
 from threadpoolctl import threadpool_limits
@@ -121,6 +122,10 @@ def test_the_order_in_which_libraries_are_found_does_not_matter(tmp_path, measur
     ]
 
     class Libraries:
+        @property
+        def lib_controllers(self):
+            return [SimpleNamespace(num_threads=info["num_threads"]) for info in found]
+
         def info(self):
             found.reverse()
             return found

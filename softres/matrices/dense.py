@@ -71,11 +71,11 @@ class DenseNumpy(DesignMatrix):
             return y @ self.array
         # Y^T A reads A along its rows; A^T Y packs a transposed A, at several times the cost.
         sides = np.ascontiguousarray(y.T)
-        if len(sides) > FEW_SIDES:
-            return (sides @ self.array).T
-        product = np.zeros((len(sides), self.shape[1]), dtype=np.result_type(self.array, y))
         # The sides and the block share the cache.
         step = max(LEAST_ROWS, self._step() // 2)
+        if len(sides) > FEW_SIDES or len(self.array) <= step:
+            return (sides @ self.array).T
+        product = np.zeros((len(sides), self.shape[1]), dtype=np.result_type(self.array, y))
         for start in range(0, len(self.array), step):
             block = self.array[start : start + step]
             for k, side in enumerate(sides):

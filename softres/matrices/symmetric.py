@@ -55,7 +55,7 @@ class BlockSum:
         """Return the sum, shape (d, d), with both triangles."""
         full = np.add(self._sum, self._sum.T, dtype=dtype)
         # The upper triangle was never written to, so that only the diagonal was added twice.
-        np.fill_diagonal(full, self._sum.diagonal())
+        full.flat[:: len(full) + 1] = self._sum.diagonal()
         return full
 
 
@@ -116,7 +116,7 @@ def by_sign(
     weights of any sign at once.
     """
     roots = np.sqrt(np.abs(weights))
-    at = np.flatnonzero(weights < 0)
+    (at,) = (weights < 0).nonzero()
     parts: list[tuple[float, npt.NDArray[Any], npt.NDArray[np.int64] | None]] = [(1.0, roots, rows)]
     if len(at) == len(weights):
         return [(-1.0, roots, rows)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from time import perf_counter
 
 from softres.matrices import PassCounter
@@ -16,8 +16,24 @@ def _nothing() -> None:
     """On the host every operation has ended when it returns."""
 
 
+class _Clock:
+    """One stretch of a clock; a generator would take longer than a small product."""
+
+    __slots__ = ("meter", "name")
+
+    def __init__(self, meter: Meter, name: str) -> None:
+        self.meter = meter
+        self.name = name
+
+    def __enter__(self) -> None:
+        self.meter._start(self.name)
+
+    def __exit__(self, *_: object) -> None:
+        self.meter._stop(self.name)
+
+
 class _Phase:
-    """Adds the seconds inside to a phase; a generator would take longer than a small product."""
+    """Adds the seconds inside to a phase of a step."""
 
     __slots__ = ("name", "seconds", "since", "synchronise")
 
@@ -68,30 +84,32 @@ class Meter:
         self._synchronise = synchronise
         self._running: str | None = None
         self._since = 0.0
+        self._before = (counter.passes, counter.grams)
 
-    @contextmanager
-    def clock(self, name: str) -> Iterator[None]:
+    def clock(self, name: str) -> AbstractContextManager[None]:
         """Run one of the three clocks.
 
         Raises
         ------
         RuntimeError
-            If another clock is running.
+            On entering, if another clock is running.
         """
+        return _Clock(self, name)
+
+    def _start(self, name: str) -> None:
         if self._running is not None:
             raise RuntimeError(f"the {name} clock cannot start while {self._running} is running")
         self._synchronise()
+        self._before = self._counter.passes, self._counter.grams
         self._running, self._since = name, perf_counter()
-        passes, grams = self._counter.passes, self._counter.grams
-        try:
-            yield
-        finally:
-            self._synchronise()
-            self.seconds[name] += perf_counter() - self._since
-            self._running = None
-            if name == "solve":
-                self.passes += self._counter.passes - passes
-                self.grams += self._counter.grams - grams
+
+    def _stop(self, name: str) -> None:
+        self._synchronise()
+        self.seconds[name] += perf_counter() - self._since
+        self._running = None
+        if name == "solve":
+            self.passes += self._counter.passes - self._before[0]
+            self.grams += self._counter.grams - self._before[1]
 
     def phase(self, name: str) -> AbstractContextManager[None]:
         """Count the seconds inside towards a phase of the step; only within solve."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from softres.arrays import array_namespace
 from softres.evaluation import Evaluation, Ray
 
 __all__ = ["LineSearch", "flat", "minimise_along", "reach", "search", "slope_allows"]
@@ -91,8 +90,7 @@ def reach(ray: Ray) -> float:
     """
     if not ray.origin.problem.normalised:
         return 1.0
-    xp = array_namespace(ray.ap)
-    spread = float(xp.max(ray.ap)) - float(xp.min(ray.ap))
+    spread = float(ray.ap.max()) - float(ray.ap.min())
     return 1.0 if spread <= SPREAD else SPREAD / spread
 
 
