@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,14 @@ from softres.lanczos import largest_eigenvalue
 from softres.linalg import CholeskyFactor, cholesky
 from softres.matrices import DesignMatrix
 
-__all__ = ["null_basis", "null_basis_of", "null_of_gram"]
+__all__ = ["null_basis", "null_basis_of", "null_of_gram", "null_within"]
 
 Matrix = npt.NDArray[Any]
 
 #: Multiples of the least ridge that are tried until a singular Gram matrix can be factored.
 RIDGES = (0.1, 1.0, 10.0)
+#: Size of A n, over that of A, up to which a unit vector n counts as a null vector.
+NULL = 1e-9
 
 
 def null_basis(matrix: DesignMatrix) -> Any:
@@ -38,6 +41,27 @@ def null_basis(matrix: DesignMatrix) -> Any:
             # What the ridge leaves of a null vector is another one: only the rest is corrected.
             null = null - factor.solve(as_numpy(matrix.rmatmul(image)) / scale)
     return matrix.asarray(np.linalg.qr(null / scale)[0])
+
+
+def null_within(matrix: DesignMatrix, candidates: Any) -> Any:
+    """Return the part of a subspace that A maps to zero, or ``None`` where there is none.
+
+    Parameters
+    ----------
+    matrix
+        A.
+    candidates
+        Orthonormal basis of the subspace, shape (d, k). Takes k passes.
+    """
+    if candidates.shape[1] == 0:
+        return None
+    xp = array_namespace(candidates)
+    image = matrix.matmul(candidates)
+    values, vectors = xp.linalg.eigh(image.T @ image)
+    scale = matrix.column_scale
+    floor = (NULL * sqrt(float(scale @ scale))) ** 2
+    null = candidates @ vectors[:, values <= floor]
+    return null if null.shape[1] > 0 else None
 
 
 def null_of_gram(gram: Matrix) -> Matrix:

@@ -13,7 +13,7 @@ from scipy import linalg
 from softres.backends import as_numpy
 from softres.linalg import cholesky
 from softres.matrices import as_matrix
-from softres.nullspace import null_basis, null_basis_of, null_of_gram
+from softres.nullspace import null_basis, null_basis_of, null_of_gram, null_within
 from softres.solvers import solve
 
 SOLVERS = ("exact_newton", "approx_newton", "gradient_descent")
@@ -182,3 +182,23 @@ def test_null_spaces_of_more_dimensions_than_are_tried_at_first_are_found(missin
     factor = cholesky(H + 1e-8 * np.eye(missing + 3), None, 0.0)
     null = null_basis_of(factor, 1e-8)
     np.testing.assert_allclose(null @ null.T, np.diag([1.0] * missing + [0.0] * 3), atol=1e-12)
+
+
+# --- Within a subspace ----------------------------------------------------------------------------
+
+
+def test_only_what_the_matrix_maps_to_zero_is_kept_of_a_subspace(kind):
+    rng = np.random.default_rng(0)
+    null = np.linalg.qr(rng.standard_normal((6, 2)))[0]
+    A = rng.standard_normal((40, 6))
+    A -= A @ null @ null.T
+    matrix = as_matrix(kind(A))
+    # One null vector of two, and one vector that is none.
+    other = rng.standard_normal(6)
+    other -= null @ (null.T @ other)
+    candidates = np.linalg.qr(np.stack([null[:, 0], other], axis=1))[0]
+    found = as_numpy(null_within(matrix, matrix.asarray(candidates)))
+    assert matrix.counter.passes == 2
+    np.testing.assert_allclose(found @ found.T, np.outer(null[:, 0], null[:, 0]), atol=1e-12)
+    assert null_within(matrix, matrix.asarray(candidates[:, 1:])) is None
+    assert null_within(matrix, matrix.asarray(candidates[:, :0])) is None

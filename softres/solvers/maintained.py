@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from array_api_compat import device, is_torch_array
+from array_api_compat import device
 
-from softres.arrays import array_namespace
+from softres.arrays import array_namespace, is_torch
 from softres.backends import as_numpy
 from softres.curvature import Curvature
 from softres.linalg import CholeskyFactor, cholesky
 from softres.matrices import DesignMatrix
-from softres.nullspace import null_basis_of
+from softres.nullspace import null_basis_of, null_within
 from softres.solvers.drift import ratio, relative, share, threshold
 
 __all__ = ["MaintainedHessian"]
@@ -28,8 +28,6 @@ CONCENTRATED = 0.3
 STALE = 0.1
 #: Multiples of the identity, over the largest diagonal entry, that bring out a null space.
 RIDGES = (1e-10, 1e-8)
-#: Size of A n, over that of A, up to which a unit vector n counts as a null vector.
-NULL = 1e-9
 
 
 class MaintainedHessian:
@@ -123,11 +121,11 @@ class MaintainedHessian:
         self._scale *= scale
         self._diagonal = xp.where(moved, target.diagonal, base) if len(rows) else base
         changes = [gap]
-        if target.v is not None and target.h is not None:
+        if not exact and target.v is not None and target.h is not None:
             v = ratio(target.v, self._v) * self._v
             h = ratio(target.h, self._h) * self._h
             new_v, new_h = xp.where(moved, target.v, v), xp.where(moved, target.h, h)
-            exact = exact or self._stale(target, new_v, new_h)
+            exact = self._stale(target, new_v, new_h)
             if not exact:
                 changes += [new_v - v, new_h - h]
                 self._left = self._left * ratio(target.v, self._v)
@@ -138,6 +136,18 @@ class MaintainedHessian:
             self._renew(target)
         # A change of scale alone is no reason to factor anew: the line search makes up for it.
         self.changed = exact or len(rows) > 0
+        return len(rows)
+
+    def replace(self, target: Curvature, where: Any) -> int:
+        """Move to a target whose D differs from the present one only ``where``; return how often.
+
+        Every such row is brought up to date.
+        """
+        (rows,) = as_numpy(where).nonzero()
+        self._add_rows(rows, [target.diagonal - self._diagonal])
+        self._diagonal = target.diagonal
+        self._renew(target)
+        self.changed = True
         return len(rows)
 
     def parts(self) -> tuple[Any, Any]:
@@ -183,24 +193,12 @@ class MaintainedHessian:
             if factor is None:
                 continue
             if self.null is None:
-                self.null = self._null_of_matrix(null_basis_of(factor, ridge))
+                self.null = null_within(self.matrix, null_basis_of(factor, ridge))
                 if self.null is not None and self.refactor(noise):
                     return True
             self._take(total + ridge * one, factor)
             return True
         return False
-
-    def _null_of_matrix(self, candidates: Any) -> Any:
-        """Return the part of a subspace that A maps to zero, or ``None``."""
-        if candidates.shape[1] == 0:
-            return None
-        xp = array_namespace(candidates)
-        image = self.matrix.matmul(candidates)
-        values, vectors = xp.linalg.eigh(image.T @ image)
-        scale = self.matrix.column_scale
-        floor = (NULL * sqrt(float(scale @ scale))) ** 2
-        null = candidates @ vectors[:, values <= floor]
-        return null if null.shape[1] > 0 else None
 
     def project(self, p: Any) -> Any:
         """Return p without its component in the null space."""
@@ -226,9 +224,13 @@ class MaintainedHessian:
 
     def _renew(self, target: Curvature) -> None:
         """Form the rank-two part over all rows."""
+        if target.v is not None and target.v is self._v:
+            # The Hessian and the Gauss-Newton matrix of a point share v.
+            self._right = self.matrix.rmatmul(target.h)
+        else:
+            pair = target.rank_two(self.matrix)
+            self._left, self._right = (None, None) if pair is None else pair
         self._v, self._h = target.v, target.h
-        pair = target.rank_two(self.matrix)
-        self._left, self._right = (None, None) if pair is None else pair
 
     def _stale(self, target: Curvature, v: Any, h: Any) -> bool:
         """Whether a rank-two part of v and h could be off by more than the factor bears.
@@ -252,7 +254,7 @@ class MaintainedHessian:
         if len(rows) == 0:
             return
         matrix = self.matrix
-        at = matrix.asarray(rows).long() if is_torch_array(changes[0]) else rows
+        at = matrix.asarray(rows).long() if is_torch(changes[0]) else rows
         self._gram += matrix.gram(changes[0][at] / self._scale, rows, single=self.single)
         if len(changes) == 3:
             both = matrix.compress(np.stack([as_numpy(change[at]) for change in changes[1:]]), rows)

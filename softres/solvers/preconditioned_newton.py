@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from math import inf, sqrt
+from math import inf
 from typing import ClassVar
 
+from softres.evaluation import Evaluation
 from softres.solvers.base import Solver, State, Tools, require
 from softres.solvers.column_scaling import ColumnScaling
 from softres.solvers.cost_model import CostModel
-from softres.solvers.line_search import minimise_along, reach
+from softres.solvers.line_search import flat, minimise_along, reach
 from softres.solvers.maintained import MaintainedHessian
 from softres.solvers.newton import Memory as NewtonMemory
 from softres.solvers.newton import newton_step
@@ -21,6 +22,10 @@ from softres.solvers.secant import SecantPairs
 __all__ = ["PreconditionedNewton"]
 
 FACTORS = ("auto", "gram", "sketch", "columns")
+
+#: Slope at the end of a line search over that at its start, where a point of the ray costs little
+#: beside the passes over A, and where it costs as much.
+TIGHT, LOOSE = 0.1, 0.5
 
 
 @dataclass
@@ -45,6 +50,10 @@ class PreconditionedNewton(Solver):
     trust-region step with the exact Hessian. Between changes of M, secant pairs correct it
     (:class:`~softres.solvers.secant.SecantPairs`). A step takes two passes over A: g, and A p,
     with which the line search is free.
+
+    Where a Gram matrix costs less than the rest of a step, every step forms M anew and then goes
+    on with it, two passes each time and no bookkeeping, for as long as that is predicted to be the
+    faster way (the step's ``corrections``).
 
     Where a factor is dear, the first step does without one: columns scaled to equal curvature. If
     that goes well the others do too, for as long as it is predicted to be the faster way.
@@ -93,7 +102,7 @@ class PreconditionedNewton(Solver):
         p = M.direction(point.gradient)
         with tools.meter.phase("line_search"):
             ray = point.along(p)
-            found = minimise_along(ray, reach(ray))
+            found = minimise_along(ray, reach(ray), LOOSE if M.policy.always_anew else TIGHT)
         if found is None:
             return self._without_pairs(state, tools, info)
         new = found.point
@@ -103,11 +112,13 @@ class PreconditionedNewton(Solver):
             x0 = tools.start.x
             new = new.problem.at(x0 + M.hessian.project(new.x - x0), new.z)
             memory.aslant = False
-        left = sqrt(max(0.0, float(new.gradient @ M.solve(new.gradient))))
-        travelled = M.norm(new.x - tools.start.x)
-        estimate = left / travelled if travelled > 0 else inf
-        M.note(new.x - point.x, new.gradient - point.gradient, left, estimate)
+        estimate = self._note(point, new, M.dual_norm(new.gradient), M, tools)
+        corrections = 0
+        # A full step was right: the quadratic model is good here.
+        if M.policy.always_anew and M.columns is None and found.step_length == 1.0:
+            new, estimate, corrections = self._correct(new, estimate, M, tools)
         info |= {
+            "corrections": float(corrections),
             "step_length": found.step_length,
             "trials": found.trials,
             "gauss_newton": float(not M.exact),
@@ -117,6 +128,38 @@ class PreconditionedNewton(Solver):
         if doing_without and not M.policy.carry_on_without(M.progress):
             M.use_factor()
         return State(new, estimate, info, memory=memory)
+
+    def _correct(
+        self, point: Evaluation, estimate: float, M: Preconditioner, tools: Tools
+    ) -> tuple[Evaluation, float, int]:
+        """Take further full steps with the same M while that is the fastest way on.
+
+        Without a search along them: one that is no gain is dropped, and the next step forms M anew.
+
+        Returns
+        -------
+        The new point, the estimate of its error, and how many steps were taken.
+        """
+        taken = 0
+        while M.exact and M.policy.correct(M.progress):
+            new = point.along(M.direction(point.gradient)).at(1.0)
+            if not new.inside:
+                break
+            change, left = new.value - point.value, M.dual_norm(new.gradient)
+            if left >= M.progress.left or (change > 0 and not flat(change, point.value)):
+                break
+            estimate = self._note(point, new, left, M, tools)
+            point, taken = new, taken + 1
+        return point, estimate, taken
+
+    def _note(
+        self, point: Evaluation, new: Evaluation, left: float, M: Preconditioner, tools: Tools
+    ) -> float:
+        """Let M learn from a step between two points; return the estimated relative error."""
+        travelled = M.norm(new.x - tools.start.x)
+        estimate = left / travelled if travelled > 0 else inf
+        M.note(new.x - point.x, new.gradient - point.gradient, left, estimate)
+        return estimate
 
     def _trust_region_step(self, state: State, tools: Tools, info: dict[str, float]) -> State:
         """Take a step with the exact Hessian, which sees the way down from a saddle."""

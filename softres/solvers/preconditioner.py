@@ -86,6 +86,10 @@ class Preconditioner:
         assert self.hessian.factor is not None
         return self.hessian.project(self.hessian.factor.solve(y))
 
+    def dual_norm(self, gradient: Any) -> float:
+        """Return the norm of a gradient in M^-1: an estimate of the error in the norm of M."""
+        return sqrt(max(0.0, float(gradient @ self.solve(gradient))))
+
     def norm(self, x: Any) -> float:
         """Return the norm of x in M."""
         if self.columns is not None:
@@ -196,14 +200,15 @@ class Preconditioner:
         """
         exact, target = move.point.curvature, move.point.gauss_newton
         low = exact.diagonal < 0.5 * target.diagonal
-        xp = array_namespace(low)
-        few = int(xp.sum(xp.astype(low, xp.int64)))
-        if few > self.policy.costs.row_limit():
+        if int(low.sum()) > self.policy.costs.row_limit():
             return False
         self.exact = False
         self.pairs.clear()
+        xp = array_namespace(low)
         mended = Curvature(xp.where(low, target.diagonal, exact.diagonal), target.v, target.h)
-        return self._reach(replace(move, anew=False), mended)
+        with move.tools.meter.phase("hessian"):
+            rows = self.hessian.replace(mended, low)
+        return self._factor(move, rows)
 
     def _gauss_newton(self, move: _Move) -> bool:
         """Bring M to the Gauss-Newton matrix or near it; whether that succeeded."""
@@ -254,6 +259,7 @@ class Preconditioner:
             gram, hessian.single = form_gram(matrix, diagonal, single, heavy=first)
             return gram
 
+        rows = None
         with tools.meter.phase("hessian"):
             if move.anew:
                 hessian.rebuild(target, form)
@@ -261,9 +267,14 @@ class Preconditioner:
                 thrifty = self.exact and not policy.update_rows(self.progress)
                 limit = policy.costs.row_limit()
                 rows = hessian.follow(target, limit, exact=not self.exact, thrifty=thrifty)
-                move.info["rows_updated"] = move.info.get("rows_updated", 0.0) + rows
-                self._updated = rows > 0
-        if not hessian.changed:
+        return self._factor(move, rows)
+
+    def _factor(self, move: _Move, rows: int | None) -> bool:
+        """Factor what has moved, by a number of rows; whether it is positive definite."""
+        if rows is not None:
+            move.info["rows_updated"] = move.info.get("rows_updated", 0.0) + rows
+            self._updated = rows > 0
+        if not self.hessian.changed:
             return True
-        with tools.meter.phase("factor"):
-            return hessian.refactor(gram_noise(move.point))
+        with move.tools.meter.phase("factor"):
+            return self.hessian.refactor(gram_noise(move.point))

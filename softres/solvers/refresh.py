@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, log
+from math import ceil, inf, log
 
 from softres.solvers.cost_model import CostModel, Plan
 
@@ -18,6 +18,10 @@ SLOW = 0.3
 #: Estimated error after the first step without a factor beyond which there will be no second: on
 #: well-conditioned instances it was at most 0.07, on the others at least 1.
 PROMISING = 0.2
+#: Contraction better than which corrections with the same Hessian are considered.
+CORRECTING = 0.5
+#: Corrections up to which a fresh Hessian is planned ahead.
+AHEAD = 5
 #: Most slow steps between two Hessians formed anew where that did not help.
 LONGEST = 16
 #: Price of a Cholesky factor, in steps, above which every one has to pay for itself.
@@ -49,6 +53,8 @@ class Progress:
         Contraction before the Hessian was last formed anew, until the step after it; then 0.
     steps
         Steps since the contraction was last forgotten.
+    origin
+        The estimated relative error where the Hessian was last formed anew.
     """
 
     left: float = inf
@@ -59,6 +65,7 @@ class Progress:
     patience: int = 2
     formed: float = 0.0
     steps: int = 0
+    origin: float = 1.0
 
     @property
     def contraction(self) -> float:
@@ -80,6 +87,7 @@ class Progress:
     def form(self) -> None:
         """Note that the Hessian is being formed anew."""
         self.formed, self.slow = self.contraction, 0
+        self.origin = self.estimate
 
     def restart(self) -> None:
         """Forget the contraction: the norm it is measured in has changed."""
@@ -129,6 +137,28 @@ class RefreshPolicy:
             return progress.estimate <= PROMISING
         steps = self._steps(progress, progress.contraction)
         return steps * self.costs.step <= self.plan.total
+
+    def correct(self, progress: Progress) -> bool:
+        """Whether a further step with the same Hessian is on the fastest way to the goal.
+
+        A fresh Hessian contracts in proportion to the error where it was formed, as Newton's
+        method does: it pays to bring the error down first, by steps that cost little.
+        """
+        rate, error = progress.contraction, progress.estimate
+        if not (0.0 < rate < CORRECTING and self.eps < error <= progress.origin):
+            return False
+        # Logarithms of the error to go, and of what a step takes off it.
+        goal, gain = log(error / self.eps), log(1.0 / rate)
+        fresh = gain + log(progress.origin / error)
+        step, anew = self.costs.correction, self.costs.anew
+
+        def seconds(corrections: int) -> float:
+            left = goal - corrections * gain
+            further = ceil(left / (fresh + corrections * gain)) - 1
+            return (corrections + max(0, further)) * step + anew
+
+        without = ceil(goal / gain) * step
+        return min(without, *(seconds(count) for count in range(1, AHEAD))) <= seconds(0)
 
     def keep(self, progress: Progress) -> bool:
         """Whether a dear factor serves another step: a better one would not pay for itself."""

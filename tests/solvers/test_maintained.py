@@ -179,7 +179,7 @@ def test_counters_grow_by_the_share_of_the_rows_moved(kind, seed, limit, exact):
     rng = np.random.default_rng(seed)
     case = Case.draw(rng, kind)
     hessian = case.maintained()
-    new = case.target(np.exp(0.2 * rng.standard_normal(80)) * case.diagonal)
+    new = case.target(np.exp(0.2 * rng.standard_normal(80)) * case.diagonal, case.v.copy())
     case.clear()
     rows = hessian.follow(new, limit, exact=exact)
     grams, passes = case.spent()
@@ -218,6 +218,26 @@ def test_thrift_leaves_change_alone_that_is_spread_over_many_rows(kind, rows_tha
         hessian = case.maintained()
         assert hessian.follow(case.target(D), limit=4, thrifty=thrifty) == rows
         assert hessian.diffuse is diffuse
+
+
+@given(seed=SEEDS)
+@fixture_is_stateless
+def test_a_target_that_differs_in_known_rows_takes_these_and_no_more(kind, seed):
+    rng = np.random.default_rng(seed)
+    case = Case.draw(rng, kind)
+    here = case.target()
+    hessian = MaintainedHessian(case.matrix)
+    hessian.rebuild(here, case.matrix.gram)
+    rows = rng.random(80) < 0.1
+    D = np.where(rows, rng.uniform(2.0, 5.0, 80), case.diagonal)
+    there = case.target(D, h=rng.standard_normal(80) / 80)
+    case.clear()
+    # The Gauss-Newton matrix of a point has the v of its Hessian.
+    there = Curvature(there.diagonal, here.v, there.h)
+    assert hessian.replace(there, case.matrix.asarray(rows) > 0) == rows.sum()
+    assert case.spent() == (pytest.approx(rows.sum() / 80), 1.0)
+    assert hessian.changed
+    close(total(hessian), case.exact(there))
 
 
 # --- The rank-two part -------------------------------------------------------------------------
@@ -275,7 +295,7 @@ def test_a_rank_two_part_without_a_factor_to_judge_it_by_is_renewed(kind):
     hessian = MaintainedHessian(case.matrix)
     hessian.rebuild(case.target(), case.matrix.gram)
     case.clear()
-    hessian.follow(case.target(), limit=80)
+    hessian.follow(case.target(v=case.v.copy()), limit=80)
     assert case.spent() == (0, 2)
 
 

@@ -19,6 +19,7 @@ from softres.machine import Machine
 from softres.reference import Reference
 from softres.solvers import Status, make_solver, solve
 from softres.solvers.preconditioned_newton import PreconditionedNewton
+from softres.solvers.refresh import RefreshPolicy
 
 pytestmark = pytest.mark.usefixtures("one_thread", "_this_machine_is_known")
 
@@ -288,6 +289,39 @@ def test_a_step_takes_two_passes_where_no_factor_is_needed(synthetic, make_regul
     assert (result.trace["without_factor"].to_numpy()[1:] == 1.0).all()
     np.testing.assert_array_equal(result.trace["passes"], 1 + 2 * np.arange(result.steps + 1))
     assert result.rows[-1]["grams"] == 0
+
+
+@pytest.mark.parametrize("name", ["softres", "softmax", "exp"])
+def test_a_step_on_a_small_problem_uses_its_hessian_for_more_than_one(
+    name, synthetic, make_regularised, relative_error_H, monkeypatch
+):
+    instance = synthetic(1000, 50)
+    problem = make_regularised(name, instance.A, instance.b, 1e-2)
+    result = solve(problem)
+    trace = result.trace[1:]
+    assert result.status is Status.CONVERGED
+    assert relative_error_H(problem, result) <= 2e-10
+    assert trace["corrections"].sum() >= 2
+    # Four passes for a step with its Hessian, two without a rank-two part, and two for each more.
+    each = 2 * (1 + problem.normalised) + 2 * trace["corrections"]
+    assert result.rows[-1]["passes"] <= 1 + each.sum() + 2  # one may have been dropped
+    monkeypatch.setattr(RefreshPolicy, "correct", lambda self, progress: False)
+    without = solve(problem)
+    assert result.rows[-1]["grams"] < without.rows[-1]["grams"]
+    assert (without.trace["corrections"].to_numpy()[1:] == 0.0).all()
+
+
+@pytest.mark.parametrize("rows", ROWS)
+def test_corrections_without_end_in_sight_end_where_nothing_is_gained(
+    rows, synthetic, make_regularised, monkeypatch
+):
+    monkeypatch.setattr(RefreshPolicy, "correct", lambda self, progress: True)
+    instance = synthetic(1000, 50, 1e2, rows)
+    problem = make_regularised("softres", instance.A, instance.b, 1e-2)
+    losses = []
+    result = solve(problem, eps=1e-15, max_steps=30, callback=lambda r, p: losses.append(p.value))
+    assert result.rows[-1]["estimate"] <= 1e-12
+    assert (np.diff(losses) <= 1e-10 * np.array(losses[1:])).all()
 
 
 def test_a_cheap_gram_matrix_is_formed_in_every_step(plant, make_regularised, kind_named):

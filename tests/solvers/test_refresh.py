@@ -190,3 +190,52 @@ def test_slower_steps_speak_for_a_factor(rate, worse, estimate, total):
     here, there = after(rate, estimate, slow=3), after(worse * rate, estimate, slow=3)
     assert policy.carry_on_without(there) <= policy.carry_on_without(here)
     assert policy.form_anew(there) >= policy.form_anew(here)
+
+
+# --- Corrections -------------------------------------------------------------------------------
+
+# A correction costs 2, and with a Gram matrix of 1 a step with a new Hessian 7.
+CHEAP = replace(COSTS, gram=1)
+
+
+@pytest.mark.parametrize(
+    ("rate", "estimate", "origin", "on"),
+    [
+        # 8 to go at 1 a step: 4 with a new Hessian, and 1 of 7 + 2 for 5: as long as any other way.
+        (0.1, 1e-2, 1.0, True),
+        # A new Hessian takes 6.3 at once, and 4 are to go.
+        (0.45, 1e-6, 1.0, False),
+        # It takes no more than 0.7 at once where it has just been formed: what there is serves.
+        (0.2, 1e-2, 1e-2, True),
+        (0.51, 1e-2, 1e-2, False),
+        # Nothing is known, the goal is reached, or the last step has led away.
+        (0.0, 1e-2, 1.0, False),
+        (0.1, 1e-10, 1.0, False),
+        (0.1, 0.5, 0.1, False),
+    ],
+)
+def test_corrections_go_on_while_they_are_the_fastest_way(policy, rate, estimate, origin, on):
+    progress = replace(after(rate, estimate), origin=origin)
+    assert replace(policy, costs=CHEAP).correct(progress) is on
+
+
+@given(
+    rate=st.floats(1e-6, 0.49),
+    estimate=st.floats(1e-9, 1.0),
+    share=st.floats(1.0, 1e6),
+    gram=st.floats(0.1, 1e4),
+)
+def test_a_dearer_gram_matrix_never_ends_corrections(rate, estimate, share, gram):
+    progress = replace(after(rate, estimate), origin=min(1.0, share * estimate))
+    dear, cheap = (
+        RefreshPolicy(replace(COSTS, gram=price), PLAN, EPS).correct(progress)
+        for price in (2.0 * gram, gram)
+    )
+    assert dear or not cheap
+
+
+def test_the_error_where_the_hessian_was_formed_is_remembered():
+    progress = after(0.1, 1e-3)
+    assert progress.origin == 1.0
+    progress.form()
+    assert progress.origin == 1e-3

@@ -258,7 +258,7 @@ def test_a_slow_callback_moves_evaluate_and_a_slow_log_moves_log_and_neither_sol
 
     result = solve(problem, callback=wait(3.0), log=wait(5.0))
     rows = len(result.rows)
-    assert rows > 3
+    assert rows >= 3
     assert result.seconds == {
         "solve": 0.0,
         "evaluate": 3.0 * rows,
