@@ -8,7 +8,7 @@ import array_api_compat
 import array_api_compat.numpy
 import numpy as np
 
-__all__ = ["array_namespace", "is_torch"]
+__all__ = ["array_namespace", "is_torch", "take"]
 
 
 def array_namespace(array: Any) -> Any:
@@ -25,3 +25,12 @@ def array_namespace(array: Any) -> Any:
 def is_torch(array: Any) -> bool:
     """Whether an array is a torch tensor; asks NumPy's first, for the same reason."""
     return type(array) is not np.ndarray and bool(array_api_compat.is_torch_array(array))
+
+
+def take(array: Any, rows: np.ndarray[Any, np.dtype[np.int64]]) -> Any:
+    """Return an array's entries at row numbers that are on the host."""
+    if is_torch(array):
+        import torch
+
+        return array[torch.as_tensor(rows, device=array.device)]
+    return array[rows]

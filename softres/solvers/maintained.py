@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import sqrt
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from array_api_compat import device
 
-from softres.arrays import array_namespace, is_torch
+from softres.arrays import array_namespace, take
 from softres.backends import as_numpy
 from softres.curvature import Curvature
 from softres.linalg import CholeskyFactor, cholesky
 from softres.matrices import DesignMatrix
 from softres.nullspace import null_basis_of, null_within
-from softres.solvers.drift import ratio, relative, share, threshold
+from softres.solvers.drift import ratio, share, threshold
+from softres.solvers.rank_two import RankTwo
 
 __all__ = ["MaintainedHessian"]
 
@@ -24,8 +24,6 @@ __all__ = ["MaintainedHessian"]
 DRIFT = 0.1
 #: Share of all change that the rows within the limit must carry to be worth their price.
 CONCENTRATED = 0.3
-#: Bound on the error of the factored Hessian through a stale rank-two part.
-STALE = 0.1
 #: Multiples of the identity, over the largest diagonal entry, that bring out a null space.
 RIDGES = (1e-10, 1e-8)
 
@@ -39,8 +37,7 @@ class MaintainedHessian:
     and a change common to all rows is a change of scale. Where f is peaked, few rows carry nearly
     all change. (Karmarkar, 1984, updates the normal equations of linear programming so.)
 
-    The rank-two part is renewed over all rows, by two passes in one reading of A, where its age
-    could matter, and over the moved rows otherwise.
+    The rank-two part follows as well (:class:`~softres.solvers.rank_two.RankTwo`).
 
     Attributes
     ----------
@@ -54,8 +51,12 @@ class MaintainedHessian:
         Whether the matrix has changed, but for its scale, since it was last factored.
     diffuse
         Whether the last change of D was spread over many more rows than were brought up to date.
+    updated
+        Whether rows were brought up to date when it last moved by rows.
     single
         Whether rows may be brought up to date in float32, as where the matrix was formed in it.
+    sketched
+        Whether it was formed as a sketch.
     """
 
     def __init__(self, matrix: DesignMatrix) -> None:
@@ -64,22 +65,20 @@ class MaintainedHessian:
         self.factor: CholeskyFactor | None = None
         self.null: Any = None
         self.diffuse = False
+        self.updated = False
         self.single = False
+        self.sketched = False
         self.changed = True
         self._gram: Any = None
         self._scale = 1.0
         self._diagonal: Any = None
-        self._v: Any = None
-        self._h: Any = None
-        self._left: Any = None
-        self._right: Any = None
-        self._reach: float | None = None
+        self._rank_two = RankTwo(matrix)
 
     def rebuild(self, target: Curvature, form: Callable[[Any], Any]) -> None:
         """Start anew at a target curvature; ``form`` returns A^T diag(D) A for D."""
         self._diagonal = target.diagonal
         self._gram, self._scale = form(self._diagonal), 1.0
-        self._renew(target)
+        self._rank_two.renew(target)
         self.changed = True
 
     def follow(
@@ -120,22 +119,13 @@ class MaintainedHessian:
         rows = np.flatnonzero(as_numpy(moved))
         self._scale *= scale
         self._diagonal = xp.where(moved, target.diagonal, base) if len(rows) else base
-        changes = [gap]
-        if not exact and target.v is not None and target.h is not None:
-            v = ratio(target.v, self._v) * self._v
-            h = ratio(target.h, self._h) * self._h
-            new_v, new_h = xp.where(moved, target.v, v), xp.where(moved, target.h, h)
-            exact = self._stale(target, new_v, new_h)
-            if not exact:
-                changes += [new_v - v, new_h - h]
-                self._left = self._left * ratio(target.v, self._v)
-                self._right = self._right * ratio(target.h, self._h)
-                self._v, self._h = new_v, new_h
-        self._add_rows(rows, changes)
-        if exact:
-            self._renew(target)
+        renew = exact or not self._rank_two.follow(target, moved, rows, self.factor)
+        self._add_rows(rows, gap)
+        self.updated = len(rows) > 0
+        if renew:
+            self._rank_two.renew(target)
         # A change of scale alone is no reason to factor anew: the line search makes up for it.
-        self.changed = exact or len(rows) > 0
+        self.changed = renew or self.updated
         return len(rows)
 
     def replace(self, target: Curvature, where: Any) -> int:
@@ -144,9 +134,10 @@ class MaintainedHessian:
         Every such row is brought up to date.
         """
         (rows,) = as_numpy(where).nonzero()
-        self._add_rows(rows, [target.diagonal - self._diagonal])
+        self._add_rows(rows, target.diagonal - self._diagonal)
+        self.updated = len(rows) > 0
         self._diagonal = target.diagonal
-        self._renew(target)
+        self._rank_two.renew(target)
         self.changed = True
         return len(rows)
 
@@ -212,52 +203,14 @@ class MaintainedHessian:
     def _assemble(self) -> Any:
         """Return the Gram matrix plus the rank-two part."""
         total = self._scale * self._gram
-        if self._left is not None:
-            outer = self._left[:, None] * self._right[None, :]
-            total += outer
-            total += outer.T
+        self._rank_two.add_to(total)
         return total
 
     def _take(self, total: Any, factor: CholeskyFactor) -> None:
         self.total, self.factor = total, factor
-        self._reach = None
 
-    def _renew(self, target: Curvature) -> None:
-        """Form the rank-two part over all rows."""
-        if target.v is not None and target.v is self._v:
-            # The Hessian and the Gauss-Newton matrix of a point share v.
-            self._right = self.matrix.rmatmul(target.h)
-        else:
-            pair = target.rank_two(self.matrix)
-            self._left, self._right = (None, None) if pair is None else pair
-        self._v, self._h = target.v, target.h
-
-    def _stale(self, target: Curvature, v: Any, h: Any) -> bool:
-        """Whether a rank-two part of v and h could be off by more than the factor bears.
-
-        |(v' - v) h^T| in the norm of the factored matrix M is about the relative change of v times
-        |A^T v| |A^T h| in the norm of M^-1. Where f is peaked, the rank-two part cancels most of
-        the diagonal part, these norms are large, and nothing stale will do.
-        """
-        if self.factor is None:
-            return True
-        if self._reach is None:  # it changes with the factor; between two, hardly
-            left, right = self._left, self._right
-            self._reach = sqrt(
-                max(0.0, float(left @ self.factor.solve(left)))
-                * max(0.0, float(right @ self.factor.solve(right)))
-            )
-        return (relative(target.v, v) + relative(target.h, h)) * self._reach > STALE
-
-    def _add_rows(self, rows: npt.NDArray[np.int64], changes: list[Any]) -> None:
-        """Add the rows' part of A^T diag(dD) A, and of A^T dv and A^T dh where they are given."""
-        if len(rows) == 0:
-            return
-        matrix = self.matrix
-        at = matrix.asarray(rows).long() if is_torch(changes[0]) else rows
-        self._gram += matrix.gram(changes[0][at] / self._scale, rows, single=self.single)
-        if len(changes) == 3:
-            both = matrix.compress(np.stack([as_numpy(change[at]) for change in changes[1:]]), rows)
-            self._left = self._left + both[0]
-            self._right = self._right + both[1]
-            matrix.counter.passes += 2 * len(rows) / matrix.shape[0]
+    def _add_rows(self, rows: npt.NDArray[np.int64], change: Any) -> None:
+        """Add the rows' part of A^T diag(change) A."""
+        if len(rows):
+            weights = take(change, rows) / self._scale
+            self._gram += self.matrix.gram(weights, rows, single=self.single)

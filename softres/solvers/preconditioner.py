@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf, sqrt
 from typing import Any
 
@@ -11,11 +11,10 @@ from softres.curvature import Curvature
 from softres.evaluation import Evaluation
 from softres.solvers.base import Tools
 from softres.solvers.column_scaling import ColumnScaling
-from softres.solvers.gram_factor import form_gram, form_sketch
 from softres.solvers.maintained import MaintainedHessian
+from softres.solvers.move import Move
 from softres.solvers.refresh import Progress, RefreshPolicy
 from softres.solvers.secant import SecantPairs
-from softres.solvers.trust_region import gram_noise
 
 __all__ = ["Preconditioner"]
 
@@ -24,20 +23,6 @@ __all__ = ["Preconditioner"]
 PATIENCE = 6
 #: Shares of the difference to the Hessian that are tried beside the Gauss-Newton matrix.
 SHARES = (0.75, 0.5, 0.25)
-
-
-@dataclass(frozen=True)
-class _Move:
-    """A move of M to a point: formed anew or by rows, exactly or as a sketch.
-
-    ``info`` gets the number of rows that were brought up to date.
-    """
-
-    point: Evaluation
-    tools: Tools
-    info: dict[str, float]
-    anew: bool
-    sketch: bool = False
 
 
 @dataclass
@@ -69,10 +54,8 @@ class Preconditioner:
     progress: Progress = field(default_factory=Progress)
     _share: float = 0.0
     _weak: int = 0
-    _sketched: bool = False
     _coarse: bool = False  # a sketch could not be factored
     _renewed: bool = False  # at the last point
-    _updated: bool = False  # rows were, when M was last moved
 
     @property
     def astray(self) -> bool:
@@ -127,7 +110,7 @@ class Preconditioner:
             slow = not self.exact and self.progress.contraction > 0.5
             self._weak = self._weak + 1 if slow else 0
             # How well the first step with M went, from afar, says little about rows.
-            if self.hessian.diffuse and self._updated and self.progress.steps > 2:
+            if self.hessian.diffuse and self.hessian.updated and self.progress.steps > 2:
                 self.progress.tried = rate
 
     def restart(self) -> None:
@@ -163,10 +146,10 @@ class Preconditioner:
             self.exact = waited or policy.always_anew
         if anew:
             progress.form()
-        move = _Move(point, tools, info, anew, sketch)
+        move = Move(hessian, policy, point, tools, info, anew, sketch)
         if self.exact and self._reach(move, point.curvature):
             # A sketch stays wrong by the same amount: what the pairs say of it stays true.
-            if anew or (info["rows_updated"] and not self._sketched):
+            if anew or (info["rows_updated"] and not hessian.sketched):
                 self.pairs.clear()
         elif not self._fall_back(move):
             if not sketch:
@@ -177,7 +160,7 @@ class Preconditioner:
         self._renewed = hessian.factor is not factor
         return True
 
-    def _fall_back(self, move: _Move) -> bool:
+    def _fall_back(self, move: Move) -> bool:
         """Bring M to what is definite where the Hessian may not be; whether that succeeded."""
         indefinite = None
         # Beside a dear factor a Gram matrix costs little: the definite one is worth its price.
@@ -193,7 +176,7 @@ class Preconditioner:
             self._blend(move, indefinite)
         return True
 
-    def _mend(self, move: _Move) -> bool:
+    def _mend(self, move: Move) -> bool:
         """Replace the few rows that make a Hessian indefinite; whether that was enough.
 
         Where the residual takes most of a row's curvature, the row gets its Gauss-Newton entry.
@@ -206,11 +189,9 @@ class Preconditioner:
         self.pairs.clear()
         xp = array_namespace(low)
         mended = Curvature(xp.where(low, target.diagonal, exact.diagonal), target.v, target.h)
-        with move.tools.meter.phase("hessian"):
-            rows = self.hessian.replace(mended, low)
-        return self._factor(move, rows)
+        return move.by_rows(mended, low)
 
-    def _gauss_newton(self, move: _Move) -> bool:
+    def _gauss_newton(self, move: Move) -> bool:
         """Bring M to the Gauss-Newton matrix or near it; whether that succeeded."""
         self.exact = False
         self.pairs.clear()
@@ -223,20 +204,17 @@ class Preconditioner:
             elif self._share:
                 change = move.point.curvature.diagonal - target.diagonal
                 target = Curvature(target.diagonal + self._share * change)
-            if self._reach(replace(move, anew=anew), target):
+            if self._reach(move.again(anew), target) or move.regularise():
                 return True
-            with move.tools.meter.phase("factor"):
-                if self.hessian.regularise(gram_noise(move.point)):
-                    return True
         return False
 
-    def _blend(self, move: _Move, indefinite: tuple[Any, Any]) -> None:
+    def _blend(self, move: Move, indefinite: tuple[Any, Any]) -> None:
         """Move the Gauss-Newton matrix as far towards the Hessian as it stays definite.
 
         Where f has hardly any slope, Gauss-Newton drops nearly all curvature. Both matrices are
         there already, so that a trial takes no more than a Cholesky factor.
         """
-        hessian, noise = self.hessian, gram_noise(move.point)
+        hessian, noise = self.hessian, move.noise
         gauss_newton = hessian.parts()
         with move.tools.meter.phase("factor"):
             for share in (*SHARES, 0.0):
@@ -245,36 +223,7 @@ class Preconditioner:
                     self._share = share
                     return
 
-    def _reach(self, move: _Move, target: Curvature) -> bool:
-        """Move to a curvature, and factor; whether the result is positive definite."""
-        hessian, policy, tools = self.hessian, self.policy, move.tools
-
-        def form(diagonal: Any) -> Any:
-            matrix, first = move.point.problem.matrix, hessian.total is None
-            self._sketched = move.sketch and bool((diagonal >= 0).all())
-            hessian.single = False
-            if self._sketched:
-                return form_sketch(matrix, diagonal, policy.plan.oversampling, tools.rng)
-            single = not policy.always_anew
-            gram, hessian.single = form_gram(matrix, diagonal, single, heavy=first)
-            return gram
-
-        rows = None
-        with tools.meter.phase("hessian"):
-            if move.anew:
-                hessian.rebuild(target, form)
-            else:
-                thrifty = self.exact and not policy.update_rows(self.progress)
-                limit = policy.costs.row_limit()
-                rows = hessian.follow(target, limit, exact=not self.exact, thrifty=thrifty)
-        return self._factor(move, rows)
-
-    def _factor(self, move: _Move, rows: int | None) -> bool:
-        """Factor what has moved, by a number of rows; whether it is positive definite."""
-        if rows is not None:
-            move.info["rows_updated"] = move.info.get("rows_updated", 0.0) + rows
-            self._updated = rows > 0
-        if not self.hessian.changed:
-            return True
-        with move.tools.meter.phase("factor"):
-            return self.hessian.refactor(gram_noise(move.point))
+    def _reach(self, move: Move, target: Curvature) -> bool:
+        """Move to a curvature; whether the result is positive definite."""
+        thrifty = self.exact and not move.anew and not self.policy.update_rows(self.progress)
+        return move.to(target, exact=not self.exact, thrifty=thrifty)
