@@ -20,8 +20,6 @@ SLOW = 0.3
 PROMISING = 0.2
 #: Contraction better than which corrections with the same Hessian are considered.
 CORRECTING = 0.5
-#: Corrections up to which a fresh Hessian is planned ahead.
-AHEAD = 5
 #: Most slow steps between two Hessians formed anew where that did not help.
 LONGEST = 16
 #: Price of a Cholesky factor, in steps, above which every one has to pay for itself.
@@ -158,7 +156,7 @@ class RefreshPolicy:
             return (corrections + max(0, further)) * step + anew
 
         without = ceil(goal / gain) * step
-        return min(without, *(seconds(count) for count in range(1, AHEAD))) <= seconds(0)
+        return min(without, seconds(1)) <= seconds(0)
 
     def keep(self, progress: Progress) -> bool:
         """Whether a dear factor serves another step: a better one would not pay for itself."""
