@@ -116,7 +116,8 @@ class PreconditionedNewton(Solver):
         corrections = 0
         # A full step was right: the quadratic model is good here.
         if M.policy.always_anew and M.columns is None and found.step_length == 1.0:
-            new, estimate, corrections = self._correct(new, estimate, M, tools)
+            with tools.meter.phase("corrections"):
+                new, estimate, corrections = self._correct(new, estimate, M, tools)
         info |= {
             "corrections": float(corrections),
             "step_length": found.step_length,
