@@ -50,7 +50,8 @@ class Problem:
         n x d: a NumPy array, SciPy sparse array, torch tensor or
         :class:`~softres.matrices.DesignMatrix`.
     b
-        Target shares, shape (n,), non-negative.
+        Target, shape (n,): non-negative shares for a normalised problem; of any sign for a plain
+        one, whose target is n b.
     w
         Square roots of the regularisation weights: shape (n,), one number for all rows, or
         ``None`` for none. The regularisation is 1/2 |diag(w) A x|^2.
@@ -62,7 +63,8 @@ class Problem:
     Raises
     ------
     InputError
-        If shapes do not match, a value is not finite, b has a negative entry, or beta < 0.
+        If shapes do not match, a value is not finite, beta < 0, or a normalised problem's b has a
+        negative entry.
     """
 
     name: str
@@ -78,8 +80,8 @@ class Problem:
         n, _ = self.matrix.shape
         self.b = self._vector("b", b)
         xp = array_namespace(self.b)
-        if not float(xp.min(self.b)) >= 0:
-            raise InputError("b must be non-negative: it holds shares of a total")
+        if self.normalised and not float(xp.min(self.b)) >= 0:
+            raise InputError("b must be non-negative: it holds shares, as f does")
         # A NaN or an infinity anywhere in A shows in its row sums.
         with np.errstate(invalid="ignore"):
             row_sums = self.matrix._matmul(xp.ones_like(self.zeros()))

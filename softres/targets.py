@@ -25,7 +25,7 @@ class ManyTargets:
     A
         n x d, as for one problem.
     B
-        Target shares, shape (n, m), non-negative; an array of A's kind or of the host. It is
+        Targets, shape (n, m), each as for one problem; an array of A's kind or of the host. It is
         referred to, not copied, where its dtype is A's.
     w
         As for one problem; the same for all targets.
@@ -70,8 +70,8 @@ class ManyTargets:
         # One sum and one least entry tell what is wrong without an array of B's size.
         if not -inf < float(xp.sum(self.B)) < inf:
             raise InputError("B holds NaN or infinite values; all must be finite")
-        if not float(xp.min(self.B)) >= 0:
-            raise InputError("B must be non-negative: each column holds shares of a total")
+        if self.shared.normalised and not float(xp.min(self.B)) >= 0:
+            raise InputError("B must be non-negative: each column holds shares, as f does")
 
     @property
     def n(self) -> int:

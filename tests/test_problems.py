@@ -476,6 +476,16 @@ def test_unusable_arrays_are_errors_of_one_line_that_names_them(case):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["resnet-tanh", "sinh"])
+def test_a_plain_problem_takes_a_target_of_both_signs(name, make):
+    rng = np.random.default_rng(0)
+    A, planted = rng.standard_normal((40, 3)), np.array([0.3, -0.2, 0.1])
+    fitted = MODELS[name](torch.from_numpy(A @ planted)).numpy()
+    assert fitted.min() < 0 < fitted.max()
+    result = solve(make(name, A, fitted / 40, 0.0), eps=1e-12)
+    np.testing.assert_allclose(result.x, planted, rtol=1e-9)
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [

@@ -79,6 +79,11 @@ def test_targets_that_cannot_be_are_one_line(instance, change, message):
     assert "\n" not in str(raised.value)
 
 
+def test_targets_of_plain_problems_may_be_of_any_sign(instance):
+    A, B = instance
+    assert ManyTargets(A, -B, problem="sinh").targets(slice(0, 1)).max() <= 0
+
+
 def test_an_unknown_problem_or_option_is_named(instance):
     with pytest.raises(InputError, match="problem=hardmax: allowed are"):
         ManyTargets(*instance, problem="hardmax")
