@@ -17,7 +17,16 @@ from experiments.style import DOUBLE, SINGLE, look, new_figure
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["SOLVERS", "draw", "exponent", "families", "part_of", "speedups", "tables"]
+__all__ = [
+    "SOLVERS",
+    "draw",
+    "exponent",
+    "families",
+    "part_of",
+    "sampled",
+    "speedups",
+    "tables",
+]
 
 SOLVERS = ("exact_newton", "approx_newton")
 #: Parts of a step that are small at every size, joined in figures.
@@ -47,6 +56,17 @@ def exponent(steps: pd.DataFrame, column: str = "seconds", largest: int = 0) -> 
     return fit_line(np.log(medians.index.get_level_values("size")), np.log(medians))
 
 
+def sampled(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the steps at sizes where approximate Newton leaves out a tenth of the rows or more.
+
+    Of both solvers, so that their exponents speak of the same sizes. All, where fewer than three
+    sizes are left.
+    """
+    approx = table[table.solver == "approx_newton"]
+    sizes = approx[approx.rows_distinct < 0.9 * approx.n]["size"].unique()
+    return table[table["size"].isin(sizes)] if len(sizes) >= 3 else table
+
+
 def part_of(table: pd.DataFrame, solver: str) -> pd.DataFrame:
     """Return the steps of one solver."""
     return table[table.solver == solver]
@@ -64,17 +84,22 @@ def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:
     names = [name for name in ("n", "d", "nnz") if name in found]
     figure, axes = new_figure(DOUBLE, height=0.33 * DOUBLE, columns=max(1, len(names)))
     for axis, name in zip(axes, names, strict=False):
+        fitted = sampled(found[name])
         for solver in SOLVERS:
-            part = part_of(found[name], solver)
-            cells = part.groupby("size").seconds
+            cells = part_of(found[name], solver).groupby("size").seconds
             style = look(solver)
-            label = f"{solver.replace('_', ' ')}: {exponent(part).slope.value:.2f}"
+            slope = exponent(part_of(fitted, solver)).slope.value
+            label = f"{solver.replace('_', ' ')}: {slope:.2f}"
             axis.plot(cells.median(), label=label, **style)
             low, high = cells.quantile(0.2), cells.quantile(0.8)
             axis.fill_between(low.index, low, high, color=style["color"], alpha=0.2, linewidth=0)
         axis.set(xscale="log", yscale="log", xlabel="nnz(A)" if name == "nnz" else name)
         axis.legend(
-            title="fitted exponent", fontsize=6, title_fontsize=6, frameon=False, loc="upper left"
+            title="exponent where rows are left out",
+            fontsize=6,
+            title_fontsize=6,
+            frameon=False,
+            loc="upper left",
         )
         bottom, top = axis.get_ylim()
         axis.set_ylim(bottom, top * (top / bottom) ** 0.35)  # room for the legend
@@ -99,11 +124,14 @@ def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:
 
 
 def tables(runs: Sequence[LoggedRun]) -> Mapping[str, pd.DataFrame]:
-    """Return the exponents of whole steps and of their phases, and the speed-ups."""
+    """Return the exponents of whole steps and of their phases, and the speed-ups.
+
+    Exponents are those of the verdicts, over :func:`sampled` sizes; speed-ups are of all sizes.
+    """
     rows, ratios = [], []
     for name, table in families(runs).items():
         for solver in SOLVERS:
-            part = part_of(table, solver)
+            part = part_of(sampled(table), solver)
             for column in ("seconds", *(f"seconds_{phase}" for phase in PHASES)):
                 if column in part and part[column].median() > 0:
                     slope = exponent(part, column).slope

@@ -15,6 +15,7 @@ from experiments._step_costs import (
     exponent,
     families,
     part_of,
+    sampled,
     speedups,
     tables,
 )
@@ -71,8 +72,8 @@ def measure(context: ProbeContext) -> pd.DataFrame:
         # Short steps are the noisiest, and the cheapest to repeat.
         while repetition < int(options["repetitions"]) or spent < float(options["seconds"]):
             for solver in SOLVERS:
-                sampled = EVERY_STEP | {"eps0": float(options["eps0"])}
-                extra = sampled if solver == "approx_newton" else {}
+                own = EVERY_STEP | {"eps0": float(options["eps0"])}
+                extra = own if solver == "approx_newton" else {}
                 result = solve(
                     problem,
                     make_solver(solver, **extra),
@@ -109,9 +110,7 @@ def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
 
 
 def _exponent(run: LoggedRun, name: str, table: pd.DataFrame, valid: bool) -> Verdict:
-    approx, exact = (part_of(table, solver) for solver in reversed(SOLVERS))
-    sampled = approx[approx.rows_distinct < 0.9 * approx.n]
-    chosen = sampled if sampled["size"].nunique() >= 3 else approx
+    chosen, exact = (part_of(sampled(table), solver) for solver in reversed(SOLVERS))
     slope, other = exponent(chosen).slope, exponent(exact).slope
     # Fixed costs flatten the line at small sizes: the largest ones have to hold by themselves.
     tail = exponent(chosen, largest=3).slope
@@ -133,7 +132,7 @@ def _exponent(run: LoggedRun, name: str, table: pd.DataFrame, valid: bool) -> Ve
         cases=len(chosen),
         reason=(
             f"Medians of {len(sizes)} sizes from {sizes[0]:.3g} to {sizes[-1]:.3g}; the largest "
-            f"three alone give {tail}. Exact Newton's exponent is {other}.{note}"
+            f"three alone give {tail}. Exact Newton's exponent over the same is {other}.{note}"
         ),
         counterexample=Counterexample(run, command(run))
         if conclusion is Conclusion.VIOLATED

@@ -93,3 +93,20 @@ def test_a_measurement_has_a_row_a_step_and_draws(tmp_path, monkeypatch):
         "cost_per_iteration_phases",
     }
     assert not cost_per_iteration.tables(runs)["cost_exponents"].empty
+
+
+def test_both_exponents_are_fitted_where_rows_are_left_out():
+    run = run_of("n", 1.0)
+    # At the smallest size all rows are kept, and a fixed cost hides the growth.
+    all_kept = run.table.n == 1e3
+    run.__dict__["table"] = run.table.assign(
+        rows_distinct=np.where(all_kept, run.table.n, 10.0),
+        seconds=np.where(all_kept, 1e5, run.table.seconds),
+    )
+    exponents = cost_per_iteration.CLAIM.tables([run])["cost_exponents"]
+    whole = exponents[exponents.part == "seconds"].set_index("solver").exponent
+    assert whole["exact_newton"] == pytest.approx(1.0, abs=0.02)
+    assert whole["approx_newton"] == pytest.approx(1.0, abs=0.02)
+    reason = cost_per_iteration.judge([run])[0].reason
+    assert "Medians of 3 sizes from 1e+04" in reason
+    assert "Exact Newton's exponent over the same is 1" in reason
