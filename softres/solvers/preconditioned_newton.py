@@ -112,7 +112,8 @@ class PreconditionedNewton(Solver):
             x0 = tools.start.x
             new = new.problem.at(x0 + M.hessian.project(new.x - x0), new.z)
             memory.aslant = False
-        estimate = self._note(point, new, M.dual_norm(new.gradient), M, tools)
+        left = M.dual_norm(new.gradient)
+        estimate = self._note(point, new, left, M, tools, found.step_length)
         corrections = 0
         # A full step was right: the quadratic model is good here.
         if M.policy.always_anew and M.columns is None and found.step_length == 1.0:
@@ -154,11 +155,21 @@ class PreconditionedNewton(Solver):
         return point, estimate, taken
 
     def _note(
-        self, point: Evaluation, new: Evaluation, left: float, M: Preconditioner, tools: Tools
+        self,
+        point: Evaluation,
+        new: Evaluation,
+        left: float,
+        M: Preconditioner,
+        tools: Tools,
+        step_length: float = 1.0,
     ) -> float:
-        """Let M learn from a step between two points; return the estimated relative error."""
+        """Let M learn from a step between two points; return the estimated relative error.
+
+        A minimum far beyond a full step shows that M is too large, by as much; then the error is
+        larger than its norms tell.
+        """
         travelled = M.norm(new.x - tools.start.x)
-        estimate = left / travelled if travelled > 0 else inf
+        estimate = left / travelled * max(1.0, step_length) if travelled > 0 else inf
         M.note(new.x - point.x, new.gradient - point.gradient, left, estimate)
         return estimate
 

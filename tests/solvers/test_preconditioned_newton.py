@@ -10,6 +10,7 @@ import pytest
 from scipy import linalg
 
 import softres.solvers.cost_model
+import softres.solvers.move
 import softres.solvers.preconditioner
 from softres import InputError
 from softres.backends import as_numpy
@@ -18,6 +19,7 @@ from softres.data.synthetic import SyntheticOptions, make_synthetic
 from softres.machine import Machine
 from softres.reference import Reference
 from softres.solvers import Status, make_solver, solve
+from softres.solvers.gram_factor import form_gram
 from softres.solvers.preconditioned_newton import PreconditionedNewton
 from softres.solvers.refresh import RefreshPolicy
 
@@ -253,6 +255,22 @@ def test_where_gauss_newton_steps_stagnate_the_exact_hessian_shows_the_way(
     assert (result.trace["negative_eigenvalues"] > 0).any()
     monkeypatch.setattr(softres.solvers.preconditioner, "PATIENCE", 10**9)
     assert solve(problem, max_steps=500).steps > result.steps
+
+
+@pytest.mark.parametrize("scale", [1e4, 1e8])
+def test_a_hessian_that_is_far_too_large_does_not_pass_for_convergence(
+    scale, synthetic, make_regularised, relative_error_H, monkeypatch
+):
+    def too_large(*arguments, **options):
+        gram, single = form_gram(*arguments, **options)
+        return scale * gram, single
+
+    monkeypatch.setattr(softres.solvers.move, "form_gram", too_large)
+    instance = synthetic(N, D, 1e2)
+    problem = make_regularised("exp", instance.A, instance.b, 1e-2)
+    result = solve(problem, eps=1e-6, factor="gram", max_steps=50)
+    assert result.status is not Status.CONVERGED or relative_error_H(problem, result) <= 1e-5
+    assert result.status is not Status.DIVERGED
 
 
 # --- Work ---------------------------------------------------------------------------------------
