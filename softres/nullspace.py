@@ -21,8 +21,9 @@ Matrix = npt.NDArray[Any]
 
 #: Multiples of the least ridge that are tried until a singular Gram matrix can be factored.
 RIDGES = (0.1, 1.0, 10.0)
-#: Size of A n, over that of A, up to which a unit vector n counts as a null vector.
-NULL = 1e-9
+#: Size of A n, over that of A, up to which a unit vector n counts as a null vector, and the same
+#: in units of rounding, whichever is more.
+NULL, NULL_UNITS = 1e-9, 100.0
 
 
 def null_basis(matrix: DesignMatrix) -> Any:
@@ -31,7 +32,7 @@ def null_basis(matrix: DesignMatrix) -> Any:
     That of its Gram matrix, whose error grows with the square of A's condition, refined twice by
     N - (A^T A)^+ A^T (A N), whose error grows with the condition only.
 
-    One Gram matrix, and for a rank-deficient A four passes for each null vector.
+    One Gram matrix, and for a rank-deficient A five passes for each null vector.
     """
     ones = matrix.asarray(np.ones(matrix.shape[0]))
     scale, null, factor = _of_gram(as_numpy(matrix.gram(ones)))
@@ -40,7 +41,10 @@ def null_basis(matrix: DesignMatrix) -> Any:
             image = matrix.matmul(matrix.asarray(null / scale))
             # What the ridge leaves of a null vector is another one: only the rest is corrected.
             null = null - factor.solve(as_numpy(matrix.rmatmul(image)) / scale)
-    return matrix.asarray(np.linalg.qr(null / scale)[0])
+    # The Gram matrix cannot tell a null vector from one that A shrinks by the root of rounding.
+    candidates = matrix.asarray(np.linalg.qr(null / scale)[0])
+    basis = null_within(matrix, candidates)
+    return candidates[:, :0] if basis is None else basis
 
 
 def null_within(matrix: DesignMatrix, candidates: Any) -> Any:
@@ -59,7 +63,8 @@ def null_within(matrix: DesignMatrix, candidates: Any) -> Any:
     image = matrix.matmul(candidates)
     values, vectors = xp.linalg.eigh(image.T @ image)
     scale = matrix.column_scale
-    floor = (NULL * sqrt(float(scale @ scale))) ** 2
+    tolerance = max(NULL, NULL_UNITS * float(xp.finfo(candidates.dtype).eps))
+    floor = (tolerance * sqrt(float(scale @ scale))) ** 2
     null = candidates @ vectors[:, values <= floor]
     return null if null.shape[1] > 0 else None
 

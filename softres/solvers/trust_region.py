@@ -53,8 +53,7 @@ class TrustStep:
 def gram_noise(point: Evaluation) -> float:
     """Return the rounding of a Hessian formed from n rows, relative to a unit diagonal."""
     n, d = point.problem.matrix.shape
-    xp = array_namespace(point.x)
-    return 10.0 * (d + sqrt(n)) * float(xp.finfo(point.x.dtype).eps)
+    return 10.0 * (d + sqrt(n)) * point.problem.unit
 
 
 class _Model:
@@ -92,6 +91,8 @@ class _Model:
         # noise. Others are cleared of it, so that the step is the one of least norm.
         floor = gram_noise(point) * float(xp.max(xp.abs(H))) * xp.sum(whiten * whiten, axis=0)
         null = xp.abs(curvature) <= floor
+        self._dropped, self._floor = basis[:, null], floor[null]
+        self._width = xp.sqrt(xp.sum(whiten * whiten, axis=0))[null]
         if bool(xp.any(null)):
             unseen = xp.linalg.qr(basis[:, null])[0]
             basis = basis - unseen @ (unseen.T @ basis)
@@ -125,9 +126,17 @@ class _Model:
         return -self.slope / (self.curvature + floor + shift)
 
     def left(self, point: Evaluation) -> float:
-        """Return the gradient at a point in the norm of |H|^+."""
+        """Return the gradient at a point in the norm of |H|^+.
+
+        Where the gradient has a slope beyond rounding along a direction that was dropped, there is
+        a way to go that H does not see: its curvature counts as the largest that it may have.
+        """
         slope = as_numpy(self.basis.T @ point.gradient)
-        return sqrt(float(slope @ (slope / np.abs(self.curvature))))
+        seen = float(slope @ (slope / np.abs(self.curvature)))
+        unseen = as_numpy(self._dropped.T @ point.gradient)
+        size = sqrt(float(point.gradient_z @ point.gradient_z))
+        beyond = np.abs(unseen) > gram_noise(point) * size * as_numpy(self._width)
+        return sqrt(seen + float(np.sum((unseen**2 / as_numpy(self._floor))[beyond])))
 
     def fall(self, y: npt.NDArray[np.float64]) -> float:
         """Return by how much the model falls for the step y."""
@@ -207,7 +216,7 @@ def _within_ball(
         there = ray.at(1.0)
         if there.inside:
             change = there.value - point.value
-            if flat(change, point.value):
+            if flat(change, point):
                 if slope_allows(ray, there):
                     return there, radius, trial
             else:
