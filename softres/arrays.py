@@ -8,7 +8,10 @@ import array_api_compat
 import array_api_compat.numpy
 import numpy as np
 
-__all__ = ["array_namespace", "is_torch", "take"]
+__all__ = ["array_namespace", "fits_single", "is_torch", "take"]
+
+#: Sizes whose squares, and sums of many of these, stay well within the range of float32.
+SINGLE_RANGE = (1e-14, 1e14)
 
 
 def array_namespace(array: Any) -> Any:
@@ -34,3 +37,12 @@ def take(array: Any, rows: np.ndarray[Any, np.dtype[np.int64]]) -> Any:
 
         return array[torch.as_tensor(rows, device=array.device)]
     return array[rows]
+
+
+def fits_single(*sizes: Any) -> bool:
+    """Whether numbers of all these sizes, arrays on the host, may be multiplied in float32.
+
+    Zeros may.
+    """
+    low, high = SINGLE_RANGE
+    return all(bool(((part == 0) | ((low < part) & (part < high))).all()) for part in sizes)

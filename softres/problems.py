@@ -14,6 +14,7 @@ from math import inf, isfinite, log
 from typing import Any, ClassVar, cast
 
 import numpy as np
+from array_api_compat import device
 
 from softres.arrays import array_namespace
 from softres.errors import InputError
@@ -63,8 +64,8 @@ class Problem:
     Raises
     ------
     InputError
-        If shapes do not match, a value is not finite, beta < 0, or a normalised problem's b has a
-        negative entry.
+        If shapes do not match, a value or a w^2 is not finite, beta < 0, or a normalised problem's
+        b has a negative entry.
     """
 
     name: str
@@ -91,7 +92,11 @@ class Problem:
         if scalar and not isfinite(float(w or 0.0)):
             raise InputError(f"w={w}: allowed is a finite number")
         self.w = xp.full_like(self.b, float(w or 0.0)) if scalar else self._vector("w", w)
-        self.w2 = self.w * self.w
+        with np.errstate(over="ignore"):
+            self.w2 = self.w * self.w
+        if not bool(xp.all(xp.isfinite(self.w2))):
+            raise InputError(f"w: its squares leave the range of {self.w.dtype}")
+        self.unit = float(xp.finfo(self.b.dtype).eps)
         self.target = self.b if self.normalised else n * self.b
         self.beta = 1e-6 * n if beta is None else float(beta)
         if not 0 <= self.beta < inf:
@@ -126,7 +131,8 @@ class Problem:
 
     def zeros(self) -> Any:
         """Return x = 0, shape (d,), of A's kind."""
-        return array_namespace(self.b).zeros_like(self.b[: self.d])
+        xp = array_namespace(self.b)
+        return xp.zeros(self.d, dtype=self.b.dtype, device=device(self.b))
 
     def start(self) -> Any:
         """Return the x0 that solvers take where none is given, shape (d,): 0."""
@@ -141,10 +147,11 @@ class Problem:
         if tuple(x.shape) != (self.d,):
             raise InputError(f"x must have shape ({self.d},), not {tuple(x.shape)}")
         xp = array_namespace(x)
-        if self._last is None or not bool(xp.all(self._last.x == x)):
+        last = self._last  # another thread may replace it meanwhile
+        if last is None or not bool(xp.all(last.x == x)):
             # A private copy: the caller may change x in place between two calls.
-            self._last = self.at(xp.asarray(x, copy=True))
-        return self._last
+            last = self._last = self.at(xp.asarray(x, copy=True))
+        return last
 
     def value(self, x: Any) -> float:
         """Return the loss at x, shape (d,)."""
@@ -152,7 +159,8 @@ class Problem:
 
     def gradient(self, x: Any) -> Any:
         """Return the gradient at x, shape (d,)."""
-        return self._at_cached(x).gradient
+        gradient = self._at_cached(x).gradient
+        return array_namespace(gradient).asarray(gradient, copy=True)
 
     def hessian(self, x: Any) -> Any:
         """Return the Hessian at x, shape (d, d)."""

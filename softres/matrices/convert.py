@@ -59,6 +59,7 @@ def _float_type(dtype: Any) -> Any:
 def _torch_matrix(A: Any) -> DesignMatrix:
     import torch
 
+    A = A.detach()
     if A.dtype != torch.float32:
         A = A.to(torch.float64)
     if A.layout == torch.strided:

@@ -104,7 +104,8 @@ class DenseNumpy(DesignMatrix):
         step = self._step()
         edges = range(0, len(rows), step)
         parts = ((factors[:, start : start + step], rows[start : start + step]) for start in edges)
-        return sum(self.compress_each(parts), start=np.zeros((len(factors), self.shape[1])))
+        start = np.zeros((len(factors), self.shape[1]), dtype=self.array.dtype)
+        return sum(self.compress_each(parts), start=start)
 
     def compress_each(
         self, parts: Iterable[tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]]
@@ -116,7 +117,7 @@ class DenseNumpy(DesignMatrix):
                 buffer = np.empty((len(rows), self.shape[1]), dtype=self.array.dtype)
             block = buffer[: len(rows)]
             np.take(self.array, rows, 0, out=block, mode="clip")
-            yield factors @ block
+            yield factors.astype(block.dtype, copy=False) @ block
 
     def row_forms(self, right: Any, single: bool = False) -> Any:
         """Return the squared row norms of A @ right; see :meth:`DesignMatrix.row_forms`."""

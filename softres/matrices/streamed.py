@@ -236,6 +236,13 @@ class StreamedMatrix(DesignMatrix):
             squares += np.einsum("ij,ij->j", block, block)
         return np.sqrt(squares)
 
+    def squared_row_norms(self) -> Any:
+        """Return the squared Euclidean norms of A's rows, shape (n,)."""
+        norms = np.empty(self._rows)
+        for start, block in self._blocks():
+            norms[start : start + len(block)] = np.einsum("ij,ij->i", block, block)
+        return norms
+
     def sketch(self, embedding: Any) -> Any:
         """Return S A; see :meth:`DesignMatrix.sketch`."""
         S = embedding.tocsc()

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg
 
+from softres.arrays import fits_single
 from softres.backends import as_numpy
 from softres.matrices import DesignMatrix
 from softres.sketching.embeddings import sketch
@@ -96,6 +97,9 @@ def _rounds_well(W: npt.NDArray[Any], probe: npt.NDArray[Any]) -> bool:
     """
     if W.shape[0] != W.shape[1]:
         return False  # A is rank deficient
+    # A column's size is that of the probe's row, inverted.
+    if not fits_single(np.linalg.norm(probe, axis=1)):
+        return False
     amplification = np.abs(np.linalg.inv(W)) @ np.abs(probe)
     eps = float(np.finfo(np.float32).eps)
     return 2.0 * eps * float(np.linalg.norm(amplification, 2)) <= ROUNDING

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from softres.arrays import array_namespace
+from softres.arrays import array_namespace, fits_single
 from softres.backends import as_numpy
 from softres.evaluation import Evaluation
 from softres.linalg import cholesky
@@ -216,7 +216,7 @@ class ApproxNewton(Solver):
         W = sketched_whitening(matrix, scale, tools.rng, self.embedding, self.oversampling)
         forms = RowForms(row_forms(matrix, W, tools.rng), size)
         info |= {"fresh_scores": 1.0, "score_growth": 1.0}
-        single = rounds_well(W, self.eps0)
+        single = rounds_well(W, as_numpy(matrix.column_scale), self.eps0)
         return replace(memory, forms=forms, single=single), forms.scores()
 
     def _rows(self, matrix: DesignMatrix, scores: npt.NDArray[np.float64]) -> int:
@@ -227,7 +227,7 @@ class ApproxNewton(Solver):
         return ceil(self.sample_size(d) * float(scores.sum()) / d)
 
 
-def rounds_well(W: npt.NDArray[np.float64], eps0: float) -> bool:
+def rounds_well(W: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64], eps0: float) -> bool:
     """Whether the error of a Gram matrix in single precision is far below eps0, spectrally.
 
     With its diagonal scaled to one the matrix is off by some units of rounding an entry, at
@@ -238,13 +238,15 @@ def rounds_well(W: npt.NDArray[np.float64], eps0: float) -> bool:
     ----------
     W
         The whitening from a sketch: the Gram matrix is near (W W^T)^-1.
+    sizes
+        Norms of A's columns.
     """
     d, rank = W.shape
     if rank < d:
         return False
     R = np.linalg.inv(W)
     factor = cholesky(R.T @ R)
-    if factor is None:
+    if factor is None or not fits_single(sizes, factor.scale):
         return False
     error = 8.0 * 2.0**-24 * sqrt(d)
     return error <= eps0 / 50.0 * factor.smallest_eigenvalue()

@@ -44,8 +44,10 @@ class ColumnScaling:
             curvature = (weights[at] @ (scaled * scaled)) * (n / size)
         else:
             curvature = float(xp.mean(weights)) * matrix.column_scale**2
-        floor = 1e-8 * float(xp.max(curvature))
-        return cls(xp.where(curvature > floor, curvature, xp.full_like(curvature, floor or 1.0)))
+        # Over the columns' own size, so that only one that the sample missed is lifted.
+        size = matrix.column_scale**2
+        least = 1e-8 * float(xp.max(curvature / size)) * size
+        return cls(xp.where(curvature > least, curvature, xp.where(least > 0, least, size)))
 
     def solve(self, y: Any) -> Any:
         """Return M^-1 y for y of shape (d,)."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from softres.arrays import array_namespace
+from softres.arrays import array_namespace, fits_single
 from softres.linalg import cholesky
 from softres.matrices import DesignMatrix
 from softres.sketching import sketch
@@ -33,8 +33,9 @@ def form_gram(
     diagonal
         D, shape (n,), of any sign.
     single
-        Allow float32 where its rounding cannot matter: the first 2 d rows are taken in float64,
-        and if their smallest eigenvalue is far above float32's rounding, the others in float32.
+        Allow float32 where its rounding and its range cannot matter: the first 2 d rows are taken
+        in float64, and if their smallest eigenvalue is far above float32's rounding, the others in
+        float32.
         For an A that can be split without a copy.
     heavy
         Where the first rows do not span all directions, as in a coherent A, let the d / 2 heaviest
@@ -48,9 +49,10 @@ def form_gram(
         return matrix.gram(diagonal), False
     first, rest = parts
     total, weights = first.gram(diagonal[:head]), diagonal[head:]
+    in_range = fits_single(first.column_scale, np.sqrt(np.abs(np.diagonal(total))))
     smallest = _smallest(total)
-    enough = smallest > SINGLE_FLOOR
-    if smallest == 0.0 and heavy:
+    enough = in_range and smallest > SINGLE_FLOOR
+    if smallest == 0.0 and heavy and in_range:
         total += _light(rest, weights, total)
     else:
         total += rest.gram(weights, single=enough)

@@ -3,36 +3,51 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
+from math import inf, sqrt
 
 from softres.evaluation import Evaluation, Ray
+from softres.problems import Problem
 
-__all__ = ["LineSearch", "flat", "minimise_along", "reach", "search", "slope_allows"]
+__all__ = [
+    "LineSearch",
+    "flat",
+    "minimise_along",
+    "reach",
+    "rounding",
+    "search",
+    "slope_allows",
+]
 
 #: Share of the first-order decrease that must be kept (Armijo's constant).
 SUFFICIENT = 1e-4
 #: Slope at the new point, over the slope at the start, up to which a step counts as a decrease
 #: where the loss itself cannot tell (the approximate Wolfe condition of Hager and Zhang, 2005).
 APPROXIMATE = 0.8
-#: Relative change of the loss below which it is taken to be rounding.
-ROUNDING = 1e-10
+#: Relative change of the loss below which it is taken to be rounding, over the root of the unit of
+#: rounding: 1e-10 in double precision, 2e-6 in single.
+ROUNDING = 1e-10 / sqrt(2.0**-52)
 #: Largest change of the differences of z in a first trial, for a normalised f.
 SPREAD = 8.0
 #: Trials before giving up: 2^-60 of a step is no step.
 TRIALS = 60
 
 
-def flat(change: float, value: float) -> bool:
-    """Whether a change of the loss is too small to be told from rounding."""
-    return abs(change) <= ROUNDING * abs(value)
+def rounding(problem: Problem) -> float:
+    """Return the relative change of a problem's loss below which it is taken to be rounding."""
+    return ROUNDING * sqrt(problem.unit)
 
 
-def _falls(change: float, value: float, t: float, slope: float, slope0: float) -> bool:
+def flat(change: float, origin: Evaluation) -> bool:
+    """Whether a change of the loss from a point is too small to be told from rounding."""
+    return abs(change) <= rounding(origin.problem) * abs(origin.value)
+
+
+def _falls(change: float, origin: Evaluation, t: float, slope: float, slope0: float) -> bool:
     """Whether a trial at t counts as a decrease.
 
     Where rounding blurs the loss its slope is still exact, and it alone decides.
     """
-    if flat(change, value):
+    if flat(change, origin):
         return slope <= -APPROXIMATE * slope0
     return change <= SUFFICIENT * t * slope0
 
@@ -65,7 +80,6 @@ def search(ray: Ray, first: float = 1.0) -> LineSearch | None:
     slope0 = ray.slope(origin)
     if not slope0 < 0:
         return None
-    value0 = origin.value
     t = first
     for trial in range(1, TRIALS + 1):
         point = ray.at(t)
@@ -73,7 +87,7 @@ def search(ray: Ray, first: float = 1.0) -> LineSearch | None:
             t *= 0.5
             continue
         slope = ray.slope(point)
-        if _falls(point.value - value0, value0, t, slope, slope0):
+        if _falls(point.value - origin.value, origin, t, slope, slope0):
             return LineSearch(point, t, trial)
         if slope > 0:
             t *= min(0.5, max(0.1, slope0 / (slope0 - slope)))
@@ -116,7 +130,7 @@ def minimise_along(
         point = ray.at(t)
         slope = ray.slope(point) if point.inside else inf
         change = point.value - origin.value if point.inside else inf
-        falls = _falls(change, origin.value, t, slope, slope0)
+        falls = _falls(change, origin, t, slope, slope0)
         if falls:
             best = LineSearch(point, t, trial)
             if abs(slope) <= -tolerance * slope0:

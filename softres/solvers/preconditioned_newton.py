@@ -148,7 +148,7 @@ class PreconditionedNewton(Solver):
             if not new.inside:
                 break
             change, left = new.value - point.value, M.dual_norm(new.gradient)
-            if left >= M.progress.left or (change > 0 and not flat(change, point.value)):
+            if left >= M.progress.left or (change > 0 and not flat(change, point)):
                 break
             estimate = self._note(point, new, left, M, tools)
             point, taken = new, taken + 1

@@ -18,8 +18,8 @@ from softres.solvers.secant import SecantPairs
 
 __all__ = ["Preconditioner"]
 
-#: Gauss-Newton steps with a new factor, in a row, that contract by less than half before a saddle
-#: is suspected.
+#: Gauss-Newton steps with a new factor that contract by less than half, while the error does not
+#: halve, before a saddle is suspected.
 PATIENCE = 6
 #: Shares of the difference to the Hessian that are tried beside the Gauss-Newton matrix.
 SHARES = (0.75, 0.5, 0.25)
@@ -54,6 +54,7 @@ class Preconditioner:
     progress: Progress = field(default_factory=Progress)
     _share: float = 0.0
     _weak: int = 0
+    _least: float = inf  # estimate since the first of the weak steps
     _coarse: bool = False  # a sketch could not be factored
     _renewed: bool = False  # at the last point
 
@@ -107,8 +108,12 @@ class Preconditioner:
         if self.columns is not None:
             return
         if self._renewed:
-            slow = not self.exact and self.progress.contraction > 0.5
-            self._weak = self._weak + 1 if slow else 0
+            if not self.exact and self.progress.contraction > 0.5:
+                self._weak += 1
+            elif estimate <= 0.5 * self._least:
+                # A single good step is no progress where the next one undoes it.
+                self._weak = 0
+            self._least = min(self._least, estimate) if self._weak else estimate
             # How well the first step with M went, from afar, says little about rows.
             if self.hessian.diffuse and self.hessian.updated and self.progress.steps > 2:
                 self.progress.tried = rate
@@ -117,7 +122,7 @@ class Preconditioner:
         """Forget what steps have told: the next one is of another kind."""
         self.pairs.clear()
         self.progress.restart()
-        self._weak = 0
+        self._weak, self._least = 0, inf
 
     def use_factor(self) -> None:
         """Do without a factor no longer."""

@@ -8,7 +8,7 @@ from typing import Any
 
 __all__ = ["SecantPairs"]
 
-#: Least cosine of s and y, in the norms of the preconditioner, for a pair to be kept.
+#: Least cosine of s and y for a pair to be kept.
 CURVED = 1e-8
 
 

@@ -65,6 +65,7 @@ def test_everything_that_a_solver_asks_for_is_as_in_memory(pair):
         single = streamed.gram(weights, chosen, single=True)
         np.testing.assert_allclose(single, dense.gram(weights, chosen), atol=2e-4)
     close(streamed.column_scale, dense.column_scale)
+    close(streamed.squared_row_norms(), dense.squared_row_norms())
     close(streamed.row_forms(np.eye(d)[:, :3]), dense.row_forms(np.eye(d)[:, :3]))
     close(streamed.rows(rows).array, dense.rows(rows).array)
     factors = rng.standard_normal((4, len(rows)))

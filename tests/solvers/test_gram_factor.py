@@ -95,6 +95,16 @@ def test_double_precision_is_kept_where_heavy_rows_leave_directions_out(in_singl
     assert not any(in_single)
 
 
+@pytest.mark.parametrize("scale", [1e-25, 1e20, 1e40])
+@pytest.mark.parametrize("rows", ["gaussian", "coherent"])
+def test_double_precision_is_kept_beyond_the_range_of_single_precision(scale, rows, in_single):
+    A = scale * instance(1.0, rows)
+    gram, any_row = form_gram(as_matrix(A), np.ones(N), single=True)
+    assert not any_row
+    assert not any(in_single)
+    np.testing.assert_allclose(gram, A.T @ A, rtol=0, atol=1e-12 * np.abs(A.T @ A).max())
+
+
 def test_double_precision_is_kept_for_few_rows():
     rows = 8 * D - 1
     matrix = as_matrix(np.ascontiguousarray(instance(10.0)[:rows]))

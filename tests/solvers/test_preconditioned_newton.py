@@ -420,3 +420,60 @@ def test_one_pair_is_enough_but_more_save_steps(synthetic, make_regularised):
     assert one.status is eight.status is Status.CONVERGED
     assert eight.steps < one.steps
     np.testing.assert_allclose(one.x, eight.x, rtol=1e-6)
+
+
+# --- Hard inputs ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_well_conditioned_problems_are_solved_in_single_precision(seed, problem_name, make):
+    rng = np.random.default_rng(seed)
+    A = (rng.standard_normal((2000, 10)) / 3).astype(np.float32)
+    problem = make(problem_name, A, rng.dirichlet(np.ones(2000)), 1.0)
+    result = solve(problem, eps=1e-3)
+    assert result.status is Status.CONVERGED
+    assert result.steps <= 30
+
+
+@pytest.mark.parametrize("seed", [40, 369, 378])
+def test_steps_that_undo_each_other_near_a_saddle_are_noticed(seed, make):
+    rng = np.random.default_rng(seed)
+    A = rng.standard_normal((60, 3)) * [1, 1e-2, 1e-4] * (rng.random((60, 3)) < 0.2)
+    problem = make("cosh", A, rng.dirichlet(np.full(60, 0.05)))
+    assert solve(problem, eps=1e-6).status is Status.CONVERGED
+
+
+@pytest.mark.parametrize("solver", ["preconditioned_newton", "exact_newton"])
+def test_a_slope_that_the_hessian_does_not_see_is_no_convergence(solver, make):
+    # Condition 1e4 in single precision: the Hessian's is beyond it, and the loss can be 0.
+    rng = np.random.default_rng(0)
+    U = np.linalg.qr(rng.standard_normal((300, 10)))[0] * 300**0.5
+    V = np.linalg.qr(rng.standard_normal((10, 10)))[0]
+    A = (U * np.logspace(0, -4, 10)) @ V.T
+    b = np.exp(U @ rng.standard_normal(10) * 0.3) / 300
+    result = solve(make("exp", A.astype(np.float32), b), solver, eps=1e-3)
+    assert result.status is not Status.CONVERGED or result.rows[-1]["loss"] < 1e-2
+    assert solve(make("exp", A, b), solver, eps=1e-3).status is Status.CONVERGED
+
+
+@pytest.mark.parametrize("solver", ["preconditioned_newton", "approx_newton"])
+@pytest.mark.parametrize("scale", [1e-20, 1e25, 1e40])
+def test_the_scale_of_the_matrix_does_not_matter(solver, scale, make):
+    rng = np.random.default_rng(0)
+    A, b = rng.standard_normal((6000, 100)) / 10, rng.dirichlet(np.ones(6000))
+    options = {"eps0": 0.5} if solver == "approx_newton" else {}
+    ours, scaled = (
+        solve(make("softmax", matrix, b), solver, eps=1e-6, **options) for matrix in (A, scale * A)
+    )
+    assert ours.status is scaled.status is Status.CONVERGED
+    assert scaled.rows[-1]["loss"] == pytest.approx(ours.rows[-1]["loss"], rel=1e-9)
+
+
+@pytest.mark.parametrize("spread", [0.0, 4.0])
+def test_the_scales_of_columns_do_not_matter_without_a_factor(spread, make):
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((3000, 10)) * np.logspace(-spread, spread, 10)
+    problem = make("softmax", A, rng.dirichlet(np.ones(3000)))
+    result = solve(problem, eps=1e-6, factor="columns")
+    assert result.status is Status.CONVERGED
+    assert result.steps <= 20

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from softres.arrays import array_namespace
 from softres.backends import as_numpy
 from softres.problems import Problem
-from softres.solvers.line_search import APPROXIMATE, ROUNDING, SUFFICIENT
+from softres.solvers.line_search import APPROXIMATE, SUFFICIENT, rounding
 from softres.solvers.many.model import RowModel, chunks
 
 __all__ = ["Found", "search_rays"]
@@ -85,7 +85,7 @@ def search_rays(
                 change = model.value - value0[rows]
                 # Where rounding blurs the loss its slope is still exact, and it alone decides.
                 falls = model.inside & np.where(
-                    np.abs(change) <= ROUNDING * np.abs(value0[rows]),
+                    np.abs(change) <= rounding(problem) * np.abs(value0[rows]),
                     slope <= -APPROXIMATE * slope0[rows],
                     change <= SUFFICIENT * t[rows] * slope0[rows],
                 )
