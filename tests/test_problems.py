@@ -6,6 +6,8 @@ The largest error of each test is recorded as a property: ``pytest --junitxml=..
 from __future__ import annotations
 
 import math
+import sys
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -455,6 +457,7 @@ UNUSABLE = {
     "w infinite": (EYE, B, np.array([1.0, math.inf, 1.0])),
     "w scalar NaN": (EYE, B, math.nan),
     "w scalar infinite": (EYE, B, math.inf),
+    "w: squares too large": (EYE, B, 1e160),
     "A NaN": (np.full((3, 2), math.nan), B),
     "A infinite": (np.array([[1.0, math.inf], [0, 1], [0, 1]]), B),
     "A infinite of both signs": (np.array([[math.inf, -math.inf], [0, 1], [0, 1]]), B),
@@ -471,9 +474,49 @@ UNUSABLE = {
 
 @pytest.mark.parametrize("case", UNUSABLE)
 def test_unusable_arrays_are_errors_of_one_line_that_names_them(case):
-    with pytest.raises(InputError, match=f"^{case[0]}[ =]") as caught:
+    with pytest.raises(InputError, match=f"^{case[0]}[ =:]") as caught:
         SoftResidualRegression(*UNUSABLE[case])
     assert "\n" not in str(caught.value)
+
+
+def test_there_may_be_fewer_rows_than_columns(problem_name, make_regularised, kind):
+    A = np.random.default_rng(0).standard_normal((3, 5)) / 3
+    problem = make_regularised(problem_name, kind(A), np.array([0.5, 0.3, 0.2]), 1.0)
+    assert tuple(problem.zeros().shape) == (5,)
+    assert solve(problem, eps=1e-6).status is Status.CONVERGED
+
+
+def test_what_a_problem_hands_out_is_the_callers_own(make):
+    problem = make("softmax", np.eye(4, 2), np.full(4, 0.25))
+    x = np.array([0.3, -0.1])
+    first = problem.gradient(x)
+    kept = first.copy()
+    first *= -1.0
+    np.testing.assert_array_equal(problem.gradient(x), kept)
+
+
+def test_two_threads_may_ask_one_problem(make):
+    rng = np.random.default_rng(0)
+    problem = make("softmax", rng.standard_normal((30, 3)), np.full(30, 1 / 30))
+    points = rng.standard_normal((2, 3))
+    expected = [problem.at(x).value for x in points]
+    found: list[list[float]] = [[], []]
+
+    def ask(which):
+        for _ in range(2000):
+            found[which].append(problem.value(points[which]))
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=ask, args=(which,)) for which in (0, 1)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert [set(values) for values in found] == [{value} for value in expected]
 
 
 @pytest.mark.parametrize("name", ["resnet-tanh", "sinh"])

@@ -137,7 +137,7 @@ class CostModel:
                 break
             # The preconditioned Hessian's spectrum lies within (1 +- 1/sqrt(g))^2 (Marchenko and
             # Pastur), on which conjugate gradients contract by 1/sqrt(g) a step.
-            steps = GRAM_STEPS / 2 + ceil(log(1 / eps) / log(sqrt(oversampling)))
+            steps = GRAM_STEPS / 2 + ceil(-log(eps) / log(sqrt(oversampling)))
             rows = oversampling * self.d / self.n
             seconds = self.embedding + self.factor + rows * self.gram
             total = seconds + steps * self.step

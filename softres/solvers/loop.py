@@ -89,7 +89,9 @@ def _end(
         return Status.DIVERGED
     # Against a reference the goal is the true error in x; without one it is the solver's estimate.
     error = state.estimate if reference is None else rows[-1]["relative_error_l2"]
-    if error <= eps or rows[-1]["gradient_norm"] == 0.0:
+    # The square of a tiny gradient may vanish where it does not.
+    stationary = rows[-1]["gradient_norm"] == 0.0 and not bool((state.point.gradient != 0).any())
+    if error <= eps or stationary:
         return Status.CONVERGED
     if state.status is not None:
         return state.status

@@ -146,7 +146,7 @@ class RefreshPolicy:
         if not (0.0 < rate < CORRECTING and self.eps < error <= progress.origin):
             return False
         # Logarithms of the error to go, and of what a step takes off it.
-        goal, gain = log(error / self.eps), log(1.0 / rate)
+        goal, gain = log(error) - log(self.eps), -log(rate)
         fresh = gain + log(progress.origin / error)
         step, anew = self.costs.correction, self.costs.anew
 
@@ -192,4 +192,5 @@ class RefreshPolicy:
     def _steps(self, progress: Progress, rate: float) -> float:
         """Return the steps to the goal at a contraction of ``rate`` each."""
         rate = min(max(rate, 1e-3), 0.99)
-        return log(max(progress.estimate / self.eps, 1.0)) / log(1.0 / rate)
+        error = max(progress.estimate, self.eps)
+        return (log(self.eps) - log(error)) / log(rate)

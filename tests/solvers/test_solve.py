@@ -9,13 +9,14 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+import torch
 
 import softres.solvers.approx_newton
 import softres.solvers.clock
 from softres import InputError
 from softres.backends import BackendOptions, as_numpy
 from softres.evaluation import Evaluation
-from softres.problems import SoftResidualRegression
+from softres.problems import SoftmaxRegression, SoftResidualRegression
 from softres.reference import Certificate, Reference
 from softres.solvers import SOLVERS, Solver, State, Status, make_solver, solve
 
@@ -332,7 +333,7 @@ def test_every_backend_takes_the_same_first_steps(
     solver, kind, plant, make_regularised, relative_error, record_property, monkeypatch
 ):
     # In single precision, which a dense NumPy A alone may round to, they agree to 1e-7 only.
-    monkeypatch.setattr(softres.solvers.approx_newton, "rounds_well", lambda W, eps0: False)
+    monkeypatch.setattr(softres.solvers.approx_newton, "rounds_well", lambda W, sizes, eps0: False)
     instance = plant(5, n=400, d=8)
     options = {"rows": 150} if solver == "approx_newton" else {}
     ends = [
@@ -460,3 +461,30 @@ def test_a_missing_device_is_an_input_error():
     else:
         with pytest.raises(InputError, match=r"backend\.device=cuda"):
             options.check_device()
+
+
+# --- What is the caller's ------------------------------------------------------------------------
+
+
+def test_a_result_shares_no_memory_with_the_start(problem):
+    x0 = np.zeros(problem.d)
+    result = solve(problem, x0=x0, eps=0.9, max_steps=1)
+    assert not np.shares_memory(result.x, x0)
+
+
+def test_a_gradient_whose_square_vanishes_is_no_minimum():
+    rng = np.random.default_rng(0)
+    A = 1e-170 * rng.standard_normal((50, 3))
+    result = solve(SoftmaxRegression(A, rng.dirichlet(np.ones(50))))
+    assert result.status is not Status.CONVERGED
+
+
+def test_tensors_that_track_gradients_are_left_out_of_the_graph():
+    rng = np.random.default_rng(0)
+    A = torch.from_numpy(rng.standard_normal((50, 3))).requires_grad_()
+    result = solve(SoftmaxRegression(A, torch.full((50,), 0.02, dtype=torch.float64)))
+    assert not result.x.requires_grad
+
+
+def test_the_least_eps_there_is_ends_at_the_limit_of_steps(problem):
+    assert solve(problem, eps=5e-324, max_steps=3).status in (Status.STEP_LIMIT, Status.STALLED)
