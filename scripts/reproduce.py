@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # works without installation too
 
+from softres.command_line import OneLineParser, not_negative
 from softres.errors import InputError
 from softres.tracking import TrackingOptions
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         description="Run a recorded run again from its own configuration, and compare all but "
         "the times. Exit status 0 if it is the same: to the last bit on the machine and with the "
         "packages that it was made with, to a tolerance elsewhere. 1 if it is not, 2 if it cannot "
@@ -22,7 +22,9 @@ def main() -> int:
     parser.add_argument("run_id", help="id of the run in MLflow, or its first characters")
     parser.add_argument("--tracking-uri", help="sqlite:///file or http://host:port of the store")
     parser.add_argument("--folder", default="results", help="folder of the default store")
-    parser.add_argument("--tolerance", type=float, default=1e-6, help="elsewhere; default 1e-6")
+    parser.add_argument(
+        "--tolerance", type=not_negative, default=1e-6, help="elsewhere; default 1e-6"
+    )
     arguments = parser.parse_args()
     try:
         options = TrackingOptions(uri=arguments.tracking_uri, folder=arguments.folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
+import sys
 import time
 from pathlib import Path
 
@@ -10,11 +10,14 @@ import pandas as pd
 from rich.console import Console
 from threadpoolctl import threadpool_limits
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # works without installation too
+
 from experiments.race.step_cost import StepCost, exponents, measure, summary
+from softres.command_line import OneLineParser
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = OneLineParser(description=__doc__)
     parser.add_argument("--d", type=int, nargs="+", default=[200])
     parser.add_argument(
         "--ratio", type=int, nargs="+", default=[500, 2000, 4000, 8000], help="values of n / d"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # works without installation too
 
+from softres.command_line import OneLineParser, folder
 from softres.errors import InputError
 from softres.tracking import TrackingOptions
 from softres.tracking.outage import is_outage, refusal
@@ -15,13 +15,17 @@ from softres.tracking.spool import Spool
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         description="Deliver runs that a tracking store could not take when they were made. "
         "Exit status 1 if some still wait."
     )
-    parser.add_argument("--folder", default="results", help="tracking.folder of the runs")
+    # The default is no text, and so not checked: where nothing has run yet, nothing waits.
+    parser.add_argument(
+        "--folder", type=folder, default=Path("results"), help="tracking.folder of the runs"
+    )
     options = parser.parse_args()
-    waiting = Spool(Path(options.folder).absolute() / "spool").runs()
+    spool = Spool(options.folder.absolute() / "spool")
+    waiting = spool.runs()
     if not waiting:
         print("nothing waits")
         return 0
@@ -30,13 +34,13 @@ def main() -> int:
     for uri, experiment in sorted({(run.uri, run.experiment) for run in waiting}):
         try:
             # Opening a store delivers what waits for it.
-            open_store(TrackingOptions(uri=uri, folder=options.folder, experiment=experiment))
+            open_store(TrackingOptions(uri=uri, folder=str(options.folder), experiment=experiment))
         except Exception as error:
             refused = refusal(uri, error)
             if not (refused or isinstance(error, InputError) or is_outage(error)):
                 raise
             print(f"sync: {str(refused or error).splitlines()[0]}", file=sys.stderr)
-    left = Spool(Path(options.folder).absolute() / "spool").runs()
+    left = spool.runs()
     print(f"delivered {len(waiting) - len(left)} runs, {len(left)} wait")
     return 1 if left else 0
 

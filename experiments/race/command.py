@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from softres.command_line import OneLineParser, positive
 from softres.errors import InputError
 
 if TYPE_CHECKING:
@@ -158,15 +159,8 @@ def _contestants(names: str, known: dict[str, Contestant]) -> list[Contestant]:
     return [known[name] for name in known if name in wanted]
 
 
-def _positive(text: str) -> float:
-    value = float(text)
-    if not value > 0:
-        raise argparse.ArgumentTypeError(f"{text}: allowed is a positive number")
-    return value
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> OneLineParser:
+    parser = OneLineParser(
         prog="benchmark.py",
         description="Time every solver to a given accuracy on a grid of instances, one thread "
         "each, and draw performance profiles. What the results hold already is not run again.",
@@ -185,17 +179,17 @@ def _parser() -> argparse.ArgumentParser:
     add("--ratio", type=int, nargs="+", default=[], help="instances with these n/d")
     add("--contestants", default="", metavar="A,B", help="some of the contestants; all if left out")
     add("--repeat", type=int, default=5, help="runs of each contestant that is not slow")
-    add("--limit", type=_positive, default=120.0, help="most seconds of a run")
-    add("--factor", type=_positive, default=30.0, help="most times the seconds of Newton by hand")
+    add("--limit", type=positive, default=120.0, help="most seconds of a run")
+    add("--factor", type=positive, default=30.0, help="most times the seconds of Newton by hand")
     add(
         "--clock",
         choices=("wall", "cpu"),
         default="wall",
         help="cpu: seconds of the processor, for a machine that others use too",
     )
-    add("--max-gb", type=_positive, default=2.5, help="largest dense A")
-    add("--max-flops", type=_positive, default=2.5e11, help="largest n d^2 of a dense A")
-    add("--scratch-gb", type=_positive, default=8.0, help="most memory of a contestant beside A")
+    add("--max-gb", type=positive, default=2.5, help="largest dense A")
+    add("--max-flops", type=positive, default=2.5e11, help="largest n d^2 of a dense A")
+    add("--scratch-gb", type=positive, default=8.0, help="most memory of a contestant beside A")
     add("--out", default="results/benchmark", help="folder of the results")
     add("--force", action="store_true", help="run what the results hold too")
     add("--no-run", action="store_true", help="run nothing: write tables and figures anew")

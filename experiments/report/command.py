@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from experiments.registry import IDS
 from experiments.report.runner import FIGURES_ONLY
+from softres.command_line import OneLineParser
 from softres.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ def figures_command(arguments: Sequence[str] | None = None) -> int:
     return _status(work)
 
 
-def _parser(description: str, profile: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser(description: str, profile: str) -> OneLineParser:
+    parser = OneLineParser(
         description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument(

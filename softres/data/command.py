@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from softres.command_line import OneLineParser
 from softres.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,12 +17,6 @@ if TYPE_CHECKING:
     from softres.data.instance import Instance
 
 __all__ = ["data_command"]
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Say in one line what is wrong, without the usage, and end with status 2."""
-        self.exit(2, f"softres: {message}; --help shows what there is\n")
 
 
 def data_command(arguments: Sequence[str] | None = None) -> int:
@@ -47,8 +41,8 @@ def data_command(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def _parser() -> OneLineParser:
+    parser = OneLineParser(
         description="The real data sets of softres. All come from package registries, pinned by "
         "hash, and are kept in the user's cache folder, or in SOFTRES_CACHE."
     )

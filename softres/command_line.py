@@ -1,0 +1,48 @@
+"""What the scripts' command lines share: answers in one line, and values that are checked."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+__all__ = ["OneLineParser", "folder", "not_negative", "positive"]
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """An argument parser that says in one line, without the usage, what is wrong.
+
+    The line goes to stderr, and the exit status is 2. Its parsers of actions do the same.
+    Parameters are those of :class:`argparse.ArgumentParser`, among them ``prog``.
+    """
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end with status 2."""
+        line = " ".join(message.split())  # a value may hold line breaks
+        self.exit(2, f"softres: {line}; --help shows what there is\n")
+
+
+def positive(text: str) -> float:
+    """Read the value of an option as a number above 0, infinity among them."""
+    with suppress(ValueError):
+        value = float(text)
+        if value > 0:
+            return value
+    raise argparse.ArgumentTypeError(f"{text}: allowed is a positive number")
+
+
+def not_negative(text: str) -> float:
+    """Read the value of an option as a number of at least 0."""
+    with suppress(ValueError):
+        value = float(text)
+        if value >= 0:
+            return value
+    raise argparse.ArgumentTypeError(f"{text}: allowed is a number >= 0")
+
+
+def folder(text: str) -> Path:
+    """Read the value of an option as a folder that there is."""
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text}: allowed is a folder that there is")
+    return Path(text)
