@@ -5,9 +5,19 @@ from __future__ import annotations
 import argparse
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import NoReturn
 
-__all__ = ["OneLineParser", "folder", "not_negative", "positive"]
+from softres.errors import InputError
+
+__all__ = [
+    "OneLineParser",
+    "folder",
+    "not_negative",
+    "output_folder",
+    "positive",
+    "positive_whole",
+]
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -32,6 +42,15 @@ def positive(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text}: allowed is a positive number")
 
 
+def positive_whole(text: str) -> int:
+    """Read the value of an option as a whole number above 0."""
+    with suppress(ValueError):
+        value = int(text)
+        if value > 0:
+            return value
+    raise argparse.ArgumentTypeError(f"{text}: allowed is a positive whole number")
+
+
 def not_negative(text: str) -> float:
     """Read the value of an option as a number of at least 0."""
     with suppress(ValueError):
@@ -46,3 +65,29 @@ def folder(text: str) -> Path:
     if not Path(text).is_dir():
         raise argparse.ArgumentTypeError(f"{text}: allowed is a folder that there is")
     return Path(text)
+
+
+def output_folder(path: Path, option: str = "--out") -> Path:
+    """Make a folder where there is none, and see that files can be written to it.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    option
+        What chose it.
+
+    Raises
+    ------
+    InputError
+        If it cannot be made or written to.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path):  # permissions alone do not tell: think of /proc, or a quota
+            return path
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InputError(
+            f"{option} {path}: {reason}; allowed is a folder that can be written to"
+        ) from None

@@ -11,8 +11,16 @@ import pytest
 
 from experiments.race.command import benchmark_command
 from experiments.report.command import figures_command, report_command
-from softres.command_line import OneLineParser, folder, not_negative, positive
+from softres.command_line import (
+    OneLineParser,
+    folder,
+    not_negative,
+    output_folder,
+    positive,
+    positive_whole,
+)
 from softres.data.command import data_command
+from softres.errors import InputError
 
 ROOT = Path(__file__).parents[1]
 #: Those that a script only calls; the others are run as the script.
@@ -95,6 +103,7 @@ def test_a_value_with_line_breaks_is_one_line_too(capsys):
     ("kind", "good", "bad"),
     [
         (positive, {"0.5": 0.5, "inf": float("inf")}, ["0", "-1", "nan", "", "few"]),
+        (positive_whole, {"3": 3}, ["0", "-1", "2.5", "1e3", "inf", "", "few"]),
         (not_negative, {"0": 0.0, "1e-3": 1e-3}, ["-1e-9", "nan", "", "few"]),
         (folder, {"/": Path("/")}, ["/no/such", __file__]),
     ],
@@ -104,3 +113,15 @@ def test_values_are_read_or_refused(kind, good, bad):
     for text in bad:
         with pytest.raises(argparse.ArgumentTypeError, match="allowed is a"):
             kind(text)
+
+
+def test_an_output_folder_is_made_and_left_empty(tmp_path):
+    out = output_folder(tmp_path / "some" / "out")
+    assert list(out.iterdir()) == []
+    assert output_folder(out) == out
+
+
+@pytest.mark.parametrize("path", ["/proc", "/proc/nope", __file__])
+def test_an_output_folder_that_takes_no_file_is_refused(path):
+    with pytest.raises(InputError, match=f"^--out {path}: .*; allowed is a folder"):
+        output_folder(Path(path))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from softres.command_line import OneLineParser, positive
+from softres.command_line import OneLineParser, output_folder, positive, positive_whole
 from softres.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _run(chosen: argparse.Namespace, console: Console) -> int:
         clock=chosen.clock,
         scratch=1e9 * chosen.scratch_gb,
     )
-    store = Store(Path(chosen.out))
+    store = Store(output_folder(Path(chosen.out)))
     if not chosen.no_run:
         able = []
         for contestant in contestants:
@@ -155,15 +155,16 @@ def _contestants(names: str, known: dict[str, Contestant]) -> list[Contestant]:
     wanted = [name.strip() for name in names.split(",") if name.strip()] or list(known)
     for name in wanted:
         if name not in known:
-            raise InputError(f"contestant {name}: allowed are {', '.join(known)}")
+            raise InputError(f"--contestants {name}: allowed are {', '.join(known)}")
     return [known[name] for name in known if name in wanted]
 
 
 def _parser() -> OneLineParser:
     parser = OneLineParser(
         prog="benchmark.py",
-        description="Time every solver to a given accuracy on a grid of instances, one thread "
-        "each, and draw performance profiles. What the results hold already is not run again.",
+        description="Time preconditioned_newton, exact_newton and approx_newton, exact Newton by "
+        "hand, and outside packages to a given accuracy on a grid of instances, one thread each, "
+        "and draw performance profiles. What the results hold already is not run again.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
@@ -175,10 +176,16 @@ def _parser() -> OneLineParser:
         metavar="TEXT",
         help="instances with TEXT in their name; may be repeated",
     )
-    add("--d", type=int, nargs="+", default=[], help="instances with these numbers of columns")
-    add("--ratio", type=int, nargs="+", default=[], help="instances with these n/d")
+    add(
+        "--d",
+        type=positive_whole,
+        nargs="+",
+        default=[],
+        help="instances with these numbers of columns",
+    )
+    add("--ratio", type=positive_whole, nargs="+", default=[], help="instances with these n/d")
     add("--contestants", default="", metavar="A,B", help="some of the contestants; all if left out")
-    add("--repeat", type=int, default=5, help="runs of each contestant that is not slow")
+    add("--repeat", type=positive_whole, default=5, help="runs of each contestant that is not slow")
     add("--limit", type=positive, default=120.0, help="most seconds of a run")
     add("--factor", type=positive, default=30.0, help="most times the seconds of Newton by hand")
     add(

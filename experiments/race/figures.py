@@ -25,7 +25,7 @@ __all__ = ["draw_errors", "draw_profile", "two_instances"]
 LONGEST = 12
 PANELS = (1e-8, 1e-10)
 #: As many as there are contestants beside Newton by hand.
-_COLOURS = sns.color_palette("colorblind", 10)
+_COLOURS = [*sns.color_palette("colorblind", 10), (0.45, 0.1, 0.3)]
 
 
 def draw_profile(table: pd.DataFrame, levels: Sequence[float] = PANELS) -> Figure:

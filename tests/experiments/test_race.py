@@ -10,6 +10,7 @@ from scipy import sparse
 from experiments.race.command import benchmark_command
 from experiments.race.contestants import CONTESTANTS, Contestant
 from experiments.race.contestants.loss import PlainLoss
+from experiments.race.figures import draw_profile
 from experiments.race.grid import Case, Maker, Posed, cases
 from experiments.race.measure import LEVELS, Rules, pending, race, run_once
 from experiments.race.profile import medians, profile, ratios, times
@@ -105,7 +106,13 @@ def test_the_plain_loss_is_infinite_where_it_is_not_defined():
 
 
 #: Those that do not decide by the loss, whose fall rounding hides near an error of 1e-8.
-REACHING = ["hand_newton", "preconditioned_newton", "exact_newton", "optimistix_newton"]
+REACHING = [
+    "hand_newton",
+    "preconditioned_newton",
+    "exact_newton",
+    "approx_newton",
+    "optimistix_newton",
+]
 COMPILED = ["torchmin_newton", "optax_lbfgs", "optimistix_newton"]
 
 
@@ -290,6 +297,15 @@ def test_the_summary_of_results_made_by_hand(tmp_path):
         assert (tmp_path / f"{name}.pdf").stat().st_size > 1000
         assert (tmp_path / f"{name}.png").stat().st_size > 1000
     assert "toprule" in (tmp_path / "tables" / "time_1e-08.tex").read_text(encoding="utf-8")
+
+
+def test_no_two_contestants_look_alike():
+    (one,) = [row for row in made_rows() if row["repeat"] == 0][:1]
+    rows = [one | {"contestant": it.name, "side": it.side} for it in CONTESTANTS.values()]
+    figure = draw_profile(medians(pd.DataFrame(rows)), [LEVELS[0]])
+    lines = figure.axes[0].lines
+    looks = {(line.get_color(), line.get_linestyle(), line.get_marker()) for line in lines}
+    assert len(looks) == len(lines) == len(CONTESTANTS)
 
 
 def test_the_clock_leaves_out_the_error(task):

@@ -23,6 +23,7 @@ CONTESTANTS: dict[str, Contestant] = {
         HAND_NEWTON,
         ours("preconditioned_newton"),
         ours("exact_newton"),
+        ours("approx_newton"),
         *SCIPY,
         *TORCH,
         *JAX,
