@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from experiments.race.command import benchmark_command
+from experiments.race.step_cost_command import step_cost_command
 from experiments.report.command import figures_command, report_command
 from softres.command_line import (
     OneLineParser,
@@ -29,6 +30,7 @@ COMMANDS = {
     "benchmark": benchmark_command,
     "report": report_command,
     "figures": figures_command,
+    "step_cost": step_cost_command,
 }
 
 
