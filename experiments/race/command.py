@@ -66,10 +66,12 @@ def _run(chosen: argparse.Namespace, console: Console) -> int:
                 console.print(f"without {contestant.name}: {reason}", soft_wrap=True)
             else:
                 able.append(contestant)
-        _race_all(instances, able, store, rules, chosen.force, console)
-        # Where the results lie says nothing about them.
-        arguments = {key: value for key, value in vars(chosen).items() if key != "out"}
-        store.describe({"rules": vars(rules), "arguments": arguments})
+        try:
+            _race_all(instances, able, store, rules, chosen.force, console)
+        finally:  # a race that is stopped has added rows too
+            # Where the results lie says nothing about them.
+            arguments = {key: value for key, value in vars(chosen).items() if key != "out"}
+            store.describe(vars(rules), arguments)
     rows = store.rows()
     rows = rows[rows.instance.isin([case.name for case in instances])]
     rows = rows[rows.contestant.isin([contestant.name for contestant in contestants])]

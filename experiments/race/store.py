@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -52,6 +53,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._path = folder / "race.csv"
+        self._raced: set[str] = set()
         folder.mkdir(parents=True, exist_ok=True)
 
     def rows(self) -> pd.DataFrame:
@@ -67,6 +69,7 @@ class Store:
         new = not self._path.is_file()
         table = pd.DataFrame(rows, columns=list(COLUMNS))
         table.to_csv(self._path, mode="a", header=new, index=False)
+        self._raced |= set(table["instance"])
 
     def drop(self, instance: str, contestants: Iterable[str]) -> None:
         """Forget an instance's rows of some contestants."""
@@ -89,13 +92,43 @@ class Store:
         path = self.folder / "trajectories" / f"{_slug(instance)}__{contestant}.csv"
         return pd.read_csv(path) if path.is_file() else None
 
-    def describe(self, settings: dict[str, object]) -> None:
-        """Write machine, packages and threads, and the race's settings, as environment.json."""
+    def describe(self, rules: Mapping[str, object], arguments: Mapping[str, object]) -> None:
+        """Write to environment.json what this store's new rows were made with.
+
+        Machine, packages and threads are those of the last race. ``runs`` has an entry for every
+        race that added rows: date, commit, settings and how many instances it ran. Without new
+        rows the file stays as it is.
+        """
+        if not self._raced:
+            return
         from softres.tracking.environment import environment  # its package loads MLflow
 
+        machine = environment()
+        run = {
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "commit": machine["commit"],
+            "dirty": machine["dirty"],
+            "rules": dict(rules),
+            "arguments": dict(arguments),
+            "instances": len(self._raced),
+        }
+        path = self.folder / "environment.json"
         packages = {name: _version(name) for name in _PACKAGES}
-        text = json.dumps(environment() | packages | settings, indent=2)
-        (self.folder / "environment.json").write_text(text + "\n", encoding="utf-8")
+        text = json.dumps(machine | packages | {"runs": [*_runs(path), run]}, indent=2)
+        # Under another name first: half a file would lose the runs before.
+        part = path.with_suffix(".part")
+        part.write_text(text + "\n", encoding="utf-8")
+        part.replace(path)
+
+
+def _runs(path: Path) -> list[object]:
+    """Return the races that a file lists; none if it lists none or cannot be read."""
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    runs = kept.get("runs") if isinstance(kept, dict) else None
+    return runs if isinstance(runs, list) else []
 
 
 def _version(package: str) -> str:
