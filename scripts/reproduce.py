@@ -30,7 +30,7 @@ def main() -> int:
         options = TrackingOptions(uri=arguments.tracking_uri, folder=arguments.folder)
         return reproduce(arguments.run_id, options, arguments.tolerance)
     except InputError as error:
-        print(f"reproduce: {error}", file=sys.stderr)
+        print(f"softres: {error}", file=sys.stderr)
         return 2
 
 

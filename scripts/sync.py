@@ -39,7 +39,7 @@ def main() -> int:
             refused = refusal(uri, error)
             if not (refused or isinstance(error, InputError) or is_outage(error)):
                 raise
-            print(f"sync: {str(refused or error).splitlines()[0]}", file=sys.stderr)
+            print(f"softres: {str(refused or error).splitlines()[0]}", file=sys.stderr)
     left = spool.runs()
     print(f"delivered {len(waiting) - len(left)} runs, {len(left)} wait")
     return 1 if left else 0

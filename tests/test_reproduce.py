@@ -165,7 +165,7 @@ def test_a_trace_without_numbers_is_not_the_same(store, reproduce):
 def test_a_folder_without_a_store_is_named(store, reproduce, tmp_path):
     status, _, error = reproduce(store.ids["exact"], folder=tmp_path / "none")
     assert status == 2
-    assert error == f"reproduce: {tmp_path / 'none' / 'mlflow.db'}: no such store\n"
+    assert error == f"softres: {tmp_path / 'none' / 'mlflow.db'}: no such store\n"
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_folder_without_a_store_is_named(store, reproduce, tmp_path):
 def test_an_id_that_is_none_is_named(store, reproduce, run_id, message):
     status, said, error = reproduce(run_id)
     assert (status, said) == (2, [])
-    assert re.fullmatch(rf"reproduce: {message}.*\n", error)
+    assert re.fullmatch(rf"softres: {message}.*\n", error)
 
 
 def planted(tree):
@@ -206,7 +206,7 @@ def test_a_configuration_that_was_tampered_with_is_refused(store, reproduce, cha
     store.change_config("exact", change)
     status, said, error = reproduce(store.ids["exact"])
     assert (status, said) == (2, [])
-    assert re.fullmatch(rf"reproduce: {message}.*\n", error)
+    assert re.fullmatch(rf"softres: {message}.*\n", error)
 
 
 @pytest.mark.parametrize("file", ["config.yaml", "trace.parquet"])
@@ -219,7 +219,7 @@ def test_a_file_that_is_damaged_is_named(store, reproduce, file, damage):
         path.write_bytes(b"\xff\xfe[")
     status, _, error = reproduce(store.ids["exact"])
     assert status == 2
-    assert re.fullmatch(rf"reproduce: .*{re.escape(file)}.*\n", error)
+    assert re.fullmatch(rf"softres: .*{re.escape(file)}.*\n", error)
 
 
 def test_a_run_that_did_not_finish_is_not_repeated(store, reproduce):
