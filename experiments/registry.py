@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from softres.config.settings import Settings
     from softres.harness.probe import Probe
 
-__all__ = ["ANY_DATA", "IDS", "check_claim", "claim", "probe_for"]
+__all__ = ["ANY_DATA", "DEFAULTS", "IDS", "USES", "check_claim", "claim", "probe_for"]
 
 #: Every claim, in the order of the report. A new one is a module and a line here.
 IDS = (
@@ -41,6 +41,34 @@ IDS = (
 #: here and not with the claim: what a claim takes is no part of what its finished runs depend on.
 ANY_DATA = ("success_probability", "large_data")
 
+_PROBLEM = ("problem", "problem.beta", "problem.branch")
+_START = ("start.kind", "start.distance")
+#: Options of a solve that a measurement may do without, with their defaults in ``conf/``. None uses
+#: the run's solver or its limits: what a measurement solves, it solves with some of its own.
+DEFAULTS: Mapping[str, Any] = {
+    "solver": "exact_newton",
+    "problem": "softres",
+    "problem.beta": None,
+    "problem.branch": "exp",
+    "start.kind": "default",
+    "start.distance": 1.0,
+    "eps": 1e-10,
+    "max_steps": 200,
+    "time_limit": None,
+}
+#: Which of them a claim's measurement depends on; one that is not named here depends on none. Any
+#: other value of the rest would make runs that differ in nothing, which a report counts as further
+#: cases. What is prepared for a run has its problem, and its x* was looked for from its start; the
+#: start counts where more is made of it than that.
+USES: Mapping[str, tuple[str, ...]] = {
+    "sparsifier": _PROBLEM,
+    "shrinking": (*_PROBLEM, *_START),  # M as recalled depends on alpha at the start
+    "induction": _PROBLEM,  # its runs begin at the edge of the basin
+    "success_probability": (*_PROBLEM, *_START, "eps"),
+    "cost_per_iteration": ("problem",),  # with the options that it has by itself
+    "large_data": (*_PROBLEM, *_START),  # eps and time_limit are options of the experiment
+}
+
 
 def claim(name: str) -> Claim:
     """Return the claim of that id.
@@ -57,7 +85,7 @@ def claim(name: str) -> Claim:
 
 
 def check_claim(tree: Mapping[str, Any]) -> None:
-    """Refuse data or a backend that a configuration's claim does not measure on.
+    """Refuse what a configuration's claim does not measure on, and what would change nothing.
 
     A claim whose jobs are solves takes what its solver takes.
 
@@ -86,6 +114,21 @@ def check_claim(tree: Mapping[str, Any]) -> None:
                 f"experiment={name} with {option}={given}: it measures with backend=numpy in "
                 "float64 only"
             )
+    for key, default in DEFAULTS.items():
+        given = _value(tree, key, default)
+        if given != default and key not in USES.get(str(name), ()):
+            only = f"{key}={'null' if default is None else default}"
+            raise InputError(
+                f"experiment={name} with {key}={given}: it takes {only} only; what it measures "
+                "does not depend on it"
+            )
+
+
+def _value(tree: Mapping[str, Any], option: str, default: Any) -> Any:
+    """Return the value of an option, the default where there is none; a group's is its choice."""
+    group, _, key = option.partition(".")
+    found = tree.get(group, default)
+    return found.get(key or "name", default) if isinstance(found, Mapping) else found
 
 
 def probe_for(settings: Settings) -> Probe | None:
