@@ -23,9 +23,12 @@ __all__ = ["config_hash", "job_key", "reproducing_command", "run_name", "solver_
 
 #: Keys that do not change what a run computes; limits extend a run rather than make another.
 NOT_IDENTITY = ("tracking", "force", "sweep", "max_steps", "time_limit", "memory_limit")
-#: Keys that a run's name has anyway, and groups whose options it leaves out.
-IN_NAME = ("n", "d", "seed", "solver", "problem", "data", "backend", "max_steps", "time_limit")
-NOT_IN_NAME = ("tracking", "hydra", "experiment", "force", "sweep", "memory_limit")
+#: Keys that a run's name has anyway or does without, and groups whose options it leaves out.
+IN_NAME = (
+    *("n", "d", "seed", "solver", "problem", "data", "backend", "experiment"),
+    *("max_steps", "time_limit"),
+)
+NOT_IN_NAME = ("tracking", "hydra", "force", "sweep", "memory_limit")
 #: Keys that say where and how a command runs, not what.
 NOT_IN_COMMAND = ("tracking", "hydra", "force", "sweep")
 #: Folders of the package whose code no solve depends on.
