@@ -76,12 +76,15 @@ def job_key(settings: Settings, probe: Probe | None = None) -> str:
 def run_name(settings: Settings, overrides: Sequence[str] = ()) -> str:
     """Return a name that a person can read, such as ``approx_newton n=10000 d=50 seed=0``.
 
-    Options that the command line set, such as ``weights.value=1e-4``, stand at its end.
+    A problem that the solver stands for is named where another one was asked for. Options that the
+    command line set, such as ``weights.value=1e-4``, stand at the end.
     """
     parts = [str(settings.experiment.get("id", settings.solver.name))]
     if parts[0] != settings.solver.name:
         parts.append(settings.solver.name)
-    if settings.solver.problem is None and settings.problem != "softres":
+    if settings.problem != settings.tree["problem"]["name"]:
+        parts.append(f"(solves {settings.problem})")
+    elif settings.solver.problem is None and settings.problem != "softres":
         parts.append(settings.problem)
     data = str(settings.tree["data"]["name"])
     if data != "synthetic":

@@ -180,7 +180,15 @@ def test_a_change_of_how_an_instance_is_prepared_changes_every_digest(digests):
             "approx_newton n=10000 d=50 seed=3",
         ),
         (("problem=cosh",), "exact_newton cosh n=1000 d=20 seed=0"),
-        (("solver=softmax_regression",), "softmax_regression n=1000 d=20 seed=0"),
+        (
+            ("solver=softmax_regression", "problem=softmax"),
+            "softmax_regression n=1000 d=20 seed=0",
+        ),
+        (
+            ("solver=softmax_regression", "problem=resnet"),
+            "softmax_regression (solves softmax) n=1000 d=20 seed=0",
+        ),
+        (("solver=resnet_regression",), "resnet_regression (solves resnet) n=1000 d=20 seed=0"),
         (("data=digits",), "exact_newton digits n=1797 d=64 seed=0"),
         (("backend=torch",), "exact_newton n=1000 d=20 torch seed=0"),
     ],
