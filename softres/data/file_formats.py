@@ -32,6 +32,9 @@ FORMATS = {
 #: Names under which SciPy's ``save_npz`` keeps the parts of a CSR matrix.
 CSR_PARTS = ("data", "indices", "indptr", "shape")
 
+#: How a .npy file begins, a .npz file, and one without arrays.
+_NUMPY = (b"\x93NUMPY", b"PK\x03\x04", b"PK\x05\x06")
+
 # What the readers raise for a file that is cut off, altered, pickled or of another kind. pyarrow's
 # and SciPy's own errors derive from these.
 _UNREADABLE = (
@@ -90,6 +93,11 @@ def read(name: str, where: str, table: tuple[str, str, tuple[str, ...]] | None =
 def _numpy(path: Path, where: str, archive: bool) -> Contents:
     # The stream is ours to close: NumPy leaves it open where the file is no archive.
     with path.open("rb") as stream:
+        start = stream.read(6)
+        if start and not start.startswith(_NUMPY):
+            # NumPy would take it for a pickle, and say how to load one: that is never done here.
+            raise ValueError("it is none, whatever its name says")
+        stream.seek(0)
         loaded = np.load(stream, allow_pickle=False)
         is_archive = isinstance(loaded, np.lib.npyio.NpzFile)
         if archive and not is_archive:
@@ -140,7 +148,8 @@ def _chosen(table: Any, target: str, weight: str, columns: tuple[str, ...], wher
     for name in wanted:
         if known.count(name) != 1:
             what = "no column" if name not in known else "more than one column"
-            raise InputError(f"{where}: has {what} {name}; it has {_short(known)}")
+            hint = "; data.b=COLUMN names another" if name == target else ""
+            raise InputError(f"{where}: has {what} {name}; it has {_short(known)}{hint}")
     features = columns or tuple(name for name in known if name not in wanted)
     if not features:
         raise InputError(f"{where}: has no columns for A beside {_short(wanted)}")

@@ -156,7 +156,7 @@ def test_an_empty_or_ragged_table_is_refused(folder):
         "x,b\n1,0\n2,0\n": r"b must have a sum in \(0, 1\]",
         "x,b\n1,half\n2,0.5\n": "column b holds string, not numbers",
         "x,b\na,0.5\nb,0.5\n": r"column x holds string, not numbers; data\.columns",
-        "x,y\n1,0.5\n2,0.5\n": "has no column b; it has x, y",
+        "x,y\n1,0.5\n2,0.5\n": r"has no column b; it has x, y; data\.b=COLUMN names another$",
         "b,b\n1,0.5\n2,0.5\n": "has more than one column b",
         "x,x,b\n1,2,0.5\n2,2,0.5\n": "has more than one column x",
         "b\n0.5\n0.5\n": "has no columns for A beside b",
@@ -168,8 +168,8 @@ def test_an_empty_or_ragged_table_is_refused(folder):
 
 def test_a_column_that_is_not_there_is_named(folder):
     TABLE.to_csv(folder / "t.csv", index=False)
-    refused("has no column share; it has x1, x2, x3, b, w", folder / "t.csv", "share")
-    refused("has no column v;", folder / "t.csv", w="v")
+    refused("has no column share; it has x1, x2, x3, b, w; data.b", folder / "t.csv", "share")
+    refused("has no column v; it has x1, x2, x3, b, w$", folder / "t.csv", w="v")
     refused("has no column x9;", folder / "t.csv", columns=("x1", "x9"))
     refused(r"data\.columns: only a table", folder / "A.npy", columns=("x1",))
 
