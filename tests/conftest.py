@@ -12,21 +12,16 @@ import pytest
 from scipy import sparse
 
 from softres.backends import BackendOptions, as_numpy
+from softres.links import BRANCHES
 from softres.matrices.dense import DenseNumpy
+from softres.problems import PROBLEMS as CLASSES
 from softres.problems import Problem, make_problem
 from softres.solvers import solve
 
 #: Every problem of the harness, with each branch of the ResNet-style one: name and options.
-PROBLEMS = {
-    "softres": ("softres", {}),
-    "softmax": ("softmax", {}),
-    "resnet-exp": ("resnet", {"branch": "exp"}),
-    "resnet-tanh": ("resnet", {"branch": "tanh"}),
-    "resnet-softplus": ("resnet", {"branch": "softplus"}),
-    "resnet-gelu": ("resnet", {"branch": "gelu"}),
-    "exp": ("exp", {}),
-    "cosh": ("cosh", {}),
-    "sinh": ("sinh", {}),
+PROBLEMS: dict[str, tuple[str, dict[str, str]]] = {
+    **{name: (name, {}) for name in CLASSES if name != "resnet"},
+    **{f"resnet-{branch}": ("resnet", {"branch": branch}) for branch in BRANCHES},
 }
 
 HOST_KINDS = ("dense-numpy", "sparse-numpy", "dense-torch", "sparse-torch")
