@@ -219,9 +219,9 @@ class Evaluation:
         """Return the Hessian, shape (d, d): one weighted Gram, and two passes in one reading."""
         return self.curvature.hessian(self.problem.matrix)
 
-    def along(self, p: Any, ap: Any | None = None) -> Ray:
-        """Return the ray x + t p, t >= 0, for p of shape (d,); ``ap`` is A p where it is known."""
-        return Ray(self, p, self.problem.matrix.matmul(p) if ap is None else ap)
+    def along(self, p: Any) -> Ray:
+        """Return the ray x + t p, t >= 0, for p of shape (d,); one pass."""
+        return Ray(self, p, self.problem.matrix.matmul(p))
 
 
 class Ray:
@@ -246,7 +246,3 @@ class Ray:
         """Return the directional derivative along p at a point of the ray."""
         with np.errstate(all="ignore"):  # z and its slope may be finite, and their product not
             return float(point.gradient_z @ self.ap)
-
-    def curvature(self) -> float:
-        """Return p^T H p at the origin of the ray."""
-        return self.origin.curvature.quadratic(self.ap)

@@ -88,8 +88,8 @@ def test_apply_quadratic_and_hessian_tell_of_the_same_matrix(
         exact = y @ B @ y
         size = np.abs(y) @ np.abs(B) @ np.abs(y)
         assert abs(point.curvature.quadratic(asarray(y)) - exact) <= 1e-14 * size
-        ray = point.along(asarray(p))
-        assert ray.curvature() == pytest.approx(p @ instance.A.T @ B @ instance.A @ p, rel=1e-12)
+        along = point.curvature.quadratic(point.along(asarray(p)).ap)
+        assert along == pytest.approx(p @ instance.A.T @ B @ instance.A @ p, rel=1e-12)
     H = as_numpy(point.curvature.hessian(regression.matrix))
     assert relative_error(H, instance.A.T @ B @ instance.A) <= 1e-13
     np.testing.assert_allclose(H, H.T, rtol=0, atol=1e-15 * np.abs(H).max())

@@ -52,9 +52,6 @@ class DesignMatrix(ABC):
     backend: ClassVar[str]
     #: Whether only entries that differ from zero are stored.
     is_sparse: ClassVar[bool]
-    #: Whether this process holds all of A. Where it does not, work that forms many Gram matrices
-    #: is better done in another way.
-    in_memory: ClassVar[bool] = True
     #: Whether gathering many rows a few at a time costs no more than all at once.
     gathers: ClassVar[bool] = False
 

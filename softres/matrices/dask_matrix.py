@@ -110,7 +110,6 @@ class DaskMatrix(DesignMatrix):
 
     backend: ClassVar[str] = "numpy"
     is_sparse: ClassVar[bool] = False
-    in_memory: ClassVar[bool] = False
 
     def __init__(self, array: Any, client: Any = None) -> None:
         super().__init__()

@@ -62,7 +62,6 @@ class StreamedMatrix(DesignMatrix):
 
     backend: ClassVar[str] = "numpy"
     is_sparse: ClassVar[bool] = False
-    in_memory: ClassVar[bool] = False
 
     def __init__(
         self,

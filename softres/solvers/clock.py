@@ -114,8 +114,3 @@ class Meter:
     def phase(self, name: str) -> AbstractContextManager[None]:
         """Count the seconds inside towards a phase of the step; only within solve."""
         return _Phase(name, self.phases, self._synchronise)
-
-    def solve_seconds(self) -> float:
-        """Seconds of solve so far, a running solve clock included."""
-        running = perf_counter() - self._since if self._running == "solve" else 0.0
-        return self.seconds["solve"] + running
