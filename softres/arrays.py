@@ -8,7 +8,7 @@ import array_api_compat
 import array_api_compat.numpy
 import numpy as np
 
-__all__ = ["array_namespace", "fits_single", "is_torch", "take"]
+__all__ = ["array_namespace", "fits_single", "for_torch", "is_torch", "take"]
 
 #: Sizes whose squares, and sums of many of these, stay well within the range of float32.
 SINGLE_RANGE = (1e-14, 1e14)
@@ -46,3 +46,11 @@ def fits_single(*sizes: Any) -> bool:
     """
     low, high = SINGLE_RANGE
     return all(bool(((part == 0) | ((low < part) & (part < high))).all()) for part in sizes)
+
+
+def for_torch(values: Any) -> Any:
+    """Return values that torch can refer to: a copy of an array that is backwards or read-only."""
+    if not isinstance(values, np.ndarray):
+        return values
+    usable = values.flags.writeable and all(stride >= 0 for stride in values.strides)
+    return values if usable else values.copy()

@@ -23,6 +23,7 @@ from softres.nullspace import null_basis
 from softres.problems import Problem
 from softres.reference import Certificate
 from softres.solvers import solve
+from softres.solvers.trust_region import gram_noise
 
 __all__ = ["Minimiser", "certified_minimiser", "digest", "find_minimiser"]
 
@@ -31,7 +32,7 @@ Minimiser = tuple[Vector, Certificate]
 Factor = SpectralFactor | DefiniteFactor
 
 #: Part of the cache's key: raise it when the way x* is found changes.
-VERSION = 4
+VERSION = 5
 #: Newton steps before giving up on a minimiser.
 MAX_STEPS = 500
 #: Times a saddle is left along its most negative eigenvector.
@@ -171,7 +172,7 @@ def _certificate(point: Evaluation, factor: Factor | None, x0: Vector) -> Certif
     moved = float(np.linalg.norm(point.x - x0))
     # A start that is x* to rounding says nothing of the error: x* itself is the scale then.
     moved = moved if moved > 1e-8 * size else size
-    error = float(np.linalg.norm(step))
+    error = float(np.linalg.norm(step)) if _seen(point, factor) else inf
     return Certificate(
         relative_gradient=float(np.linalg.norm(point.gradient) / terms) if terms > 0 else 0.0,
         estimated_error=error / moved if moved > 0 else (0.0 if error == 0 else inf),
@@ -182,3 +183,21 @@ def _certificate(point: Evaluation, factor: Factor | None, x0: Vector) -> Certif
         rank=factor.rank,
         negative=factor.negative,
     )
+
+
+def _seen(point: Evaluation, factor: Factor) -> bool:
+    """Whether the Hessian sees all of the gradient but its rounding.
+
+    Where A is too ill-conditioned, a direction in which the loss still falls may have a curvature
+    that is rounding beside the others: H^+ g says nothing of it.
+    """
+    if not isinstance(factor, SpectralFactor) or factor.rank == point.problem.d:
+        return True
+    g, problem = point.gradient, point.problem
+    unseen = g - factor.project(g)
+    # The residual may be rounding itself, f - b with both of a size.
+    parts = np.abs(point.f) + np.abs(problem.target) + float(np.abs(point.f @ point.c))
+    slope = np.sqrt(point.gauss_newton_diagonal)
+    size = np.linalg.norm(slope * parts + problem.w2 * np.abs(point.z))
+    floor = gram_noise(point) * size * np.linalg.norm(problem.matrix.column_scale)
+    return bool(np.linalg.norm(unseen) <= floor)

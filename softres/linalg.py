@@ -113,6 +113,12 @@ class SpectralFactor:
         safe = xp.where(kept, magnitude, xp.ones_like(magnitude))
         self._inverse = xp.where(kept, 1.0 / safe, xp.zeros_like(magnitude))
 
+    def project(self, y: Any) -> Any:
+        """Return y without its component in H's null space, for y of shape (d,)."""
+        xp = array_namespace(y)
+        seen = xp.astype(self._inverse > 0, y.dtype)
+        return self.vectors @ (seen * (self.vectors.T @ y))
+
     def solve(self, y: Any) -> Any:
         """Return |H|^+ y for y of shape (d,)."""
         return self.vectors @ (self._inverse * (self.vectors.T @ y))

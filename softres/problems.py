@@ -84,10 +84,10 @@ class Problem:
         if self.normalised and not float(xp.min(self.b)) >= 0:
             raise InputError("b must be non-negative: it holds shares, as f does")
         # A NaN or an infinity anywhere in A shows in its row sums.
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             row_sums = self.matrix._matmul(xp.ones_like(self.zeros()))
         if not bool(xp.all(xp.isfinite(row_sums))):
-            raise InputError("A holds NaN or infinite values; all must be finite")
+            raise InputError("A holds NaN or infinite values, or rows whose sums are; none may")
         scalar = w is None or getattr(w, "ndim", None) == 0 or isinstance(w, (int, float))
         if scalar and not isfinite(float(w or 0.0)):
             raise InputError(f"w={w}: allowed is a finite number")

@@ -361,3 +361,29 @@ def test_errors_are_measured_in_both_norms(problem):
     assert errors["l2"] == pytest.approx(np.linalg.norm(step), rel=1e-12)
     assert errors["H"] == pytest.approx(sqrt(step @ H @ step), rel=1e-10)
     assert reference.errors(problem.at(x)) == {"l2": 0.0, "H": 0.0}
+
+
+@pytest.mark.parametrize(("condition", "certified"), [(1e4, True), (3e7, False)])
+def test_a_direction_that_the_hessian_does_not_see_is_no_minimiser(condition, certified, make):
+    # The loss can be 0; beyond the root of rounding the Hessian does not show the way.
+    rng = np.random.default_rng(0)
+    U = np.linalg.qr(rng.standard_normal((300, 10)))[0] * 300**0.5
+    V = np.linalg.qr(rng.standard_normal((10, 10)))[0]
+    A = (U * np.geomspace(1.0, 1.0 / condition, 10)) @ V.T
+    b = np.exp(0.3 * U @ rng.standard_normal(10)) / 300
+    problem = make("exp", A, b)
+    x, certificate = find_minimiser(problem, np.zeros(10))
+    assert certificate.certified is certified
+    assert not certified or problem.value(x) < 1e-12
+
+
+@pytest.mark.parametrize("name", ["softmax", "exp"])
+def test_a_target_that_can_be_met_is_certified_whatever_the_rank(name, make):
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((100, 4)) @ rng.standard_normal((4, 6)) / 4
+    u = np.exp(A @ (0.3 * rng.standard_normal(6)))
+    problem = make(name, A, u / u.sum() if name == "softmax" else u / 100)
+    x, certificate = find_minimiser(problem, np.zeros(6))
+    assert certificate.certified
+    assert certificate.rank == 4
+    assert problem.value(x) < 1e-20

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from softres.arrays import for_torch
 from softres.matrices.base import DesignMatrix, Index
 from softres.matrices.symmetric import LEAST_ROWS, BlockSum, add_rows, block_rows
 
@@ -173,7 +174,9 @@ class DenseTorch(DesignMatrix):
         """Return the values as a tensor of A's dtype on A's device."""
         import torch
 
-        return torch.as_tensor(values, dtype=self.tensor.dtype, device=self.tensor.device)
+        return torch.as_tensor(
+            for_torch(values), dtype=self.tensor.dtype, device=self.tensor.device
+        )
 
     def _matmul(self, x: Any) -> Any:
         return self.tensor @ x

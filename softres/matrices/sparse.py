@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from softres.arrays import for_torch
 from softres.matrices.base import DesignMatrix, Index
 from softres.matrices.dense import BLOCK_BYTES, DEVICE_BLOCK_BYTES
 from softres.matrices.symmetric import BlockSum, block_rows, by_sign
@@ -143,7 +144,9 @@ class SparseTorch(DesignMatrix):
         """Return the values as a tensor of A's dtype on A's device."""
         import torch
 
-        return torch.as_tensor(values, dtype=self._values.dtype, device=self._values.device)
+        return torch.as_tensor(
+            for_torch(values), dtype=self._values.dtype, device=self._values.device
+        )
 
     def _matmul(self, x: Any) -> Any:
         return self.tensor @ x

@@ -488,3 +488,13 @@ def test_tensors_that_track_gradients_are_left_out_of_the_graph():
 
 def test_the_least_eps_there_is_ends_at_the_limit_of_steps(problem):
     assert solve(problem, eps=5e-324, max_steps=3).status in (Status.STEP_LIMIT, Status.STALLED)
+
+
+def test_host_vectors_that_torch_cannot_refer_to_are_copied():
+    rng = np.random.default_rng(0)
+    A, b = rng.standard_normal((50, 3)), rng.dirichlet(np.ones(50))
+    x0 = np.zeros(3)
+    x0.flags.writeable = False
+    backwards = solve(SoftmaxRegression(torch.from_numpy(A), b[::-1][::-1]), x0=x0)
+    reverse = solve(SoftmaxRegression(torch.from_numpy(A[::-1].copy()), b[::-1]), x0=x0)
+    np.testing.assert_allclose(as_numpy(backwards.x), as_numpy(reverse.x), rtol=1e-8)
