@@ -67,6 +67,8 @@ def command(capsys, monkeypatch):
         ("benchmark", ["--limit", "soon"], "--limit: soon: allowed is a positive number"),
         ("report", ["--every"], "unrecognized arguments: --every"),
         ("report", ["--profile", "huge"], "--profile: invalid choice: 'huge'"),
+        ("report", ["--no-run", "--out", "/proc/nope"], "--out /proc/nope: "),
+        ("figures", ["--out", "/proc/nope"], "--out /proc/nope: "),
         ("figures", ["--no-run"], "unrecognized arguments: --no-run"),
         ("figures", ["--profile", "huge"], "--profile: invalid choice: 'huge'"),
         ("sync", ["--every"], "unrecognized arguments: --every"),

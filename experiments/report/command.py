@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from experiments.registry import IDS
 from experiments.report.runner import FIGURES_ONLY
-from softres.command_line import OneLineParser
+from softres.command_line import OneLineParser, output_folder
 from softres.errors import InputError
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ def _request(chosen: argparse.Namespace, *, run: bool) -> Request:
     claims = [name.strip() for name in chosen.claims.split(",") if name.strip()]
     from experiments.report.build import Request  # heavy, and --help does not need it
 
-    return Request(chosen.profile, claims, run, chosen.store, Path(chosen.out))
+    out = output_folder(Path(chosen.out))  # before hours of runs, not after
+    return Request(chosen.profile, claims, run, chosen.store, out)
 
 
 def _status(work: Callable[[], bool]) -> int:
