@@ -8,7 +8,7 @@ import array_api_compat
 import array_api_compat.numpy
 import numpy as np
 
-__all__ = ["array_namespace", "fits_single", "for_torch", "is_torch", "take"]
+__all__ = ["array_namespace", "copied", "fits_single", "for_torch", "is_torch", "take"]
 
 #: Sizes whose squares, and sums of many of these, stay well within the range of float32.
 SINGLE_RANGE = (1e-14, 1e14)
@@ -28,6 +28,11 @@ def array_namespace(array: Any) -> Any:
 def is_torch(array: Any) -> bool:
     """Whether an array is a torch tensor; asks NumPy's first, for the same reason."""
     return type(array) is not np.ndarray and bool(array_api_compat.is_torch_array(array))
+
+
+def copied(array: Any) -> Any:
+    """Return a copy of an array, on its own device."""
+    return array_namespace(array).asarray(array, copy=True)
 
 
 def take(array: Any, rows: np.ndarray[Any, np.dtype[np.int64]]) -> Any:

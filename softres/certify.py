@@ -23,7 +23,6 @@ from softres.nullspace import null_basis
 from softres.problems import Problem
 from softres.reference import Certificate
 from softres.solvers import solve
-from softres.solvers.trust_region import gram_noise
 
 __all__ = ["Minimiser", "certified_minimiser", "digest", "find_minimiser"]
 
@@ -199,5 +198,5 @@ def _seen(point: Evaluation, factor: Factor) -> bool:
     parts = np.abs(point.f) + np.abs(problem.target) + float(np.abs(point.f @ point.c))
     slope = np.sqrt(point.gauss_newton_diagonal)
     size = np.linalg.norm(slope * parts + problem.w2 * np.abs(point.z))
-    floor = gram_noise(point) * size * np.linalg.norm(problem.matrix.column_scale)
+    floor = problem.gram_noise * size * np.linalg.norm(problem.matrix.column_scale)
     return bool(np.linalg.norm(unseen) <= floor)

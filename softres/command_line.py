@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from softres.errors import InputError
 
 __all__ = [
     "OneLineParser",
+    "add_clock",
     "folder",
+    "fraction",
     "not_negative",
+    "number",
     "output_folder",
     "positive",
     "positive_whole",
 ]
+
+N = TypeVar("N", int, float)
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -33,31 +39,45 @@ class OneLineParser(argparse.ArgumentParser):
         self.exit(2, f"softres: {line}; --help shows what there is\n")
 
 
-def positive(text: str) -> float:
-    """Read the value of an option as a number above 0, infinity among them."""
-    with suppress(ValueError):
-        value = float(text)
-        if value > 0:
-            return value
-    raise argparse.ArgumentTypeError(f"{text}: allowed is a positive number")
+def number(kind: type[N], allows: Callable[[N], bool], allowed: str) -> Callable[[str], N]:
+    """Return what reads the value of an option as a number.
+
+    Parameters
+    ----------
+    kind
+        ``int`` or ``float``.
+    allows
+        Whether a number is allowed.
+    allowed
+        What is, in words.
+    """
+
+    def read(text: str) -> N:
+        with suppress(ValueError):
+            value = kind(text)
+            if allows(value):
+                return value
+        raise argparse.ArgumentTypeError(f"{text}: allowed is {allowed}")
+
+    return read
 
 
-def positive_whole(text: str) -> int:
-    """Read the value of an option as a whole number above 0."""
-    with suppress(ValueError):
-        value = int(text)
-        if value > 0:
-            return value
-    raise argparse.ArgumentTypeError(f"{text}: allowed is a positive whole number")
+#: A number above 0, infinity among them.
+positive = number(float, lambda value: value > 0, "a positive number")
+positive_whole = number(int, lambda value: value > 0, "a positive whole number")
+not_negative = number(float, lambda value: value >= 0, "a number >= 0")
+#: A number above 0 and below 1.
+fraction = number(float, lambda value: 0 < value < 1, "a number above 0 and below 1")
 
 
-def not_negative(text: str) -> float:
-    """Read the value of an option as a number of at least 0."""
-    with suppress(ValueError):
-        value = float(text)
-        if value >= 0:
-            return value
-    raise argparse.ArgumentTypeError(f"{text}: allowed is a number >= 0")
+def add_clock(parser: argparse.ArgumentParser) -> None:
+    """Add the option that chooses which seconds are measured."""
+    parser.add_argument(
+        "--clock",
+        choices=("wall", "cpu"),
+        default="wall",
+        help="cpu: seconds of the processor, for a machine that others use too",
+    )
 
 
 def folder(text: str) -> Path:

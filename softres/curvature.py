@@ -7,7 +7,14 @@ from typing import Any
 
 from softres.arrays import array_namespace
 
-__all__ = ["Curvature"]
+__all__ = ["Curvature", "add_rank_two"]
+
+
+def add_rank_two(total: Any, left: Any, right: Any) -> None:
+    """Add left right^T + right left^T to a matrix of shape (d, d), in place."""
+    outer = left[:, None] * right[None, :]
+    total += outer
+    total += outer.T
 
 
 @dataclass(frozen=True)
@@ -69,8 +76,5 @@ class Curvature:
         total = matrix.gram(self.diagonal) if gram is None else gram
         pair = self.rank_two(matrix)
         if pair is not None:
-            left, right = pair
-            outer = left[:, None] * right[None, :]
-            total += outer
-            total += outer.T
+            add_rank_two(total, *pair)
         return total

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from inspect import signature
-from math import inf, isfinite, log
+from math import inf, isfinite, log, sqrt
 from typing import Any, ClassVar, cast
 
 import numpy as np
 from array_api_compat import device
 
-from softres.arrays import array_namespace
+from softres.arrays import array_namespace, copied
 from softres.errors import InputError
 from softres.evaluation import Evaluation
 from softres.links import (
@@ -129,6 +129,12 @@ class Problem:
         """Columns of A."""
         return self.matrix.shape[1]
 
+    @property
+    def gram_noise(self) -> float:
+        """The rounding of a Hessian formed from n rows, relative to a unit diagonal."""
+        n, d = self.matrix.shape
+        return 10.0 * (d + sqrt(n)) * self.unit
+
     def zeros(self) -> Any:
         """Return x = 0, shape (d,), of A's kind."""
         xp = array_namespace(self.b)
@@ -150,7 +156,7 @@ class Problem:
         last = self._last  # another thread may replace it meanwhile
         if last is None or not bool(xp.all(last.x == x)):
             # A private copy: the caller may change x in place between two calls.
-            last = self._last = self.at(xp.asarray(x, copy=True))
+            last = self._last = self.at(copied(x))
         return last
 
     def value(self, x: Any) -> float:
@@ -159,8 +165,7 @@ class Problem:
 
     def gradient(self, x: Any) -> Any:
         """Return the gradient at x, shape (d,)."""
-        gradient = self._at_cached(x).gradient
-        return array_namespace(gradient).asarray(gradient, copy=True)
+        return copied(self._at_cached(x).gradient)
 
     def hessian(self, x: Any) -> Any:
         """Return the Hessian at x, shape (d, d)."""

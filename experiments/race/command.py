@@ -8,7 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from softres.command_line import OneLineParser, output_folder, positive, positive_whole
+from softres.command_line import (
+    OneLineParser,
+    add_clock,
+    output_folder,
+    positive,
+    positive_whole,
+)
 from softres.errors import InputError
 
 if TYPE_CHECKING:
@@ -190,12 +196,7 @@ def _parser() -> OneLineParser:
     add("--repeat", type=positive_whole, default=5, help="runs of each contestant that is not slow")
     add("--limit", type=positive, default=120.0, help="most seconds of a run")
     add("--factor", type=positive, default=30.0, help="most times the seconds of Newton by hand")
-    add(
-        "--clock",
-        choices=("wall", "cpu"),
-        default="wall",
-        help="cpu: seconds of the processor, for a machine that others use too",
-    )
+    add_clock(parser)
     add("--max-gb", type=positive, default=2.5, help="largest dense A")
     add("--max-flops", type=positive, default=2.5e11, help="largest n d^2 of a dense A")
     add("--scratch-gb", type=positive, default=8.0, help="most memory of a contestant beside A")

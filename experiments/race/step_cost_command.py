@@ -6,11 +6,17 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from softres.command_line import OneLineParser, output_folder, positive, positive_whole
+from softres.command_line import (
+    OneLineParser,
+    add_clock,
+    fraction,
+    output_folder,
+    positive,
+    positive_whole,
+)
 from softres.errors import InputError
 
 if TYPE_CHECKING:
@@ -121,14 +127,6 @@ def _cell(value: object) -> str:
     return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
 
 
-def _fraction(text: str) -> float:
-    with suppress(ValueError):
-        value = float(text)
-        if 0 < value < 1:
-            return value
-    raise argparse.ArgumentTypeError(f"{text}: allowed is a number above 0 and below 1")
-
-
 def _parser() -> OneLineParser:
     parser = OneLineParser(
         prog="step_cost.py",
@@ -151,14 +149,9 @@ def _parser() -> OneLineParser:
         default=2000.0,
         help="least n/d for the exponent in n",
     )
-    add("--eps0", type=_fraction, default=0.25, help="spectral accuracy of the sampled Hessian")
+    add("--eps0", type=fraction, default=0.25, help="spectral accuracy of the sampled Hessian")
     add("--repeat", type=positive_whole, default=5, help="solves of each solver")
     add("--max-gb", type=positive, default=4.5, help="largest A")
-    add(
-        "--clock",
-        choices=("wall", "cpu"),
-        default="wall",
-        help="cpu: seconds of the processor, for a machine that others use too",
-    )
+    add_clock(parser)
     add("--out", type=Path, default=Path("results/step_cost"), help="folder of the tables")
     return parser

@@ -25,8 +25,16 @@ __all__ = ["config_hash", "job_key", "reproducing_command", "run_name", "solver_
 NOT_IDENTITY = ("tracking", "force", "sweep", "max_steps", "time_limit", "memory_limit")
 #: Keys that a run's name has anyway or does without, and groups whose options it leaves out.
 IN_NAME = (
-    *("n", "d", "seed", "solver", "problem", "data", "backend", "experiment"),
-    *("max_steps", "time_limit"),
+    "n",
+    "d",
+    "seed",
+    "solver",
+    "problem",
+    "data",
+    "backend",
+    "experiment",
+    "max_steps",
+    "time_limit",
 )
 NOT_IN_NAME = ("tracking", "hydra", "force", "sweep", "memory_limit")
 #: Keys that say where and how a command runs, not what.

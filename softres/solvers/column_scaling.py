@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from softres.arrays import array_namespace
+from softres.arrays import array_namespace, take
 from softres.evaluation import Evaluation
 from softres.matrices import DenseNumpy, DenseTorch
 
@@ -38,16 +38,21 @@ class ColumnScaling:
             size = min(SAMPLE, n // SHARE)
             index = np.sort(rng.choice(n, size, replace=False))
             part = matrix.rows(index)
-            at = part.asarray(index).long() if hasattr(weights, "detach") else index
             assert isinstance(part, DenseNumpy | DenseTorch)
-            scaled = part.array if isinstance(part, DenseNumpy) else part.tensor
-            curvature = (weights[at] @ (scaled * scaled)) * (n / size)
+            chosen = part.array if isinstance(part, DenseNumpy) else part.tensor
+            squares = chosen * chosen
+            curvature = (take(weights, index) @ squares) * (n / size)
+            reach = xp.sum(squares, axis=0)
         else:
-            curvature = float(xp.mean(weights)) * matrix.column_scale**2
-        # Over the columns' own size, so that only one that the sample missed is lifted.
-        size = matrix.column_scale**2
-        least = 1e-8 * float(xp.max(curvature / size)) * size
-        return cls(xp.where(curvature > least, curvature, xp.where(least > 0, least, size)))
+            reach = matrix.column_scale**2
+            curvature = float(xp.mean(weights)) * reach
+        # Over the columns' own size: a column on a small scale is not lifted for that.
+        seen = reach > 0
+        largest = float(xp.max(curvature / xp.where(seen, reach, xp.ones_like(reach))))
+        missed = xp.full_like(reach, 1e-8 * float(xp.max(curvature)) or 1.0)
+        least = 1e-8 * largest * reach
+        least = xp.where(least > 0, least, xp.where(seen, reach, missed))
+        return cls(xp.where(curvature > least, curvature, least))
 
     def solve(self, y: Any) -> Any:
         """Return M^-1 y for y of shape (d,)."""

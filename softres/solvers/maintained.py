@@ -121,7 +121,6 @@ class MaintainedHessian:
         self._diagonal = xp.where(moved, target.diagonal, base) if len(rows) else base
         renew = exact or not self._rank_two.follow(target, moved, rows, self.factor)
         self._add_rows(rows, gap)
-        self.updated = len(rows) > 0
         if renew:
             self._rank_two.renew(target)
         # A change of scale alone is no reason to factor anew: the line search makes up for it.
@@ -135,7 +134,6 @@ class MaintainedHessian:
         """
         (rows,) = as_numpy(where).nonzero()
         self._add_rows(rows, target.diagonal - self._diagonal)
-        self.updated = len(rows) > 0
         self._diagonal = target.diagonal
         self._rank_two.renew(target)
         self.changed = True
@@ -211,6 +209,7 @@ class MaintainedHessian:
 
     def _add_rows(self, rows: npt.NDArray[np.int64], change: Any) -> None:
         """Add the rows' part of A^T diag(change) A."""
-        if len(rows):
+        self.updated = len(rows) > 0
+        if self.updated:
             weights = take(change, rows) / self._scale
             self._gram += self.matrix.gram(weights, rows, single=self.single)

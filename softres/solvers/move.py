@@ -11,7 +11,6 @@ from softres.solvers.base import Tools
 from softres.solvers.gram_factor import form_gram, form_sketch
 from softres.solvers.maintained import MaintainedHessian
 from softres.solvers.refresh import RefreshPolicy
-from softres.solvers.trust_region import gram_noise
 
 __all__ = ["Move"]
 
@@ -51,7 +50,7 @@ class Move:
     @property
     def noise(self) -> float:
         """The rounding of a Hessian, relative to a unit diagonal."""
-        return gram_noise(self.point)
+        return self.point.problem.gram_noise
 
     def again(self, anew: bool) -> Move:
         """Return the same move, anew or by rows."""

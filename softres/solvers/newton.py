@@ -14,7 +14,7 @@ from softres.nullspace import null_basis
 from softres.solvers.base import State, Tools
 from softres.solvers.line_search import minimise_along
 from softres.solvers.result import Status
-from softres.solvers.trust_region import gram_noise, trust_region_step
+from softres.solvers.trust_region import trust_region_step
 
 __all__ = ["Memory", "estimated_error", "newton_step"]
 
@@ -83,7 +83,7 @@ def newton_step(
     memory: Memory = state.memory or Memory()
     with tools.meter.phase("factor"):
         full = memory.fill(H)
-        scale, noise = point.problem.matrix.column_scale, gram_noise(point)
+        scale, noise = point.problem.matrix.column_scale, point.problem.gram_noise
         factor = cholesky(full, scale, noise)
         if factor is None and memory.null is None and _finite(H):
             memory = replace(memory, null=null_basis(point.problem.matrix))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from softres.arrays import array_namespace, take
 from softres.backends import as_numpy
-from softres.curvature import Curvature
+from softres.curvature import Curvature, add_rank_two
 from softres.linalg import CholeskyFactor
 from softres.matrices import DesignMatrix
 from softres.solvers.drift import ratio, relative
@@ -40,9 +40,7 @@ class RankTwo:
     def add_to(self, total: Any) -> None:
         """Add it to a matrix of shape (d, d), in place."""
         if self._left is not None:
-            outer = self._left[:, None] * self._right[None, :]
-            total += outer
-            total += outer.T
+            add_rank_two(total, self._left, self._right)
 
     def renew(self, target: Curvature) -> None:
         """Form it over all rows."""

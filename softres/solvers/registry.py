@@ -45,8 +45,8 @@ def make_solver(name: str, **options: Any) -> Solver:
     if name not in SOLVERS:
         raise InputError(f"solver={name}: allowed are {', '.join(SOLVERS)}")
     solver = SOLVERS[name]
+    known = [field.name for field in fields(solver)] if options else []
     for option in options:
-        known = [field.name for field in fields(solver)]
         if option not in known:
             allowed = ", ".join(known) if known else "none"
             raise InputError(f"solver.{option}: {name} has no such option; its options: {allowed}")

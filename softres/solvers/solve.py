@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, overload
 
-from softres.arrays import array_namespace
+from softres.arrays import copied
 from softres.errors import InputError
 from softres.problems import Problem
 from softres.reference import Reference
@@ -132,7 +132,8 @@ def solve(
     elif solver_options:
         raise InputError("solver options belong to a solver's name; a solver has its own already")
     problem = solver.prepare(problem)
-    start = problem.start() if x0 is None else _copy(problem.matrix.asarray(x0))
+    # A copy: a result must not share memory with the caller's start.
+    start = problem.start() if x0 is None else copied(problem.matrix.asarray(x0))
     if tuple(start.shape) != (problem.d,):
         raise InputError(f"x0 must have shape ({problem.d},), not {tuple(start.shape)}")
     return iterate(
@@ -147,8 +148,3 @@ def solve(
         log=log,
         reference=reference,
     )
-
-
-def _copy(x: Any) -> Any:
-    """Return a copy: a result must not share memory with the caller's start."""
-    return array_namespace(x).asarray(x, copy=True)

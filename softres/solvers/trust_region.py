@@ -15,7 +15,7 @@ from softres.backends import as_numpy
 from softres.evaluation import Evaluation
 from softres.solvers.line_search import LineSearch, flat, minimise_along, reach, slope_allows
 
-__all__ = ["TrustStep", "gram_noise", "trust_region_step"]
+__all__ = ["TrustStep", "trust_region_step"]
 
 #: Least ratio of the loss's fall to the model's for a step to be taken.
 ACCEPT = 1e-4
@@ -48,12 +48,6 @@ class TrustStep:
     trials: int
     negative: int
     left: float
-
-
-def gram_noise(point: Evaluation) -> float:
-    """Return the rounding of a Hessian formed from n rows, relative to a unit diagonal."""
-    n, d = point.problem.matrix.shape
-    return 10.0 * (d + sqrt(n)) * point.problem.unit
 
 
 class _Model:
@@ -89,10 +83,11 @@ class _Model:
         basis = whiten / scale[:, None]
         # A direction in which the curvature is rounding is null: its step would be noise over
         # noise. Others are cleared of it, so that the step is the one of least norm.
-        floor = gram_noise(point) * float(xp.max(xp.abs(H))) * xp.sum(whiten * whiten, axis=0)
+        squares = xp.sum(whiten * whiten, axis=0)
+        floor = point.problem.gram_noise * float(xp.max(xp.abs(H))) * squares
         null = xp.abs(curvature) <= floor
         self._dropped, self._floor = basis[:, null], floor[null]
-        self._width = xp.sqrt(xp.sum(whiten * whiten, axis=0))[null]
+        self._width = xp.sqrt(squares[null])
         if bool(xp.any(null)):
             unseen = xp.linalg.qr(basis[:, null])[0]
             basis = basis - unseen @ (unseen.T @ basis)
@@ -135,7 +130,7 @@ class _Model:
         seen = float(slope @ (slope / np.abs(self.curvature)))
         unseen = as_numpy(self._dropped.T @ point.gradient)
         size = sqrt(float(point.gradient_z @ point.gradient_z))
-        beyond = np.abs(unseen) > gram_noise(point) * size * as_numpy(self._width)
+        beyond = np.abs(unseen) > point.problem.gram_noise * size * as_numpy(self._width)
         return sqrt(seen + float(np.sum((unseen**2 / as_numpy(self._floor))[beyond])))
 
     def fall(self, y: npt.NDArray[np.float64]) -> float:

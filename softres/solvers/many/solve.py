@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from softres.arrays import array_namespace
+from softres.arrays import array_namespace, copied
 from softres.errors import InputError
 from softres.nullspace import null_basis
 from softres.solvers.exact_newton import ExactNewton
@@ -95,7 +95,7 @@ def solve_many(
     shared = problem.shared
     begin = perf_counter()
     starts, same = _starts(problem, x0)
-    X = array_namespace(starts).asarray(starts, copy=True)
+    X = copied(starts)
     rows: list[dict[str, Any]] = []
     statuses: list[Status] = []
     iterations: list[Row] = []
