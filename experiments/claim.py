@@ -15,7 +15,15 @@ from softres.harness.probe import ProbeContext
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Claim", "Conclusion", "Counterexample", "Verdict"]
+__all__ = ["Author", "Claim", "Conclusion", "Counterexample", "Verdict"]
+
+
+class Author(Enum):
+    """Who makes a statement: a verdict on one's own statement is none on the paper."""
+
+    PAPER = "paper"
+    FAMILY = "family"
+    OURS = "ours"
 
 
 class Conclusion(Enum):
@@ -64,11 +72,16 @@ class Verdict:
         Bound over measured (or its inverse): how far the claim is from sharp; ``None`` where
         there is no such figure.
     cases
-        Independent cases behind the verdict.
+        Independent cases behind the verdict: repetitions within one instance count once.
     reason
         One or two sentences: why this conclusion, and what it does not say.
     counterexample
         For ``VIOLATED``.
+    author
+        Who makes the statement: the paper, the family of papers that it cites, or this project.
+    derived
+        Whether the statement is proven here: only a mistake of ours can break it, so that it is a
+        check of our derivation and not of the paper.
     """
 
     statement: str
@@ -79,6 +92,8 @@ class Verdict:
     reason: str
     looseness: float | None = None
     counterexample: Counterexample | None = None
+    author: Author = Author.OURS
+    derived: bool = False
 
 
 @dataclass(frozen=True)
