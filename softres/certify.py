@@ -20,6 +20,7 @@ from softres.evaluation import Evaluation
 from softres.linalg import SpectralFactor, spectral
 from softres.matrices import StreamedMatrix
 from softres.nullspace import null_basis
+from softres.optimality import at_boundary, escape, units_of_rounding
 from softres.problems import Problem
 from softres.reference import Certificate
 from softres.solvers import solve
@@ -31,7 +32,7 @@ Minimiser = tuple[Vector, Certificate]
 Factor = SpectralFactor | DefiniteFactor
 
 #: Part of the cache's key: raise it when the way x* is found changes.
-VERSION = 5
+VERSION = 6
 #: Newton steps before giving up on a minimiser.
 MAX_STEPS = 500
 #: Times a saddle is left along its most negative eigenvector.
@@ -109,16 +110,18 @@ def find_minimiser(problem: Problem, x0: Vector) -> Minimiser:
     """
     x, null = x0, null_basis(problem.matrix) if problem.d > SMALL else None
     for _ in range(ESCAPES):
-        point = problem.at(_descend(problem, x, null))
+        point = _inside(problem, _descend(problem, x, null), x)
         factor = _factor(point, null)
         if factor is None:
             break
         if factor.negative == 0:
             return _polish(point, factor, x0)
         assert isinstance(factor, SpectralFactor)
-        x = _escape(point, factor)
-    point = problem.at(x)
-    return np.asarray(point.x), _certificate(point, _factor(point, null), x0)
+        left = escape(point, factor.downhill)
+        if left is None:
+            break
+        x = np.asarray(left.x)
+    return np.asarray(point.x), _certificate(point, factor, x0)
 
 
 def _descend(problem: Problem, x: Vector, null: Vector | None) -> Vector:
@@ -130,21 +133,21 @@ def _descend(problem: Problem, x: Vector, null: Vector | None) -> Vector:
 def _factor(point: Evaluation, null: Vector | None) -> Factor | None:
     """Factor the Hessian at a point; ``None`` where it is not finite."""
     H = point.hessian()
-    return (None if null is None else definite(H, null)) or spectral(H)
+    return (None if null is None else definite(H, null)) or spectral(
+        H, point.problem.matrix.column_scale
+    )
 
 
-def _escape(point: Evaluation, factor: SpectralFactor) -> Vector:
-    """Step off a saddle along the most negative eigenvector, to where the loss is lower."""
-    ray = point.along(factor.vectors[:, 0])
-    reach = float(np.abs(ray.ap).max())
-    t = 1.0 / reach if reach > 0 else 1.0
-    while t * reach > 1e-8:
-        for side in (t, -t):
-            trial = ray.at(side)
-            if trial.inside and trial.value < point.value:
-                return np.asarray(trial.x)
-        t *= 0.5
-    return np.asarray(ray.at(1e-4 / max(reach, 1e-300)).x)
+def _inside(problem: Problem, x: Vector, before: Vector) -> Evaluation:
+    """Return the evaluation at x, or next to it on the way from where a solve began.
+
+    A z that was carried along many steps may lie inside alpha >= beta by rounding, and A x not.
+    """
+    point, share = problem.at(x), problem.unit
+    while not point.inside and share < 1.0:
+        point = problem.at(x + share * (before - x))
+        share *= 4.0
+    return point if point.inside else problem.at(before)
 
 
 def _polish(point: Evaluation, factor: Factor, x0: Vector) -> Minimiser:
@@ -163,7 +166,7 @@ def _polish(point: Evaluation, factor: Factor, x0: Vector) -> Minimiser:
 
 def _certificate(point: Evaluation, factor: Factor | None, x0: Vector) -> Certificate:
     if factor is None:
-        return Certificate(float("nan"), float("inf"), 0.0, 0.0, 0, 0)
+        return Certificate(float("nan"), inf, 0.0, 0.0, 0, 0, inf, False)
     step = factor.solve(point.gradient)
     matrix = point.problem.matrix
     terms = np.linalg.norm(matrix.column_scale) * np.linalg.norm(point.gradient_z)
@@ -181,6 +184,8 @@ def _certificate(point: Evaluation, factor: Factor | None, x0: Vector) -> Certif
         else float(factor.values[-1]),
         rank=factor.rank,
         negative=factor.negative,
+        gradient_units=units_of_rounding(point),
+        interior=point.inside and not at_boundary(point, -step),
     )
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from softres.lanczos import largest_eigenvalue
 from softres.linalg import CholeskyFactor, cholesky
+from softres.nullspace import filled
 
 __all__ = ["SMALL", "DefiniteFactor", "definite"]
 
@@ -29,7 +30,7 @@ class DefiniteFactor:
     Attributes
     ----------
     matrix
-        H plus a multiple of the projection onto the null space, shape (d, d).
+        H, shape (d, d).
     rank
         d less the dimension of the null space.
     negative
@@ -46,8 +47,10 @@ class DefiniteFactor:
 
     def solve(self, y: Any) -> Any:
         """Return H^+ y for y of shape (d,)."""
-        solution = self._factor.solve(y)
-        return solution - self._null @ (self._null.T @ solution)
+        return self._project(self._factor.solve(self._project(y)))
+
+    def _project(self, y: Any) -> Any:
+        return y - self._null @ (self._null.T @ y)
 
     @property
     def smallest(self) -> float:
@@ -72,8 +75,9 @@ def definite(H: Matrix, null: Matrix) -> DefiniteFactor | None:
     """
     if not np.isfinite(H).all():
         return None
+    full = H
     if null.shape[1]:
-        size = float(np.max(np.abs(np.diagonal(H)))) or 1.0
-        H = H + size * (null @ null.T)
-    factor = cholesky(H)
+        sizes = np.sqrt(np.abs(np.diagonal(H)))
+        full = filled(H, null, np.where(sizes > 0, sizes, 1.0))
+    factor = cholesky(full)
     return None if factor is None else DefiniteFactor(H, factor, null)

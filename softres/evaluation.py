@@ -192,6 +192,10 @@ class Evaluation:
             return Curvature(slopes.diagonal)
         return Curvature(slopes.diagonal, self._model.v, slopes.h, self._pair)
 
+    def growth(self, image: Any) -> float:
+        """Return the derivative of log(alpha) in x along p, from its image A p, shape (n,)."""
+        return float(self._model.v @ image)
+
     @property
     def gauss_newton_diagonal(self) -> Any:
         """v^2 / alpha^2, shape (n,): the curvature's diagonal without residual and weights."""

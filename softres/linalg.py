@@ -43,9 +43,20 @@ class CholeskyFactor:
     def solve(self, y: Any) -> Any:
         """Return H^-1 y for y of shape (d,) or (d, k)."""
         scale = self.scale if y.ndim == 1 else self.scale[:, None]
-        return self._solve_scaled(y / scale) / scale
+        return self.solve_scaled(y / scale) / scale
 
-    def _solve_scaled(self, y: Any) -> Any:
+    def whitened(self, y: Any) -> tuple[Any, Any]:
+        """Return W y and H W y for y of shape (d,), with W = S^-1 L^-T, so that W W^T = H^-1."""
+        if is_torch(y):
+            import torch
+
+            root = torch.linalg.solve_triangular(self.lower.mT, y[:, None], upper=True)[:, 0]
+        else:
+            root = linalg.solve_triangular(self.lower, y, lower=True, trans="T")
+        return root / self.scale, self.scale * (self.lower @ y)
+
+    def solve_scaled(self, y: Any) -> Any:
+        """Return (L L^T)^-1 y for y of shape (d,) or (d, k)."""
         if is_torch(y):
             import torch
 
@@ -70,7 +81,7 @@ class CholeskyFactor:
             q = xp.asarray(q, dtype=self.lower.dtype, device=device(self.lower))
         value, above = float("inf"), OVERLAP / sqrt(q.shape[0])
         for _ in range(4):
-            q = self._solve_scaled(q)
+            q = self.solve_scaled(q)
             size = sqrt(float(q @ q))
             if not isfinite(size):
                 return 0.0
@@ -88,40 +99,49 @@ class SpectralFactor:
     Eigenvalues within rounding of zero count as zero, and solutions have no component along their
     eigenvectors: for a singular H the solution is the one of least norm.
 
+    All that with H's rows and columns scaled: a column on a small scale is not null for that.
+
     Attributes
     ----------
     values
-        Eigenvalues of H in ascending order, shape (d,), sign kept.
+        Eigenvalues of H itself in ascending order, shape (d,), sign kept.
     negative
         How many are negative beyond rounding.
     rank
         How many differ from zero beyond rounding.
     smallest
         The least of those, sign kept; 0 where there is none.
+    downhill
+        The direction of least curvature, shape (d,).
     """
 
-    def __init__(self, values: Any, vectors: Any) -> None:
-        xp = array_namespace(values)
-        self.values = values
-        self.vectors = vectors
-        magnitude = xp.abs(values)
-        tolerance = values.shape[0] * float(xp.finfo(values.dtype).eps) * float(xp.max(magnitude))
+    def __init__(self, H: Any, scale: Any) -> None:
+        xp = array_namespace(H)
+        scaled, self._vectors = xp.linalg.eigh(H / scale[:, None] / scale[None, :])
+        self._scale = scale
+        self.values = xp.linalg.eigvalsh(H)
+        d = scaled.shape[0]
+        magnitude = xp.abs(scaled)
+        tolerance = d * float(xp.finfo(scaled.dtype).eps) * float(xp.max(magnitude))
         kept = magnitude > tolerance
-        self.negative = int(xp.sum(xp.astype(values < -tolerance, xp.int64)))
+        self.negative = int(xp.sum(xp.astype(scaled < -tolerance, xp.int64)))
         self.rank = int(xp.sum(xp.astype(kept, xp.int64)))
-        self.smallest = float(xp.min(values[kept])) if self.rank > 0 else 0.0
+        least = 0 if self.negative else d - self.rank
+        self.smallest = float(self.values[least]) if self.rank > 0 else 0.0
+        self.downhill = self._vectors[:, 0] / scale
         safe = xp.where(kept, magnitude, xp.ones_like(magnitude))
         self._inverse = xp.where(kept, 1.0 / safe, xp.zeros_like(magnitude))
 
     def project(self, y: Any) -> Any:
-        """Return y without its component in H's null space, for y of shape (d,)."""
+        """Return a gradient y without what H sees nothing of, for y of shape (d,)."""
         xp = array_namespace(y)
         seen = xp.astype(self._inverse > 0, y.dtype)
-        return self.vectors @ (seen * (self.vectors.T @ y))
+        return self._scale * (self._vectors @ (seen * (self._vectors.T @ (y / self._scale))))
 
     def solve(self, y: Any) -> Any:
         """Return |H|^+ y for y of shape (d,)."""
-        return self.vectors @ (self._inverse * (self.vectors.T @ y))
+        turned = self._inverse * (self._vectors.T @ (y / self._scale))
+        return (self._vectors @ turned) / self._scale
 
 
 def cholesky(H: Any, scale: Any | None = None, noise: float | None = None) -> CholeskyFactor | None:
@@ -170,15 +190,22 @@ def cholesky(H: Any, scale: Any | None = None, noise: float | None = None) -> Ch
     return factor if factor.smallest_eigenvalue(noise) > noise else None
 
 
-def spectral(H: Any) -> SpectralFactor | None:
-    """Return the eigendecomposition of a symmetric H as a factor, or ``None`` where it fails."""
+def spectral(H: Any, scale: Any | None = None) -> SpectralFactor | None:
+    """Return the eigendecomposition of a symmetric H as a factor, or ``None`` where it fails.
+
+    Parameters
+    ----------
+    H
+        Shape (d, d).
+    scale
+        Scale of each row and column, shape (d,), such as the norms of A's columns; default 1.
+    """
     xp = array_namespace(H)
     if not bool(xp.all(xp.isfinite(H))):
         return None
     try:
-        values, vectors = xp.linalg.eigh(H)
+        return SpectralFactor(H, xp.ones_like(H[0, :]) if scale is None else scale)
     except Exception as error:  # NumPy and torch raise different classes of the same name
         if type(error).__name__ in {"LinAlgError", "_LinAlgError"}:
             return None
         raise
-    return SpectralFactor(values, vectors)

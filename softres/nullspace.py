@@ -15,14 +15,15 @@ from softres.lanczos import largest_eigenvalue
 from softres.linalg import CholeskyFactor, cholesky
 from softres.matrices import DesignMatrix
 
-__all__ = ["null_basis", "null_basis_of", "null_of_gram", "null_within"]
+__all__ = ["filled", "null_basis", "null_basis_of", "null_of_gram", "null_within"]
 
 Matrix = npt.NDArray[Any]
 
 #: Multiples of the least ridge that are tried until a singular Gram matrix can be factored.
 RIDGES = (0.1, 1.0, 10.0)
 #: Size of A n, over that of A, up to which a unit vector n counts as a null vector, and the same
-#: in units of rounding, whichever is more.
+#: in units of rounding, whichever is more. Both with A's columns scaled to one: a column on a small
+#: scale is no null vector.
 NULL, NULL_UNITS = 1e-9, 100.0
 
 
@@ -60,13 +61,37 @@ def null_within(matrix: DesignMatrix, candidates: Any) -> Any:
     if candidates.shape[1] == 0:
         return None
     xp = array_namespace(candidates)
-    image = matrix.matmul(candidates)
-    values, vectors = xp.linalg.eigh(image.T @ image)
-    scale = matrix.column_scale
+    scale = matrix.column_scale[:, None]
+    scaled = xp.linalg.qr(scale * candidates)[0]
+    triangle = xp.linalg.qr(matrix.matmul(scaled / scale))[1]
+    _, sizes, vectors = xp.linalg.svd(triangle, full_matrices=True)
     tolerance = max(NULL, NULL_UNITS * float(xp.finfo(candidates.dtype).eps))
-    floor = (tolerance * sqrt(float(scale @ scale))) ** 2
-    null = candidates @ vectors[:, values <= floor]
-    return null if null.shape[1] > 0 else None
+    seen = int(xp.sum(xp.astype(sizes > tolerance * sqrt(matrix.shape[1]), xp.int64)))
+    if seen == candidates.shape[1]:
+        return None
+    return xp.linalg.qr((scaled @ vectors[seen:, :].T) / scale)[0]
+
+
+def filled(H: Any, null: Any, scale: Any) -> Any:
+    """Return H made definite on A's null space, where it is zero, as large there as elsewhere.
+
+    A gradient has no component there, so neither has a solution with the result.
+
+    Parameters
+    ----------
+    H
+        Shape (d, d).
+    null
+        Orthonormal basis of the null space, shape (d, k).
+    scale
+        Norms of A's columns, shape (d,): the sizes of what is added are those of H's own entries.
+    """
+    if null.shape[1] == 0:
+        return H
+    xp = array_namespace(H)
+    largest = float(xp.max(xp.abs(xp.linalg.diagonal(H)) / scale / scale)) or 1.0
+    basis = xp.linalg.qr(scale[:, None] * null)[0] * scale[:, None]
+    return H + largest * (basis @ basis.T)
 
 
 def null_of_gram(gram: Matrix) -> Matrix:
@@ -103,18 +128,18 @@ def _of_gram(gram: Matrix) -> tuple[Matrix, Matrix, CholeskyFactor | None]:
 
 
 def null_basis_of(factor: CholeskyFactor, ridge: float) -> Any:
-    """Return an orthonormal basis of the null space of a singular H, shape (d, d - rank).
+    """Return an orthonormal basis of the null space of a singular S^-1 H S^-1, (d, d - rank).
 
-    By subspace iteration with the factor of H + ridge I, on which null vectors have an eigenvalue
-    of ``ridge`` and all others one that is far larger: no pass over A, and d^2 work for each
-    vector.
+    S is the factor's scale. By subspace iteration with the inverse of that matrix plus ``ridge``
+    times the identity, of which null vectors have by far the largest eigenvalues: no pass over A,
+    and d^2 work for each vector.
 
     Parameters
     ----------
     factor
-        Of H + ridge I.
+        Of H + ridge S^2.
     ridge
-        Positive, and far below the smallest eigenvalue of H that is not zero.
+        Positive, and far below the smallest eigenvalue of S^-1 H S^-1 that is not zero.
     """
     lower = factor.lower
     xp = array_namespace(lower)
@@ -125,7 +150,7 @@ def null_basis_of(factor: CholeskyFactor, ridge: float) -> Any:
         basis = xp.linalg.qr(xp.asarray(start, dtype=lower.dtype, device=device(lower)))[0]
         values = basis[0, :]
         for _ in range(6):
-            solved = factor.solve(basis)
+            solved = factor.solve_scaled(basis)
             basis, triangle = xp.linalg.qr(solved)
             values = 1.0 / xp.abs(xp.linalg.diagonal(triangle))
         null = basis[:, values < 10.0 * ridge]

@@ -8,6 +8,7 @@ the right mean.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from functools import partial
 from inspect import signature
 from math import inf, isfinite, log, sqrt
@@ -88,6 +89,7 @@ class Problem:
             row_sums = self.matrix._matmul(xp.ones_like(self.zeros()))
         if not bool(xp.all(xp.isfinite(row_sums))):
             raise InputError("A holds NaN or infinite values, or rows whose sums are; none may")
+        _ = self.matrix.column_scale  # refuses what is out of range
         scalar = w is None or getattr(w, "ndim", None) == 0 or isinstance(w, (int, float))
         if scalar and not isfinite(float(w or 0.0)):
             raise InputError(f"w={w}: allowed is a finite number")
@@ -134,6 +136,17 @@ class Problem:
         """The rounding of a Hessian formed from n rows, relative to a unit diagonal."""
         n, d = self.matrix.shape
         return 10.0 * (d + sqrt(n)) * self.unit
+
+    def with_target(self, b: Any) -> Problem:
+        """Return the problem over the same A and w with another b, shape (n,) and of A's kind.
+
+        Nothing is checked or copied: it is for targets that have been looked at already.
+        """
+        other = copy(self)
+        other.b = b
+        other.target = b if self.normalised else self.n * b
+        other._last = None
+        return other
 
     def zeros(self) -> Any:
         """Return x = 0, shape (d,), of A's kind."""

@@ -14,6 +14,9 @@ from softres.problems import Problem
 
 __all__ = ["Certificate", "Reference"]
 
+#: Units of rounding up to which the gradient of a certified minimiser is none.
+GRADIENT_UNITS = 100.0
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -32,6 +35,10 @@ class Certificate:
         Rank of the Hessian at x*; d where the minimiser is isolated.
     negative
         Negative eigenvalues of the Hessian at x*; 0 at a minimiser.
+    gradient_units
+        The largest entry of g(x*) in units of what rounding makes of it.
+    interior
+        Whether x* lies inside alpha >= beta, and not where the loss falls towards that boundary.
     """
 
     relative_gradient: float
@@ -40,11 +47,19 @@ class Certificate:
     largest_eigenvalue: float
     rank: int
     negative: int
+    gradient_units: float
+    interior: bool
 
     @property
     def certified(self) -> bool:
         """Whether x* is a minimiser, known to a relative error of 1e-9 or better."""
-        return self.negative == 0 and self.rank > 0 and self.estimated_error <= 1e-9
+        curved = self.negative == 0 and self.rank > 0
+        return (
+            curved
+            and self.interior
+            and self.estimated_error <= 1e-9
+            and self.gradient_units <= GRADIENT_UNITS
+        )
 
 
 class Reference:
@@ -75,6 +90,10 @@ class Reference:
         """
         difference = point.x - self.point.x
         return {"l2": sqrt(float(difference @ difference)), "H": self.norm_H(difference)}
+
+    def reached(self, error: float) -> bool:
+        """Whether an error in the Euclidean norm is no more than x* itself is rounded by."""
+        return error <= 2.0 * self.problem.unit * float(np.linalg.norm(self.x))
 
     def norm_H(self, difference: Any) -> float:
         """Return the norm of a vector of shape (d,) in the Hessian at x*."""

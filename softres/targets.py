@@ -7,7 +7,7 @@ from typing import Any
 
 from array_api_compat import device
 
-from softres.arrays import array_namespace
+from softres.arrays import array_namespace, copied
 from softres.errors import InputError
 from softres.problems import HyperbolicRegression, Problem, make_problem
 
@@ -63,7 +63,6 @@ class ManyTargets:
         if len(shape) != 2 or shape[1] < 1:
             raise InputError(f"B must have shape (n, m), a target in each column, not {shape}")
         self.name = problem
-        self._options = options
         self.shared: Problem = make_problem(problem, A, B[:, 0], w, **options)
         self.B = self.shared.matrix.asarray(B)
         xp = array_namespace(self.B)
@@ -90,9 +89,7 @@ class ManyTargets:
 
     def one(self, t: int) -> Problem:
         """Return the problem of target t alone."""
-        return make_problem(
-            self.name, self.shared.matrix, self.B[:, t], self.shared.w, **self._options
-        )
+        return self.shared.with_target(copied(self.B[:, t]))
 
     def targets(self, columns: slice) -> Any:
         """Return the targets of some columns as rows, shape (k, n): n B for plain problems."""

@@ -233,12 +233,21 @@ GOOD = Certificate(
     largest_eigenvalue=2.0,
     rank=3,
     negative=0,
+    gradient_units=1.0,
+    interior=True,
 )
 
 
 @pytest.mark.parametrize(
     "flaw",
-    [{"estimated_error": 1.1e-9}, {"estimated_error": float("nan")}, {"negative": 1}, {"rank": 0}],
+    [
+        {"estimated_error": 1.1e-9},
+        {"estimated_error": float("nan")},
+        {"negative": 1},
+        {"rank": 0},
+        {"gradient_units": 101.0},
+        {"interior": False},
+    ],
 )
 def test_a_certificate_with_one_flaw_is_none(flaw):
     assert GOOD.certified

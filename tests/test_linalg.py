@@ -59,9 +59,9 @@ def test_a_smallest_eigenvalue_is_known_to_exceed_a_floor_only_if_it_does(
     library, smallest, floor, monkeypatch
 ):
     solves = []
-    solve = CholeskyFactor._solve_scaled
+    solve = CholeskyFactor.solve_scaled
     monkeypatch.setattr(
-        CholeskyFactor, "_solve_scaled", lambda self, y: solves.append(1) or solve(self, y)
+        CholeskyFactor, "solve_scaled", lambda self, y: solves.append(1) or solve(self, y)
     )
     for seed in range(20):
         H, _ = random_symmetric([smallest, *np.linspace(0.1, 1.0, 39)], seed)

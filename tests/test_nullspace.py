@@ -166,8 +166,11 @@ def test_the_factor_of_a_singular_matrix_tells_its_null_space(
     H = scale * (span * np.geomspace(1.0, 1.0 / condition, rank)) @ span.T
     ridge *= scale
     stored = as_matrix(kind_named(f"dense-{library}")(np.eye(d)))
-    factor = cholesky(stored.asarray(0.5 * (H + H.T) + ridge * np.eye(d)), None, 0.0)
-    null = as_numpy(null_basis_of(factor, ridge))
+    ones = stored.asarray(np.ones(d))
+    factor = cholesky(stored.asarray(0.5 * (H + H.T) + ridge * np.eye(d)), ones, 0.0)
+    # The factor divides by its scale, here the same for all: the ridge is relative to its square.
+    share = ridge / float(factor.scale[0]) ** 2
+    null = as_numpy(null_basis_of(factor, share))
     assert null.shape == (d, missing)
     np.testing.assert_allclose(null.T @ null, np.eye(missing), atol=1e-12)
     expected = linalg.svd(H)[2][rank:].T
@@ -179,8 +182,9 @@ def test_the_factor_of_a_singular_matrix_tells_its_null_space(
 @pytest.mark.parametrize("missing", [7, 8, 9, 16, 17])
 def test_null_spaces_of_more_dimensions_than_are_tried_at_first_are_found(missing):
     H = np.diag([0.0] * missing + [1.0, 2.0, 3.0])
-    factor = cholesky(H + 1e-8 * np.eye(missing + 3), None, 0.0)
-    null = null_basis_of(factor, 1e-8)
+    d = missing + 3
+    factor = cholesky(H + 1e-8 * np.eye(d), np.ones(d), 0.0)
+    null = null_basis_of(factor, 1e-8 / factor.scale[0] ** 2)
     np.testing.assert_allclose(null @ null.T, np.diag([1.0] * missing + [0.0] * 3), atol=1e-12)
 
 

@@ -16,6 +16,9 @@ from softres.errors import InputError
 
 __all__ = ["DesignMatrix", "Index", "PassCounter"]
 
+#: Lengths of a column that is not zero, in double and in single precision.
+DOUBLE_RANGE, SINGLE_RANGE = (1e-100, 1e100), (1e-14, 1e14)
+
 #: Row numbers, on the host.
 Index = npt.NDArray[np.int64]
 
@@ -87,10 +90,31 @@ class DesignMatrix(ABC):
 
     @cached_property
     def column_scale(self) -> Any:
-        """Euclidean norms of A's columns, shape (d,), with 1 for a column of zeros."""
-        norms = self._column_norms()
+        """Euclidean norms of A's columns, shape (d,), with 1 for a column of zeros.
+
+        Raises
+        ------
+        InputError
+            If products of A's entries would leave the range of its dtype.
+        """
+        with np.errstate(over="ignore", under="ignore"):
+            norms = self._column_norms()
         xp = array_namespace(norms)
-        return xp.where(norms > 0, norms, xp.ones_like(norms))
+        single = norms.dtype in (np.float32, getattr(xp, "float32", None))
+        low, high = SINGLE_RANGE if single else DOUBLE_RANGE
+        seen = norms > 0
+        sizes = xp.where(seen, norms, xp.ones_like(norms))
+        vanished = False
+        if not bool(xp.all(seen)):
+            # The squares of a column's entries may all vanish, where the entries do not.
+            vanished = bool((self._matmul(xp.astype(~seen, norms.dtype) / low) != 0).any())
+        if vanished or not bool(xp.all((low <= sizes) & (sizes <= high))):
+            raise InputError(
+                f"A has a column whose length lies outside {low:g} to {high:g}, where products of "
+                "its entries leave the range of its dtype: divide the column by its length, and "
+                "multiply that entry of x by it"
+            )
+        return sizes
 
     @abstractmethod
     def sketch(self, embedding: Any) -> Any:

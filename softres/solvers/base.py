@@ -12,6 +12,7 @@ import numpy as np
 
 from softres.errors import InputError
 from softres.evaluation import Evaluation
+from softres.optimality import Metric
 from softres.problems import Problem
 from softres.solvers.clock import Meter
 from softres.solvers.result import Status
@@ -36,6 +37,8 @@ class State:
         Set where the solver cannot go on from here.
     memory
         What the solver carries to its next step.
+    metric
+        A positive definite matrix near the Hessian, with its factor, where the solver has one.
     """
 
     point: Evaluation
@@ -43,6 +46,7 @@ class State:
     info: Mapping[str, float] = field(default_factory=dict)
     status: Status | None = None
     memory: Any = None
+    metric: Metric | None = None
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,15 @@ class ExactNewton(Solver):
         """Form the Hessian, factor it, and search along the direction."""
         with tools.meter.phase("hessian"):
             H = state.point.hessian()
-        matrix = state.point.problem.matrix
-        return newton_step(state, tools, H, lambda: state.point.gauss_newton.hessian(matrix), {})
+        point, matrix = state.point, state.point.problem.matrix
+        return newton_step(
+            state,
+            tools,
+            H,
+            lambda: point.gauss_newton.hessian(matrix),
+            {},
+            curvature=point.curvature,
+        )
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from softres.problems import Problem
 from softres.reference import Reference
 from softres.solvers.base import Solver, State, Tools
 from softres.solvers.clock import Meter
+from softres.solvers.judge import Judge
 from softres.solvers.result import Result, Row, Status
 
 __all__ = ["Callback", "iterate"]
@@ -51,6 +52,7 @@ def iterate(
         )
     tools = Tools(start, meter, seed, eps, max_steps)
     record = _Recorder(meter, start, reference, callback, log)
+    judge = Judge(start, eps, meter, reference)
     with meter.clock("solve"):
         state = solver.init(tools)
     steps = 0
@@ -58,41 +60,41 @@ def iterate(
         with meter.clock("solve"):
             _ = state.point.gradient
         rows = [record(0, state)]
-        while (status := _end(state, rows, eps, steps, max_steps, time_limit, reference)) is None:
-            previous = state.point
+        while True:
+            status = _limit(state, rows, steps, max_steps, time_limit)
             with meter.clock("solve"):
-                state = solver.step(state, tools)
+                judgement = judge(state, rows[-1], status)
+                if judgement.escaped is not None:
+                    # Whatever the solver knew, it knew of a place that led nowhere.
+                    solver.close(state)
+                    state = solver.init(replace(tools, start=judgement.escaped))
+                    state = replace(state, info={"escaped": 1.0})
+                elif judgement.status is None:
+                    if judgement.point is not None:
+                        state = replace(state, point=judgement.point)
+                    previous = state.point
+                    state = solver.step(state, tools)
+                    if state.point is previous and state.status is None:
+                        state = replace(state, status=Status.STALLED)
                 _ = state.point.gradient  # the next step needs it: it is solver time, always
-            if state.point is not previous:
+            if judgement.status is not None:
+                break
+            if judgement.escaped is not None or state.point is not previous:
                 steps += 1
                 rows.append(record(steps, state))
-            elif state.status is None:
-                state = replace(state, status=Status.STALLED)
     finally:
         solver.close(state)
     seconds = dict(meter.seconds)
     seconds["total"] = sum(seconds.values())
-    return Result(state.point.x, status, steps, rows, seconds, tuple(tools.warnings))
+    return Result(state.point.x, judgement.status, steps, rows, seconds, tuple(tools.warnings))
 
 
-def _end(
-    state: State,
-    rows: list[Row],
-    eps: float,
-    steps: int,
-    max_steps: int,
-    time_limit: float | None,
-    reference: Reference | None,
+def _limit(
+    state: State, rows: list[Row], steps: int, max_steps: int, time_limit: float | None
 ) -> Status | None:
-    """Return how the solve has ended, or ``None`` while it goes on."""
+    """Return what ends the solve unless it has converged, or ``None`` while it goes on."""
     if not state.point.inside or not isfinite(rows[-1]["gradient_norm"]):
         return Status.DIVERGED
-    # Against a reference the goal is the true error in x; without one it is the solver's estimate.
-    error = state.estimate if reference is None else rows[-1]["relative_error_l2"]
-    # The square of a tiny gradient may vanish where it does not.
-    stationary = rows[-1]["gradient_norm"] == 0.0 and not bool((state.point.gradient != 0).any())
-    if error <= eps or stationary:
-        return Status.CONVERGED
     if state.status is not None:
         return state.status
     if steps >= max_steps:

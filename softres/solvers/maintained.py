@@ -14,7 +14,7 @@ from softres.backends import as_numpy
 from softres.curvature import Curvature
 from softres.linalg import CholeskyFactor, cholesky
 from softres.matrices import DesignMatrix
-from softres.nullspace import null_basis_of, null_within
+from softres.nullspace import filled, null_basis_of, null_within
 from softres.solvers.drift import ratio, share, threshold
 from softres.solvers.rank_two import RankTwo
 
@@ -24,7 +24,8 @@ __all__ = ["MaintainedHessian"]
 DRIFT = 0.1
 #: Share of all change that the rows within the limit must carry to be worth their price.
 CONCENTRATED = 0.3
-#: Multiples of the identity, over the largest diagonal entry, that bring out a null space.
+#: Multiples of the squares of the columns' norms, over the largest such, that bring out a null
+#: space.
 RIDGES = (1e-10, 1e-8)
 
 
@@ -45,6 +46,9 @@ class MaintainedHessian:
         The matrix that was last factored, shape (d, d).
     factor
         Its Cholesky factor; ``None`` where it was not positive definite.
+    curvature
+        The curvature in z that it was factored for; ``None`` for a sketch, or with a multiple of
+        the identity.
     null
         Orthonormal basis of the Hessian's null space, shape (d, k), where one was found.
     changed
@@ -63,6 +67,7 @@ class MaintainedHessian:
         self.matrix = matrix
         self.total: Any = None
         self.factor: CholeskyFactor | None = None
+        self.curvature: Curvature | None = None
         self.null: Any = None
         self.diffuse = False
         self.updated = False
@@ -157,11 +162,13 @@ class MaintainedHessian:
         """
         total = self._assemble()
         if self.null is not None:
-            total += self._largest * (self.null @ self.null.T)
+            total = filled(total, self.null, self.matrix.column_scale)
         factor = cholesky(total, None, noise)
         if factor is None:
             return False
         self._take(total, factor)
+        if not self.sketched:
+            self.curvature = Curvature(self._diagonal, self._rank_two.v, self._rank_two.h)
         self.changed = False
         return True
 
@@ -175,28 +182,27 @@ class MaintainedHessian:
         """
         total = self._assemble()
         xp = array_namespace(total)
-        one = xp.eye(total.shape[0], dtype=total.dtype, device=device(total))
+        scale = self.matrix.column_scale
+        squares = scale * scale
+        largest = float(xp.max(xp.abs(xp.linalg.diagonal(total)) / squares)) or 1.0
+        one = xp.eye(total.shape[0], dtype=total.dtype, device=device(total)) * (largest * squares)
         for multiple in RIDGES:
-            ridge = multiple * self._largest
-            factor = cholesky(total + ridge * one, None, 0.1 * noise)
+            ridged = total + multiple * one
+            factor = cholesky(ridged, scale, 0.1 * noise)
             if factor is None:
                 continue
             if self.null is None:
-                self.null = null_within(self.matrix, null_basis_of(factor, ridge))
+                found = null_basis_of(factor, multiple) / scale[:, None]
+                self.null = null_within(self.matrix, xp.linalg.qr(found)[0])
                 if self.null is not None and self.refactor(noise):
                     return True
-            self._take(total + ridge * one, factor)
+            self._take(ridged, factor)
             return True
         return False
 
     def project(self, p: Any) -> Any:
         """Return p without its component in the null space."""
         return p if self.null is None else p - self.null @ (self.null.T @ p)
-
-    @property
-    def _largest(self) -> float:
-        xp = array_namespace(self._gram)
-        return self._scale * float(xp.max(xp.abs(xp.linalg.diagonal(self._gram)))) or 1.0
 
     def _assemble(self) -> Any:
         """Return the Gram matrix plus the rank-two part."""
@@ -205,7 +211,7 @@ class MaintainedHessian:
         return total
 
     def _take(self, total: Any, factor: CholeskyFactor) -> None:
-        self.total, self.factor = total, factor
+        self.total, self.factor, self.curvature = total, factor, None
 
     def _add_rows(self, rows: npt.NDArray[np.int64], change: Any) -> None:
         """Add the rows' part of A^T diag(change) A."""

@@ -8,9 +8,11 @@ from math import inf, sqrt
 from typing import Any
 
 from softres.arrays import array_namespace
+from softres.curvature import Curvature
 from softres.evaluation import Evaluation
 from softres.linalg import cholesky
-from softres.nullspace import null_basis
+from softres.nullspace import filled, null_basis
+from softres.optimality import Projected
 from softres.solvers.base import State, Tools
 from softres.solvers.line_search import minimise_along
 from softres.solvers.result import Status
@@ -35,17 +37,9 @@ class Memory:
     null: Any | None = None
     radius: float | None = None
 
-    def fill(self, H: Any) -> Any:
-        """Return H made definite on A's null space, where it is zero.
-
-        The gradient has no component there, so neither has the solution: it is the one of least
-        norm.
-        """
-        if self.null is None or self.null.shape[1] == 0:
-            return H
-        xp = array_namespace(H)
-        scale = float(xp.max(xp.linalg.diagonal(H)))
-        return H + (scale if scale > 0 else 1.0) * (self.null @ self.null.T)
+    def fill(self, H: Any, scale: Any) -> Any:
+        """Return H made definite on A's null space; ``scale`` holds the norms of A's columns."""
+        return H if self.null is None else filled(H, self.null, scale)
 
     def project(self, p: Any) -> Any:
         """Return p without its component in A's null space."""
@@ -61,6 +55,7 @@ def newton_step(
     gauss_newton: Callable[[], Any],
     info: dict[str, float],
     serves: Callable[[Evaluation], bool] | None = None,
+    curvature: Curvature | None = None,
 ) -> State:
     """Take one safeguarded step with the Hessian H or an approximation of it.
 
@@ -76,18 +71,20 @@ def newton_step(
         Forms the Gauss-Newton matrix, shape (d, d); called only where H is indefinite.
     info
         Columns for the trace; the step's own are added.
+    curvature
+        H's in z, where H is exact.
     serves
         Whether H will serve at the new point as well: its curvature is not needed then.
     """
     point = state.point
     memory: Memory = state.memory or Memory()
     with tools.meter.phase("factor"):
-        full = memory.fill(H)
         scale, noise = point.problem.matrix.column_scale, point.problem.gram_noise
+        full = memory.fill(H, scale)
         factor = cholesky(full, scale, noise)
         if factor is None and memory.null is None and _finite(H):
             memory = replace(memory, null=null_basis(point.problem.matrix))
-            full = memory.fill(H)
+            full = memory.fill(H, scale)
             factor = cholesky(full, scale, noise)
     if factor is None:
         return _indefinite_step(state, tools, full, gauss_newton, info, memory)
@@ -108,7 +105,8 @@ def newton_step(
     gradient = accepted.point.gradient
     left = sqrt(max(0.0, float(gradient @ factor.solve(gradient))))
     error = estimated_error(left, accepted.point, H, tools)
-    return State(accepted.point, error, info, memory=memory)
+    metric = Projected(factor, memory.null, scale, curvature)
+    return State(accepted.point, error, info, memory=memory, metric=metric)
 
 
 def _indefinite_step(
@@ -122,7 +120,7 @@ def _indefinite_step(
     if not _finite(H):
         return replace(state, info=info, status=Status.LINEAR_SOLVE_FAILED, memory=memory)
     with tools.meter.phase("hessian"):
-        B = memory.fill(gauss_newton())
+        B = memory.fill(gauss_newton(), state.point.problem.matrix.column_scale)
     with tools.meter.phase("trust_region"):
         taken = trust_region_step(state.point, H, B, memory.radius, memory.null)
     if taken is None:

@@ -129,7 +129,7 @@ class PreconditionedNewton(Solver):
         doing_without = M.columns is not None and self.factor == "auto"
         if doing_without and not M.policy.carry_on_without(M.progress):
             M.use_factor()
-        return State(new, estimate, info, memory=memory)
+        return State(new, estimate, info, memory=memory, metric=M.metric)
 
     def _correct(
         self, point: Evaluation, estimate: float, M: Preconditioner, tools: Tools

@@ -9,6 +9,7 @@ from typing import Any
 from softres.arrays import array_namespace
 from softres.curvature import Curvature
 from softres.evaluation import Evaluation
+from softres.optimality import Metric, Projected
 from softres.solvers.base import Tools
 from softres.solvers.column_scaling import ColumnScaling
 from softres.solvers.maintained import MaintainedHessian
@@ -62,6 +63,15 @@ class Preconditioner:
     def astray(self) -> bool:
         """Whether Gauss-Newton has got nowhere for so long that a saddle may be near."""
         return self._weak >= PATIENCE
+
+    @property
+    def metric(self) -> Metric | None:
+        """The factored Hessian, for who wants to look at a point; ``None`` without a factor."""
+        hessian = self.hessian
+        if self.columns is not None or hessian.factor is None:
+            return None
+        scale = hessian.matrix.column_scale
+        return Projected(hessian.factor, hessian.null, scale, hessian.curvature)
 
     def solve(self, y: Any) -> Any:
         """Return M^-1 y."""

@@ -26,12 +26,17 @@ class RankTwo:
 
     They are renewed over all rows, by two passes in one reading of A, where their age could
     matter, and over the moved rows otherwise.
+
+    Attributes
+    ----------
+    v, h
+        The two vectors in z that it stands for, shape (n,).
     """
 
     def __init__(self, matrix: DesignMatrix) -> None:
         self._matrix = matrix
-        self._v: Any = None
-        self._h: Any = None
+        self.v: Any = None
+        self.h: Any = None
         self._left: Any = None  # A^T v
         self._right: Any = None  # A^T h
         self._factor: CholeskyFactor | None = None
@@ -44,13 +49,13 @@ class RankTwo:
 
     def renew(self, target: Curvature) -> None:
         """Form it over all rows."""
-        if target.v is not None and target.v is self._v:
+        if target.v is not None and target.v is self.v:
             # The Hessian and the Gauss-Newton matrix of a point share v.
             self._right = self._matrix.rmatmul(target.h)
         else:
             pair = target.rank_two(self._matrix)
             self._left, self._right = (None, None) if pair is None else pair
-        self._v, self._h = target.v, target.h
+        self.v, self.h = target.v, target.h
 
     def follow(
         self,
@@ -75,8 +80,8 @@ class RankTwo:
         if factor is None:
             return False
         xp = array_namespace(target.v)
-        growth = ratio(target.v, self._v), ratio(target.h, self._h)
-        old_v, old_h = growth[0] * self._v, growth[1] * self._h
+        growth = ratio(target.v, self.v), ratio(target.h, self.h)
+        old_v, old_h = growth[0] * self.v, growth[1] * self.h
         v, h = xp.where(moved, target.v, old_v), xp.where(moved, target.h, old_h)
         if self._stale(target, v, h, factor):
             return False
@@ -86,7 +91,7 @@ class RankTwo:
             both = self._matrix.compress(np.stack(changes), rows)
             self._left, self._right = self._left + both[0], self._right + both[1]
             self._matrix.counter.passes += 2 * len(rows) / self._matrix.shape[0]
-        self._v, self._h = v, h
+        self.v, self.h = v, h
         return True
 
     def _stale(self, target: Curvature, v: Any, h: Any, factor: CholeskyFactor) -> bool:

@@ -16,11 +16,17 @@ Row = dict[str, float]
 
 
 class Status(Enum):
-    """How a solve ended, in words."""
+    """How a solve ended, in words.
+
+    ``CONVERGED`` is said of a local minimiser to the accuracy asked for: both the gradient and the
+    curvature were looked at. ``BOUNDARY`` is where the loss falls towards alpha = <u, 1> = beta,
+    beyond which it counts as undefined.
+    """
 
     CONVERGED = "converged"
     STEP_LIMIT = "step limit"
     TIME_LIMIT = "time limit"
+    BOUNDARY = "boundary (alpha = beta: no minimiser inside)"
     STALLED = "stalled (no further progress)"
     DIVERGED = "diverged (left alpha >= beta, or not finite)"
     LINEAR_SOLVE_FAILED = "linear solve failed"

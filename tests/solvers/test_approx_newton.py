@@ -139,7 +139,8 @@ def test_single_precision_is_used_only_where_the_condition_allows(
         problem = make_regularised("softres", A, instance.b, 0.1)
         result = solve(problem, "approx_newton", eps=1e-11, eps0=0.25)
         assert in_single
-        assert set(in_single) == {some}
+        # The last Gram matrix is that of the exact Hessian, by which the result is judged.
+        assert set(in_single[:-1]) == {some}
         assert result.status is Status.CONVERGED
         assert relative_error(A @ result.x, fitted) <= 1e-7
 

@@ -14,6 +14,7 @@ import numpy as np
 from softres.arrays import array_namespace, copied
 from softres.errors import InputError
 from softres.nullspace import null_basis
+from softres.optimality import Projected, at_boundary, examine
 from softres.solvers.exact_newton import ExactNewton
 from softres.solvers.loop import iterate
 from softres.solvers.many.newton import GIVE_UP, Block, start_block, step_block
@@ -179,9 +180,14 @@ class _Run:
         """Note the targets that have ended, and return the others."""
         norms = block.norms()
         late = self.time_limit is not None and perf_counter() - self.begin >= self.time_limit
+        claims = np.isfinite(norms) & ((block.estimate <= self.eps) | (norms == 0.0))
+        confirmed = claims.copy()
+        for i in np.flatnonzero(claims):
+            confirmed[i] = self._is_minimiser(block, int(i))
         conditions = (
             (~np.isfinite(norms), Status.DIVERGED),
-            ((block.estimate <= self.eps) | (norms == 0.0), Status.CONVERGED),
+            (confirmed, Status.CONVERGED),
+            (claims, None),
             (block.steps >= self.max_steps, Status.STEP_LIMIT),
             (np.full(len(block), late), Status.TIME_LIMIT),
             (stuck | (block.slow >= GIVE_UP), None),
@@ -192,6 +198,15 @@ class _Run:
                 self._end(block, int(i), float(norms[i]), status)
             going &= ~condition
         return block if going.all() else block.take(going)
+
+    def _is_minimiser(self, block: Block, i: int) -> bool:
+        """Look at the gradient and the curvature where a target says that it has converged."""
+        problem, factor = self.problem.one(int(block.ids[i])), block.factors[i]
+        scale = problem.matrix.column_scale
+        metric = None if factor is None or block.ridged[i] else Projected(factor, None, scale)
+        point, start = problem.at(block.x[i], block.z[i]), problem.at(block.x0[i])
+        found = examine(point, start, self.eps, metric)
+        return found.minimiser and not at_boundary(point, found.step)
 
     def _end(self, block: Block, i: int, norm: float, status: Status | None) -> None:
         t = int(block.ids[i])
