@@ -122,7 +122,7 @@ class DenseNumpy(DesignMatrix):
 
     def row_forms(self, right: Any, single: bool = False) -> Any:
         """Return the squared row norms of A @ right; see :meth:`DesignMatrix.row_forms`."""
-        self.counter.passes += right.shape[1]
+        self.counter.add(passes=right.shape[1])
         forms = np.empty(len(self.array), dtype=np.result_type(self.array, right))
         dtype = np.float32 if single else forms.dtype
         convert = dtype != self.array.dtype

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from math import isfinite, sqrt
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
+from softres.arrays import norm
 from softres.backends import synchronise_for
+from softres.checks import shown
 from softres.errors import InputError
 from softres.evaluation import Evaluation
 from softres.problems import Problem
 from softres.reference import Reference
-from softres.solvers.base import Solver, State, Tools
+from softres.solvers.base import Solver, State, Tools, guarded_step
 from softres.solvers.clock import Meter
 from softres.solvers.result import Result, Row, Status
 
@@ -51,7 +53,7 @@ def iterate(
         )
     tools = Tools(start, meter, seed, eps, max_steps)
     record = _Recorder(meter, start, reference, callback, log)
-    with meter.clock("solve"):
+    with meter.clock("solve"), np.errstate(all="ignore"):
         state = solver.init(tools)
     steps = 0
     try:
@@ -61,7 +63,7 @@ def iterate(
         while (status := _end(state, rows, eps, steps, max_steps, time_limit, reference)) is None:
             previous = state.point
             with meter.clock("solve"):
-                state = solver.step(state, tools)
+                state = guarded_step(solver, state, tools)
                 _ = state.point.gradient  # the next step needs it: it is solver time, always
             if state.point is not previous:
                 steps += 1
@@ -89,8 +91,7 @@ def _end(
         return Status.DIVERGED
     # Against a reference the goal is the true error in x; without one it is the solver's estimate.
     error = state.estimate if reference is None else rows[-1]["relative_error_l2"]
-    # The square of a tiny gradient may vanish where it does not.
-    stationary = rows[-1]["gradient_norm"] == 0.0 and not bool((state.point.gradient != 0).any())
+    stationary = rows[-1]["gradient_norm"] == 0.0
     if error <= eps or stationary:
         return Status.CONVERGED
     if state.status is not None:
@@ -103,6 +104,18 @@ def _end(
     if len(recent) == PATIENCE and len(set(recent)) == 1:
         return Status.STALLED
     return None
+
+
+def _new_columns(row: Row, returned: Mapping[str, float] | None) -> Mapping[str, float]:
+    """Return the columns that a callback adds to a row; none of the row's own may be among them."""
+    if returned is None:
+        return {}
+    if not isinstance(returned, Mapping):
+        raise InputError(f"callback returned {shown(returned)}: allowed is a dict of columns")
+    for column in returned:
+        if column in row:
+            raise InputError(f"callback returned {column}, a column of the trace: rename it")
+    return returned
 
 
 class _Recorder:
@@ -128,10 +141,9 @@ class _Recorder:
         meter, point = self.meter, state.point
         with meter.clock("evaluate"):
             gradient = point.gradient
-            with np.errstate(all="ignore"):  # a diverged iterate is reported by its status
-                norm = sqrt(float(gradient @ gradient))
+            size = norm(gradient)
             if step == 0:
-                self.gradient0 = norm
+                self.gradient0 = size
             row: Row = {
                 "step": step,
                 "solve_seconds": meter.seconds["solve"],
@@ -140,8 +152,8 @@ class _Recorder:
                 "loss": point.value,
                 "data_loss": point.data_value,
                 "log_alpha": point.log_alpha,
-                "gradient_norm": norm,
-                "relative_gradient": norm / self.gradient0 if self.gradient0 > 0 else 0.0,
+                "gradient_norm": size,
+                "relative_gradient": size / self.gradient0 if self.gradient0 > 0 else 0.0,
                 "estimate": state.estimate,
                 **state.info,
                 **{f"seconds_{name}": value for name, value in meter.phases.items()},
@@ -149,10 +161,10 @@ class _Recorder:
             if self.reference is not None:
                 row |= self._errors(step, self.reference.errors(point))
             if self.callback is not None:
-                row |= self.callback(row, point) or {}
+                row |= _new_columns(row, self.callback(dict(row), point))
         if self.log is not None:
             with meter.clock("log"):
-                self.log(row, point)
+                self.log(dict(row), point)
         return row
 
     def _errors(self, step: int, errors: Mapping[str, float]) -> Row:
@@ -160,12 +172,12 @@ class _Recorder:
         row: Row = {}
         if step == 0:
             self.scale = dict(errors)
-        for norm, error in errors.items():
-            row[f"error_{norm}"] = error
-            row[f"relative_error_{norm}"] = (
-                error / self.scale[norm] if self.scale[norm] > 0 else 0.0
+        for kind, error in errors.items():
+            row[f"error_{kind}"] = error
+            row[f"relative_error_{kind}"] = (
+                error / self.scale[kind] if self.scale[kind] > 0 else 0.0
             )
-            before = self.previous.get(norm, 0.0)
-            row[f"contraction_{norm}"] = error / before if before > 0 else float("nan")
+            before = self.previous.get(kind, 0.0)
+            row[f"contraction_{kind}"] = error / before if before > 0 else float("nan")
         self.previous = dict(errors)
         return row

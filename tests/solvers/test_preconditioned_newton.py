@@ -9,41 +9,25 @@ import numpy as np
 import pytest
 from scipy import linalg
 
-import softres.solvers.cost_model
 import softres.solvers.move
 import softres.solvers.preconditioner
 from softres import InputError
 from softres.backends import as_numpy
 from softres.certify import find_minimiser
 from softres.data.synthetic import SyntheticOptions, make_synthetic
-from softres.machine import Machine
 from softres.reference import Reference
 from softres.solvers import Status, make_solver, solve
 from softres.solvers.gram_factor import form_gram
 from softres.solvers.preconditioned_newton import PreconditionedNewton
 from softres.solvers.refresh import RefreshPolicy
 
-pytestmark = pytest.mark.usefixtures("one_thread", "_this_machine_is_known")
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 FACTORS = ("auto", "gram", "sketch", "columns")
 CONDITIONS = (1.0, 1e2, 1e4)
 ROWS = ("gaussian", "coherent")
 WEIGHTS = (1.0, 1e-2, 1e-4)
 N, D, R = 300, 6, 3.0
-
-
-@pytest.fixture
-def _this_machine_is_known(monkeypatch):
-    """Fix the rates that plans are made from: they decide the iterates."""
-    rates = Machine(
-        bytes_per_second=1.5e10,
-        near_bytes_per_second=6e10,
-        double_flops=4e10,
-        single_flops=7e10,
-        factor_flops=2e10,
-        sparse_entries=1e9,
-    )
-    monkeypatch.setattr(softres.solvers.cost_model, "this_machine", lambda: rates)
 
 
 @pytest.fixture(scope="module")
