@@ -11,6 +11,7 @@ import numpy as np
 
 __all__ = [
     "array_namespace",
+    "beyond",
     "copied",
     "fits_single",
     "for_torch",
@@ -63,6 +64,12 @@ def norm(vector: Any) -> float:
             return largest
         scaled = vector / largest
         return largest * sqrt(float(scaled @ scaled))
+
+
+def beyond(norms: Any) -> Any:
+    """Say of each norm, an array of any backend, whether squares were lost on the way to it."""
+    low, high = SQUARES_SINGLE if "32" in str(norms.dtype) else SQUARES
+    return ~((norms > sqrt(low)) & (norms < sqrt(high)))
 
 
 def relative_norm(vector: Any, other: Any) -> float:

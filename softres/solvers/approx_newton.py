@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import ceil, sqrt
+from math import ceil, isfinite, sqrt
 from typing import Any, ClassVar
 
 import numpy as np
@@ -227,7 +227,10 @@ class ApproxNewton(Solver):
         d = matrix.shape[1]
         if self.rows is not None:
             return self.rows
-        return ceil(self.sample_size(d) * float(scores.sum()) / d)
+        asked = self.sample_size(d) * float(scores.sum()) / d
+        if not isfinite(asked):
+            raise np.linalg.LinAlgError("the leverage scores are not finite")
+        return ceil(asked)
 
 
 def rounds_well(W: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64], eps0: float) -> bool:
