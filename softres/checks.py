@@ -52,7 +52,7 @@ def number(
     within: Callable[[float], bool] = lambda value: value > 0,
 ) -> float:
     """Return a finite number for which ``within`` holds; ``allowed`` says the same in words."""
-    if not (_is_real(value) and isfinite(value) and within(value)):
+    if not (_is_finite(value) and within(value)):
         raise InputError(f"{key}={shown(value)}: allowed is {allowed}")
     return float(value)
 
@@ -69,9 +69,16 @@ def _is_real(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
 
 
+def _is_finite(value: Any) -> bool:
+    try:
+        return _is_real(value) and isfinite(value)
+    except OverflowError:  # a whole number beyond the range of doubles
+        return False
+
+
 _KINDS = {
     int: ("a whole number", lambda value: isinstance(value, Integral) and _is_real(value)),
-    float: ("a finite number", lambda value: _is_real(value) and isfinite(value)),
+    float: ("a finite number", _is_finite),
     str: ("a name", lambda value: isinstance(value, str)),
     bool: ("true or false", lambda value: isinstance(value, bool)),
 }

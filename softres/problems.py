@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from inspect import signature
 from math import inf, isfinite, log, sqrt
+from numbers import Number
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -95,7 +96,7 @@ class Problem:
             row_sums = self.matrix._matmul(xp.ones_like(self.zeros()))
         if not bool(xp.all(xp.isfinite(row_sums))):
             raise InputError("A holds NaN or infinite values, or rows whose sums are; none may")
-        if w is None or not np.ndim(w):
+        if w is None or isinstance(w, Number) or getattr(w, "ndim", None) == 0:
             same = 0.0 if w is None else number("w", _plain(w), "a finite number", isfinite)
             if abs(same) > float(xp.finfo(self.b.dtype).max):
                 raise InputError(f"w: its squares leave the range of {self.b.dtype}")
@@ -290,7 +291,9 @@ def make_problem(name: str, A: Any, b: Any, w: Any = None, **options: Any) -> Pr
         If the name is unknown, or an input cannot be used.
     """
     choice("problem", name, PROBLEMS)
-    known = [key for key in signature(PROBLEMS[name]).parameters if key not in ("A", "b", "w")]
+    # What a name has settled, the function of "cosh", is no option.
+    settled = ("A", "b", "w", *getattr(PROBLEMS[name], "keywords", ()))
+    known = [key for key in signature(PROBLEMS[name]).parameters if key not in settled]
     for option in options:
         if option not in known:
             raise InputError(f"{option}: {name} has no such option; its options: {known or 'none'}")

@@ -133,8 +133,9 @@ def solve(
         time_limit = number("time_limit", time_limit, "a positive number of seconds")
     seed = whole("seed", seed, least=0)
     if isinstance(problem, ManyTargets):
-        if not (callback is None and log is None and reference is None):
-            raise InputError("callback, log and reference are for a problem with one target")
+        for name, given in (("callback", callback), ("log", log), ("reference", reference)):
+            if given is not None:
+                raise InputError(f"{name}={shown(given)}: only a problem with one target takes one")
         options = ManyOptions.of(solver_options)
         return solve_many(problem, solver, x0, eps, max_steps, time_limit, options)
     if isinstance(solver, str):
