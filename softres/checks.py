@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import fields
-from functools import lru_cache
 from math import inf, isfinite
 from numbers import Integral, Real
-from typing import Any, get_type_hints
+from types import UnionType
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 from array_api_compat import is_torch_array
@@ -19,7 +19,16 @@ from scipy import sparse
 
 from softres.errors import InputError
 
-__all__ = ["check_shares", "check_types", "choice", "host_values", "number", "shown", "whole"]
+__all__ = [
+    "SHARES_ROUNDING",
+    "check_shares",
+    "check_types",
+    "choice",
+    "host_values",
+    "number",
+    "shown",
+    "whole",
+]
 
 #: Excess over 1 of the sum of shares that were computed, or rounded, in single precision.
 SHARES_ROUNDING = 1e-4
@@ -76,7 +85,7 @@ def _is_finite(value: Any) -> bool:
         return False
 
 
-_KINDS = {
+_KINDS: dict[type, tuple[str, Callable[[Any], bool]]] = {
     int: ("a whole number", lambda value: isinstance(value, Integral) and _is_real(value)),
     float: ("a finite number", _is_finite),
     str: ("a name", lambda value: isinstance(value, str)),
@@ -84,9 +93,8 @@ _KINDS = {
 }
 
 
-@lru_cache(maxsize=64)
-def _types(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
+#: Declared types by class: finding them takes longer than a small solve's step.
+_TYPES: dict[type, dict[str, Any]] = {}
 
 
 def check_types(options: Any, where: str) -> None:
@@ -102,9 +110,13 @@ def check_types(options: Any, where: str) -> None:
     where
         What stands before the field's name in the message, such as ``"solver."``.
     """
+    kind = type(options)
+    if kind not in _TYPES:
+        _TYPES[kind] = get_type_hints(kind)
+    declared_types = _TYPES[kind]
     for field in fields(options):
-        value, declared = getattr(options, field.name), _types(type(options))[field.name]
-        either = getattr(declared, "__args__", (declared,))
+        value, declared = getattr(options, field.name), declared_types[field.name]
+        either = get_args(declared) if isinstance(declared, UnionType) else (declared,)
         if value is None and type(None) in either:
             continue
         known = [_KINDS[kind] for kind in either if kind in _KINDS]

@@ -59,7 +59,7 @@ NOT_REAL = {
     "ragged": (lambda x: [[1.0], [2.0, 3.0]], "allowed is an array"),
     "an object": (lambda x: object(), "object"),
     "None": (lambda x: None, "None"),
-    "frame": (lambda x: pd.DataFrame(x), "to_numpy"),
+    "frame": (pd.DataFrame, "to_numpy"),
     "empty": (lambda x: x[:0], "0"),
     "no axes": (lambda x: np.float64(1.0), "shape"),
 }
@@ -69,7 +69,7 @@ PARTS = {
     "b": (B, lambda x: SoftmaxRegression(A, x)),
     "w": (B, lambda x: SoftmaxRegression(A, B, x)),
     "x0": (A[0], lambda x: solve(PROBLEM, x0=x)),
-    "x": (A[0], lambda x: PROBLEM.value(x)),
+    "x": (A[0], PROBLEM.value),
     "p": (A[0], lambda x: PROBLEM.hvp(A[0], x)),
     "B": (MANY.B, lambda x: ManyTargets(A, x, problem="softmax")),
 }
@@ -129,7 +129,7 @@ def test_a_meta_tensor_has_no_numbers():
     "w", [1j, np.complex128(1.0), "0.1", True, [0.1], math.nan, 10**400, torch.tensor(1j), {}]
 )
 def test_weights_that_are_no_number(w):
-    with pytest.raises(InputError, match="^w[ =:]"):
+    with pytest.raises(InputError, match=r"^w[ =:]"):
         SoftmaxRegression(A, B, w)
 
 
@@ -256,7 +256,9 @@ def test_other_entries_refuse_too(call):
 
 def test_a_reference_of_another_problem_is_refused():
     theirs = Reference(PROBLEM, A[0], Certificate(0, 0, 1, 1, 3, 0))
-    refused(lambda: solve(SoftmaxRegression(A[:, :2], B), reference=theirs), "reference: its x has 3")
+    refused(
+        lambda: solve(SoftmaxRegression(A[:, :2], B), reference=theirs), "reference: its x has 3"
+    )
     on_torch = SoftmaxRegression(torch.tensor(A), B)
     refused(lambda: solve(on_torch, reference=theirs), "reference", "torch")
 

@@ -142,8 +142,8 @@ def solve(
         solver = make_solver(solver, **solver_options)
     elif not isinstance(solver, Solver):
         raise InputError(
-            f"solver={shown(solver)}: allowed is a solver's name, {', '.join(SOLVERS)}, or a solver "
-            "that make_solver has made"
+            f"solver={shown(solver)}: allowed is a solver that make_solver has made, or a name: "
+            f"{', '.join(SOLVERS)}"
         )
     elif solver_options:
         raise InputError("solver options belong to a solver's name; a solver has its own already")

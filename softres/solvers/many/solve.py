@@ -104,10 +104,10 @@ def solve_many(
     statuses: list[Status] = []
     iterations: list[Row] = []
     width = (options or ManyOptions()).columns(problem.n, problem.d)
-    for number, first in enumerate(range(0, problem.m, width)):
+    for block_number, first in enumerate(range(0, problem.m, width)):
         columns = slice(first, min(first + width, problem.m))
         ids = list(range(columns.start, columns.stop))
-        run = _Run(problem, number, begin, eps, max_steps, time_limit)
+        run = _Run(problem, block_number, begin, eps, max_steps, time_limit)
         with np.errstate(all="ignore"):  # what leaves the range of doubles is looked for
             block = start_block(
                 shared, np.array(ids), starts[:, columns].T, problem.targets(columns), same
