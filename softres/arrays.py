@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from math import inf, isfinite, sqrt
 from typing import Any
 
 import array_api_compat
 import array_api_compat.numpy
 import numpy as np
 
-__all__ = ["array_namespace", "copied", "fits_single", "for_torch", "is_torch", "take"]
+__all__ = [
+    "array_namespace",
+    "beyond",
+    "copied",
+    "fits_single",
+    "for_torch",
+    "is_torch",
+    "norm",
+    "relative_norm",
+    "take",
+]
 
 #: Sizes whose squares, and sums of many of these, stay well within the range of float32.
 SINGLE_RANGE = (1e-14, 1e14)
+#: Sums of squares, in float64 and float32, in which no part that counts has left the range.
+SQUARES, SQUARES_SINGLE = (1e-280, 1e300), (1e-26, 1e36)
 
 
 def array_namespace(array: Any) -> Any:
@@ -33,6 +46,38 @@ def is_torch(array: Any) -> bool:
 def copied(array: Any) -> Any:
     """Return a copy of an array, on its own device."""
     return array_namespace(array).asarray(array, copy=True)
+
+
+def norm(vector: Any) -> float:
+    """Return the Euclidean norm of a vector of any size of entries.
+
+    Squares of entries below 1e-154 vanish and those above 1e154 overflow: there the vector is
+    divided by its largest entry first.
+    """
+    with np.errstate(all="ignore"):
+        square = float(vector @ vector)
+        low, high = SQUARES_SINGLE if "32" in str(vector.dtype) else SQUARES
+        if low < square < high:
+            return sqrt(square)
+        largest = float(abs(vector).max()) if vector.shape[0] else 0.0
+        if largest == 0.0 or not isfinite(largest):
+            return largest
+        scaled = vector / largest
+        return largest * sqrt(float(scaled @ scaled))
+
+
+def beyond(norms: Any) -> Any:
+    """Say of each norm, an array of any backend, whether squares were lost on the way to it."""
+    low, high = SQUARES_SINGLE if "32" in str(norms.dtype) else SQUARES
+    return ~((norms > sqrt(low)) & (norms < sqrt(high)))
+
+
+def relative_norm(vector: Any, other: Any) -> float:
+    """Return |vector| / |other|; 0 where the vector is 0, and infinite where only the other is."""
+    size, base = norm(vector), norm(other)
+    if base > 0:
+        return size / base
+    return 0.0 if size == 0 else inf
 
 
 def take(array: Any, rows: np.ndarray[Any, np.dtype[np.int64]]) -> Any:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 import numpy as np
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
+
+from softres.arrays import norm
 
 __all__ = ["largest_eigenvalue"]
 
@@ -23,6 +26,11 @@ def largest_eigenvalue(product: Callable[[Any], Any], d: int) -> float:
     ----------
     product
         Returns the matrix times a vector of shape (d,), on the host.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If the matrix is not finite.
     """
     if d <= 2:  # Lanczos's method has no room
         return float(np.linalg.eigvalsh(np.column_stack([product(e) for e in np.eye(d)]))[-1])
@@ -32,10 +40,20 @@ def largest_eigenvalue(product: Callable[[Any], Any], d: int) -> float:
         values = eigsh(
             operator, k=1, which="LA", v0=start, tol=TOLERANCE, return_eigenvectors=False
         )
-    except ArpackNoConvergence:
-        # Only a cluster at the end keeps it from converging: then any of its vectors will do.
-        q = start
-        for _ in range(STEPS):
-            q = product(q / float(np.linalg.norm(q)))
-        return float(np.linalg.norm(q))
+    except ArpackError:
+        # A cluster at the end keeps it from converging: then any of its vectors will do. Or the
+        # matrix is zero, or not finite.
+        return _by_powers(product, start)
     return float(values[0])
+
+
+def _by_powers(product: Callable[[Any], Any], q: Any) -> float:
+    size = norm(q)
+    for _ in range(STEPS):
+        q = product(q / size)
+        size = norm(q)
+        if not isfinite(size):
+            raise np.linalg.LinAlgError("the matrix is not finite")
+        if size == 0.0:
+            break
+    return size

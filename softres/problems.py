@@ -12,12 +12,14 @@ from copy import copy
 from functools import partial
 from inspect import signature
 from math import inf, isfinite, log, sqrt
+from numbers import Number
 from typing import Any, ClassVar, cast
 
 import numpy as np
 from array_api_compat import device
 
 from softres.arrays import array_namespace, copied
+from softres.checks import check_shares, choice, number
 from softres.errors import InputError
 from softres.evaluation import Evaluation
 from softres.links import (
@@ -30,7 +32,7 @@ from softres.links import (
     Sinh,
     SoftResidual,
 )
-from softres.matrices import as_matrix
+from softres.matrices import as_matrix, given_array
 
 __all__ = [
     "PROBLEMS",
@@ -46,14 +48,20 @@ __all__ = [
 class Problem:
     """A regression problem over A, b and w.
 
+    A is referred to, not copied, and must not change while the problem is in use: its column
+    norms, products of the last point and, for a tensor, its transpose are kept, so that a change in
+    place would be seen in part. A changed A asks for a new problem. b and w are copied. Several
+    threads may solve one problem at once.
+
     Parameters
     ----------
     A
         n x d: a NumPy array, SciPy sparse array, torch tensor or
         :class:`~softres.matrices.DesignMatrix`.
     b
-        Target, shape (n,): non-negative shares for a normalised problem; of any sign for a plain
-        one, whose target is n b.
+        Target, shape (n,). For a normalised problem shares, none below 0 and their sum at most 1
+        (to the rounding of single precision); of any sign and sum for a plain one, whose target
+        is n b.
     w
         Square roots of the regularisation weights: shape (n,), one number for all rows, or
         ``None`` for none. The regularisation is 1/2 |diag(w) A x|^2.
@@ -65,8 +73,8 @@ class Problem:
     Raises
     ------
     InputError
-        If shapes do not match, a value or a w^2 is not finite, beta < 0, or a normalised problem's
-        b has a negative entry.
+        If an argument is not of such a kind, shapes do not match, a value or a w^2 is not finite,
+        beta < 0, or a normalised problem's b has a negative entry or a sum above 1.
     """
 
     name: str
@@ -82,35 +90,39 @@ class Problem:
         n, _ = self.matrix.shape
         self.b = self._vector("b", b)
         xp = array_namespace(self.b)
-        if self.normalised and not float(xp.min(self.b)) >= 0:
-            raise InputError("b must be non-negative: it holds shares, as f does")
+        if self.normalised:
+            check_shares("b", float(xp.min(self.b)), float(xp.sum(self.b)))
         # A NaN or an infinity anywhere in A shows in its row sums.
         with np.errstate(invalid="ignore", over="ignore"):
             row_sums = self.matrix._matmul(xp.ones_like(self.zeros()))
         if not bool(xp.all(xp.isfinite(row_sums))):
             raise InputError("A holds NaN or infinite values, or rows whose sums are; none may")
         _ = self.matrix.column_scale  # refuses what is out of range
-        scalar = w is None or getattr(w, "ndim", None) == 0 or isinstance(w, (int, float))
-        if scalar and not isfinite(float(w or 0.0)):
-            raise InputError(f"w={w}: allowed is a finite number")
-        self.w = xp.full_like(self.b, float(w or 0.0)) if scalar else self._vector("w", w)
+        if w is None or isinstance(w, Number) or getattr(w, "ndim", None) == 0:
+            same = 0.0 if w is None else number("w", _plain(w), "a finite number", isfinite)
+            if abs(same) > float(xp.finfo(self.b.dtype).max):
+                raise InputError(f"w: its squares leave the range of {self.b.dtype}")
+            self.w = xp.full_like(self.b, same)
+        else:
+            self.w = self._vector("w", w)
         with np.errstate(over="ignore"):
             self.w2 = self.w * self.w
         if not bool(xp.all(xp.isfinite(self.w2))):
             raise InputError(f"w: its squares leave the range of {self.w.dtype}")
         self.unit = float(xp.finfo(self.b.dtype).eps)
-        self.target = self.b if self.normalised else n * self.b
-        self.beta = 1e-6 * n if beta is None else float(beta)
-        if not 0 <= self.beta < inf:
-            raise InputError(f"beta={beta}: allowed is a finite number >= 0")
+        with np.errstate(over="ignore"):
+            self.target = self.b if self.normalised else n * self.b
+        if not bool(xp.all(xp.isfinite(self.target))):
+            raise InputError(f"b: the target n b leaves the range of {self.b.dtype}")
+        self.beta = 1e-6 * n
+        if beta is not None:
+            self.beta = number("beta", beta, "a finite number >= 0", lambda value: value >= 0)
         self.log_beta = log(self.beta) if self.beta > 0 else -inf
         self._last: Evaluation | None = None
 
     def _vector(self, name: str, values: Any) -> Any:
-        n, _ = self.matrix.shape
-        vector = self.matrix.asarray(values)
-        if tuple(vector.shape) != (n,):
-            raise InputError(f"{name} must have shape ({n},) to match A, not {tuple(vector.shape)}")
+        """Return a copy of b or w, shape (n,), checked and of A's kind."""
+        vector = copied(given_array(self.matrix, name, values, (self.n,)))
         xp = array_namespace(vector)
         if not bool(xp.all(xp.isfinite(vector))):
             raise InputError(f"{name} holds NaN or infinite values; all must be finite")
@@ -162,9 +174,7 @@ class Problem:
         return Evaluation(self, x, z)
 
     def _at_cached(self, x: Any) -> Evaluation:
-        x = self.matrix.asarray(x)
-        if tuple(x.shape) != (self.d,):
-            raise InputError(f"x must have shape ({self.d},), not {tuple(x.shape)}")
+        x = given_array(self.matrix, "x", x, (self.d,))
         xp = array_namespace(x)
         last = self._last  # another thread may replace it meanwhile
         if last is None or not bool(xp.all(last.x == x)):
@@ -174,19 +184,23 @@ class Problem:
 
     def value(self, x: Any) -> float:
         """Return the loss at x, shape (d,)."""
-        return self._at_cached(x).value
+        with np.errstate(all="ignore"):
+            return self._at_cached(x).value
 
     def gradient(self, x: Any) -> Any:
         """Return the gradient at x, shape (d,)."""
-        return copied(self._at_cached(x).gradient)
+        with np.errstate(all="ignore"):
+            return copied(self._at_cached(x).gradient)
 
     def hessian(self, x: Any) -> Any:
         """Return the Hessian at x, shape (d, d)."""
-        return self._at_cached(x).hessian()
+        with np.errstate(all="ignore"):
+            return self._at_cached(x).hessian()
 
     def hvp(self, x: Any, p: Any) -> Any:
         """Return the Hessian at x times p, both of shape (d,)."""
-        return self._at_cached(x).hvp(self.matrix.asarray(p))
+        with np.errstate(all="ignore"):
+            return self._at_cached(x).hvp(given_array(self.matrix, "p", p, (self.d,)))
 
 
 class SoftResidualRegression(Problem):
@@ -196,8 +210,8 @@ class SoftResidualRegression(Problem):
     normalised = True
 
     def __init__(self, A: Any, b: Any, w: Any = None, *, beta: float | None = None) -> None:
-        if beta is not None and not beta > 0:
-            raise InputError(f"beta={beta}: allowed is a positive number, for u takes both signs")
+        if beta is not None:
+            beta = number("beta", beta, "a positive number, for u takes both signs")
         super().__init__(A, b, w, link=SoftResidual(), beta=beta)
 
 
@@ -225,8 +239,7 @@ class ResNetRegression(Problem):
     normalised = False
 
     def __init__(self, A: Any, b: Any, w: Any = None, *, branch: str = "exp") -> None:
-        if branch not in BRANCHES:
-            raise InputError(f"branch={branch}: allowed are {', '.join(BRANCHES)}")
+        choice("branch", branch, BRANCHES)
         super().__init__(A, b, w, link=Residual(branch))
 
 
@@ -243,8 +256,7 @@ class HyperbolicRegression(Problem):
 
     def __init__(self, A: Any, b: Any, w: Any = None, *, function: str = "exp") -> None:
         functions: dict[str, Link] = {"exp": Exp(), "cosh": Cosh(), "sinh": Sinh()}
-        if function not in functions:
-            raise InputError(f"function={function}: allowed are {', '.join(functions)}")
+        choice("function", function, functions)
         super().__init__(A, b, w, link=functions[function])
         self.name = function
 
@@ -257,9 +269,19 @@ class HyperbolicRegression(Problem):
         if self.name != "cosh":
             return self.zeros()
         xp = array_namespace(self.b)
-        towards = self.matrix.rmatmul(self.b - 1.0 / self.n)
-        reach = float(xp.max(xp.abs(self.matrix.matmul(towards))))
-        return towards * (0.1 / reach) if reach > 0 else towards
+        with np.errstate(all="ignore"):
+            towards = self.matrix.rmatmul(self.b - 1.0 / self.n)
+            largest = float(xp.max(xp.abs(towards)))
+            if not 0 < largest < inf:
+                return self.zeros()
+            towards = towards / largest  # products with A of any scale stay in range
+            reach = float(xp.max(xp.abs(self.matrix.matmul(towards))))
+            return towards * (0.1 / reach) if 0 < reach < inf else self.zeros()
+
+
+def _plain(w: Any) -> Any:
+    """Return an array without axes as a number."""
+    return w.item() if hasattr(w, "item") else w
 
 
 #: The problems by the names that the command line uses.
@@ -281,9 +303,10 @@ def make_problem(name: str, A: Any, b: Any, w: Any = None, **options: Any) -> Pr
     InputError
         If the name is unknown, or an input cannot be used.
     """
-    if name not in PROBLEMS:
-        raise InputError(f"problem={name}: allowed are {', '.join(PROBLEMS)}")
-    known = [key for key in signature(PROBLEMS[name]).parameters if key not in ("A", "b", "w")]
+    choice("problem", name, PROBLEMS)
+    # What a name has settled, the function of "cosh", is no option.
+    settled = ("A", "b", "w", *getattr(PROBLEMS[name], "keywords", ()))
+    known = [key for key in signature(PROBLEMS[name]).parameters if key not in settled]
     for option in options:
         if option not in known:
             raise InputError(f"{option}: {name} has no such option; its options: {known or 'none'}")

@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from softres.arrays import norm
+from softres.checks import shown
+from softres.errors import InputError
 from softres.evaluation import Evaluation
+from softres.matrices import given_array
 from softres.problems import Problem
 
 __all__ = ["Certificate", "Reference"]
@@ -73,15 +77,24 @@ class Reference:
         x*, shape (d,), on the host in float64.
     certificate
         What is known of x*.
+
+    Raises
+    ------
+    InputError
+        If an argument is of another kind, or x of another shape.
     """
 
     def __init__(
         self, problem: Problem, x: npt.NDArray[np.float64], certificate: Certificate
     ) -> None:
+        if not isinstance(problem, Problem):
+            raise InputError(f"problem={shown(problem)}: allowed is a regression problem")
+        if not isinstance(certificate, Certificate):
+            raise InputError(f"certificate={shown(certificate)}: allowed is a Certificate")
         self.problem = problem
         self.x = x
         self.certificate = certificate
-        self.point: Evaluation = problem.at(problem.matrix.asarray(x))
+        self.point: Evaluation = problem.at(given_array(problem.matrix, "x", x, (problem.d,)))
 
     def errors(self, point: Evaluation) -> dict[str, float]:
         """Return |x - x*| in the Euclidean norm and in the norm of the Hessian at x*.
@@ -89,7 +102,7 @@ class Reference:
         Keys ``"l2"`` and ``"H"``. One pass over A.
         """
         difference = point.x - self.point.x
-        return {"l2": sqrt(float(difference @ difference)), "H": self.norm_H(difference)}
+        return {"l2": norm(difference), "H": self.norm_H(difference)}
 
     def reached(self, error: float) -> bool:
         """Whether an error in the Euclidean norm is no more than x* itself is rounded by."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from math import inf
 from typing import Any
 
+import numpy as np
 from array_api_compat import device
 
 from softres.arrays import array_namespace, copied
+from softres.checks import check_shares, choice, host_values
 from softres.errors import InputError
-from softres.problems import HyperbolicRegression, Problem, make_problem
+from softres.matrices import as_matrix, given_array
+from softres.problems import PROBLEMS, HyperbolicRegression, Problem, make_problem
 
 __all__ = ["ManyTargets"]
 
@@ -59,18 +61,23 @@ class ManyTargets:
     def __init__(
         self, A: Any, B: Any, w: Any = None, *, problem: str = "softres", **options: Any
     ) -> None:
-        shape = tuple(getattr(B, "shape", ()))
+        B = host_values("B", B)
+        shape = tuple(B.shape)
         if len(shape) != 2 or shape[1] < 1:
             raise InputError(f"B must have shape (n, m), a target in each column, not {shape}")
-        self.name = problem
-        self.shared: Problem = make_problem(problem, A, B[:, 0], w, **options)
-        self.B = self.shared.matrix.asarray(B)
+        matrix = as_matrix(A)
+        self.B = given_array(matrix, "B", B, (matrix.shape[0], shape[1]))
         xp = array_namespace(self.B)
         # One sum and one least entry tell what is wrong without an array of B's size.
-        if not -inf < float(xp.sum(self.B)) < inf:
+        with np.errstate(over="ignore", invalid="ignore"):
+            sums = xp.sum(self.B, axis=0)
+        if not bool(xp.all(xp.isfinite(sums))):
             raise InputError("B holds NaN or infinite values; all must be finite")
-        if self.shared.normalised and not float(xp.min(self.B)) >= 0:
-            raise InputError("B must be non-negative: each column holds shares, as f does")
+        self.name = problem
+        choice("problem", problem, PROBLEMS)
+        if getattr(PROBLEMS[problem], "normalised", False):
+            check_shares("B", float(xp.min(self.B)), float(xp.max(sums)))
+        self.shared: Problem = make_problem(problem, matrix, self.B[:, 0], w, **options)
 
     @property
     def n(self) -> int:

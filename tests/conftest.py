@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+import softres.machine
 from softres.backends import BackendOptions, as_numpy
 from softres.links import BRANCHES
+from softres.machine import NOMINAL
 from softres.matrices.dense import DenseNumpy
 from softres.problems import PROBLEMS as CLASSES
 from softres.problems import Problem, make_problem
@@ -96,6 +98,12 @@ def one_thread():
     with threadpool_limits(1):
         yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
+def _rates_are_nominal(monkeypatch):
+    """Give solvers the nominal rates: what a test says of their steps holds on every machine."""
+    monkeypatch.setattr(softres.machine, "this_machine", lambda cache=None: NOMINAL)
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,6 @@ from softres.machine import Machine
 from softres.matrices import StreamedMatrix
 from softres.problems import make_problem
 from softres.reference import Certificate, Reference
-from softres.solvers import cost_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -166,7 +165,6 @@ def test_the_minimiser_does_not_depend_on_the_machine(small, kind, plant, monkey
         (0.01, 0.01, 100.0, 0.01, 1.0, 100.0),
     ):
         rates = [rate * factor for rate, factor in zip(RATES, factors, strict=True)]
-        monkeypatch.setattr(cost_model, "this_machine", lambda rates=rates: Machine(*rates))
         monkeypatch.setattr(machine, "this_machine", lambda rates=rates: Machine(*rates))
         problem = make_problem("softres", A, instance.b, 1e-4)
         x, certificate = find_minimiser(problem, problem.start())

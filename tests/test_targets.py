@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
+from scipy import sparse
 
 import softres
 from softres.errors import InputError
@@ -65,8 +68,16 @@ def changed(B, value):
     [
         (lambda B: B[:, 0], r"B must have shape \(n, m\), a target in each column, not \(40,\)"),
         (lambda B: B[:, :0], r"B must have shape \(n, m\)"),
-        (lambda B: B.tolist(), r"B must have shape \(n, m\)"),
-        (lambda B: B[:-1], r"b must have shape \(40,\)"),
+        (lambda B: B[:-1], r"B must have shape \(40, 5\)"),
+        (lambda B: 3 * B, "B: shares sum to at most 1, but these sum to 3; divide by that"),
+        (pd.DataFrame, r"B is a DataFrame.*B\.to_numpy\(\)"),
+        (sparse.csr_array, "B is sparse: hand in a dense array"),
+        (lambda B: np.ma.masked_less(B, 0.01), "B is a masked array"),
+        (lambda B: B + 0j, "B has dtype complex128"),
+        (torch.tensor, "B is a torch tensor and A is on NumPy"),
+        (lambda B: B > 0.01, "B has dtype bool"),
+        (lambda B: "targets", "B=targets: allowed is an array of real numbers"),
+        (lambda B: None, "B=None: allowed is an array of real numbers"),
         (lambda B: changed(B, -1e-9), "B must be non-negative"),
         (lambda B: changed(B, np.nan), "B holds NaN or infinite values"),
         (lambda B: changed(B, np.inf), "B holds NaN or infinite values"),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from softres.checks import SHARES_ROUNDING
 from softres.data.file_formats import FORMATS, Contents, read
 from softres.data.instance import Instance
 from softres.errors import InputError
@@ -100,8 +101,8 @@ def load_file(options: FileOptions) -> Instance:
     A = _matrix(held["A"], where)
     b, w = (_vector(held.get(name), name, where) for name in ("b", "w"))
     assert b is not None
-    if 1 + 1e-9 < b.sum() < 1 + 1e-4:
-        b = b / b.sum()  # shares that were rounded to single precision
+    if 1 < b.sum() <= 1 + SHARES_ROUNDING:
+        b = b / b.sum()
     try:
         return Instance("file", A, b, w=w, facts={"path": options.path})
     except InputError as error:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from softres.checks import check_shares
 from softres.errors import InputError
 from softres.matrices import StreamedMatrix
 
@@ -70,12 +71,7 @@ class Instance:
         for name, values in (("A", stored), ("b", self.b), ("w", self.w)):
             if values is not None and not np.isfinite(values).all():
                 raise InputError(f"{where}: {name} holds NaN or infinite values; allowed is finite")
-        if self.b.min() < 0:
-            least = float(self.b.min())
-            raise InputError(f"{where}: b must be non-negative, but its least entry is {least:.3g}")
-        total = float(self.b.sum())
-        if not 0 < total <= 1 + 1e-9:
-            raise InputError(f"{where}: b must have a sum in (0, 1], but it is {total:.3g}")
+        check_shares(f"{where}: b", float(self.b.min()), float(self.b.sum()))
 
     @property
     def shape(self) -> tuple[int, int]:

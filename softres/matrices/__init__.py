@@ -1,7 +1,7 @@
 """The matrix A behind one small interface: NumPy, SciPy, torch or Dask, or on disk."""
 
 from softres.matrices.base import DesignMatrix, PassCounter
-from softres.matrices.convert import as_matrix
+from softres.matrices.convert import as_matrix, given_array
 from softres.matrices.dense import DenseNumpy, DenseTorch
 from softres.matrices.sparse import SparseScipy, SparseTorch
 from softres.matrices.streamed import StreamedMatrix
@@ -15,4 +15,5 @@ __all__ = [
     "SparseTorch",
     "StreamedMatrix",
     "as_matrix",
+    "given_array",
 ]

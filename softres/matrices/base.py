@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,6 +29,9 @@ Index = npt.NDArray[np.int64]
 class PassCounter:
     """Work done on A, in units that do not depend on the machine.
 
+    Its own figures are those of all work whoever asked for it; :meth:`tally` counts that of one
+    caller, which several threads may be at once.
+
     Attributes
     ----------
     passes
@@ -38,6 +43,34 @@ class PassCounter:
 
     passes: float = 0.0
     grams: float = 0.0
+
+    def add(self, passes: float = 0.0, grams: float = 0.0) -> None:
+        """Count work, here and in the tally that is kept in this context."""
+        with _ADDING:
+            self.passes += passes
+            self.grams += grams
+        kept = _TALLY.get()
+        if kept is not None and kept[0] is self:
+            kept[1].passes += passes
+            kept[1].grams += grams
+
+    def start_tally(self, into: PassCounter) -> Token[Any]:
+        """Count from now on what this thread, or one in its context, adds in ``into`` as well.
+
+        One tally at a time: an inner one, of this counter or another, takes the outer's place.
+        """
+        return _TALLY.set((self, into))
+
+    @staticmethod
+    def stop_tally(token: Token[Any]) -> None:
+        """End the tally that returned the token."""
+        _TALLY.reset(token)
+
+
+#: The counter that is looked at in this context, and what is counted for whom.
+_TALLY: ContextVar[tuple[PassCounter, PassCounter] | None] = ContextVar("tally", default=None)
+#: Held while a counter that threads share is changed.
+_ADDING = Lock()
 
 
 class DesignMatrix(ABC):
@@ -163,12 +196,12 @@ class DesignMatrix(ABC):
 
     def matmul(self, x: Any) -> Any:
         """Return A x for x of shape (d,) or (d, k), in one reading of A."""
-        self.counter.passes += 1 if x.ndim == 1 else int(x.shape[1])
+        self.counter.add(passes=1 if x.ndim == 1 else int(x.shape[1]))
         return self._matmul(x)
 
     def rmatmul(self, y: Any) -> Any:
         """Return A^T y for y of shape (n,) or (n, k), in one reading of A."""
-        self.counter.passes += 1 if y.ndim == 1 else int(y.shape[1])
+        self.counter.add(passes=1 if y.ndim == 1 else int(y.shape[1]))
         return self._rmatmul(y)
 
     def gram(self, weights: Any, rows: npt.NDArray[Any] | None = None, single: bool = False) -> Any:
@@ -201,5 +234,5 @@ class DesignMatrix(ABC):
             raise InputError(f"{count} rows need as many weights, not {tuple(weights.shape)}")
         if index is not None and count and not (index.min() >= 0 and index.max() < n):
             raise InputError(f"rows of A are numbered from 0 to {n - 1}")
-        self.counter.grams += count / n
+        self.counter.add(grams=count / n)
         return self._gram(weights, index, single)

@@ -209,7 +209,7 @@ class DaskMatrix(DesignMatrix):
 
     def row_forms(self, right: Any, single: bool = False) -> Any:
         """Return the squared row norms of A @ right; see :meth:`DesignMatrix.row_forms`."""
-        self.counter.passes += right.shape[1]
+        self.counter.add(passes=right.shape[1])
         return np.concatenate(
             self._run(self._each(_row_forms, [(right, single)] * len(self._chunks)))
         )

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from softres.arrays import for_torch
+from softres.arrays import beyond, for_torch
 from softres.matrices.base import DesignMatrix, Index
 from softres.matrices.symmetric import LEAST_ROWS, BlockSum, add_rows, block_rows
 
@@ -90,7 +90,15 @@ class DenseNumpy(DesignMatrix):
         return total.total(self.array.dtype)
 
     def _column_norms(self) -> Any:
-        return np.sqrt(np.einsum("ij,ij->j", self.array, self.array))
+        with np.errstate(over="ignore", under="ignore"):
+            norms = np.sqrt(np.einsum("ij,ij->j", self.array, self.array))
+        lost = np.flatnonzero(beyond(norms))
+        if len(lost):
+            largest = np.maximum(self.array.max(axis=0), -self.array.min(axis=0))[lost]
+            lost, largest = lost[largest > 0], largest[largest > 0]
+            scaled = self.array[:, lost] / largest
+            norms[lost] = largest * np.sqrt(np.einsum("ij,ij->j", scaled, scaled))
+        return norms
 
     def squared_row_norms(self) -> Any:
         """Return the squared Euclidean norms of A's rows, shape (n,)."""
@@ -122,7 +130,7 @@ class DenseNumpy(DesignMatrix):
 
     def row_forms(self, right: Any, single: bool = False) -> Any:
         """Return the squared row norms of A @ right; see :meth:`DesignMatrix.row_forms`."""
-        self.counter.passes += right.shape[1]
+        self.counter.add(passes=right.shape[1])
         forms = np.empty(len(self.array), dtype=np.result_type(self.array, right))
         dtype = np.float32 if single else forms.dtype
         convert = dtype != self.array.dtype
@@ -205,7 +213,14 @@ class DenseTorch(DesignMatrix):
         return (0.5 * (total + total.T)).to(tensor.dtype)
 
     def _column_norms(self) -> Any:
-        return self.tensor.norm(dim=0)
+        norms = self.tensor.norm(dim=0)
+        lost = beyond(norms).nonzero()[:, 0]
+        if len(lost):
+            columns = self.tensor[:, lost]
+            largest = columns.abs().amax(dim=0)
+            safe = largest.where(largest > 0, 1.0)
+            norms[lost] = largest * (columns / safe).norm(dim=0)
+        return norms
 
     def sketch(self, embedding: Any) -> Any:
         """Return S A; see :meth:`DesignMatrix.sketch`."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from softres.arrays import for_torch
+from softres.arrays import beyond, for_torch
 from softres.matrices.base import DesignMatrix, Index
 from softres.matrices.dense import BLOCK_BYTES, DEVICE_BLOCK_BYTES
 from softres.matrices.symmetric import BlockSum, block_rows, by_sign
@@ -89,10 +89,15 @@ class SparseScipy(DesignMatrix):
             start, before = stop, int(ends[stop - 1])
 
     def _column_norms(self) -> Any:
-        squares = np.bincount(
-            self.array.indices, weights=self.array.data**2, minlength=self.shape[1]
-        )
-        return np.sqrt(squares).astype(self.array.dtype)
+        columns, data, d = self.array.indices, self.array.data.astype(np.float64), self.shape[1]
+        with np.errstate(over="ignore", under="ignore"):
+            norms = np.sqrt(np.bincount(columns, weights=data**2, minlength=d))
+        if beyond(norms).any():
+            largest = np.zeros(d)
+            np.maximum.at(largest, columns, np.abs(data))
+            scaled = data / np.where(largest > 0, largest, 1.0)[columns]
+            norms = largest * np.sqrt(np.bincount(columns, weights=scaled**2, minlength=d))
+        return norms.astype(self.array.dtype)
 
     def sketch(self, embedding: Any) -> Any:
         """Return S A; see :meth:`DesignMatrix.sketch`."""
@@ -128,6 +133,19 @@ class SparseTorch(DesignMatrix):
         self._columns = tensor.col_indices()
         self._values = tensor.values()
         self._transpose: Any | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the CSR tensors: what rebuilds them would warn, and they are made of the rest.
+
+        The transpose is made again where it is needed.
+        """
+        return self.__dict__ | {"tensor": None, "_transpose": None, "_shape": self.shape}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make the CSR tensor from its parts."""
+        shape = state.pop("_shape")
+        self.__dict__.update(state)
+        self.tensor = csr_tensor(self._crow, self._columns, self._values, shape)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -209,8 +227,13 @@ class SparseTorch(DesignMatrix):
         return (0.5 * (total + total.T)).to(self._values.dtype)
 
     def _column_norms(self) -> Any:
-        squares = self._values.new_zeros(self.shape[1])
-        return squares.index_add_(0, self._columns, self._values**2).sqrt()
+        zeros = self._values.new_zeros(self.shape[1])
+        norms = zeros.index_add(0, self._columns, self._values**2).sqrt()
+        if bool(beyond(norms).any()):
+            largest = zeros.scatter_reduce(0, self._columns, self._values.abs(), "amax")
+            scaled = self._values / largest.where(largest > 0, 1.0)[self._columns]
+            norms = largest * zeros.index_add(0, self._columns, scaled**2).sqrt()
+        return norms
 
     def sketch(self, embedding: Any) -> Any:
         """Return S A; see :meth:`DesignMatrix.sketch`."""

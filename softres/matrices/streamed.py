@@ -274,7 +274,7 @@ class StreamedMatrix(DesignMatrix):
 
     def row_forms(self, right: Any, single: bool = False) -> Any:
         """Return the squared row norms of A @ right; see :meth:`DesignMatrix.row_forms`."""
-        self.counter.passes += right.shape[1]
+        self.counter.add(passes=right.shape[1])
         forms = np.empty(self._rows)
         for start, block in self._blocks():
             forms[start : start + len(block)] = DenseNumpy(block).row_forms(right, single)

@@ -39,7 +39,15 @@ def probe_columns(n: int) -> int:
 
 
 def whitening(reduced: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return W, shape (d, rank), with (B W)^T (B W) = I for a sketch B of shape (m, d)."""
+    """Return W, shape (d, rank), with (B W)^T (B W) = I for a sketch B of shape (m, d).
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If the sketch is zero, or not finite.
+    """
+    if not (np.isfinite(reduced).all() and reduced.any()):
+        raise np.linalg.LinAlgError("the sketch is zero, or not finite")
     R = linalg.qr(reduced, mode="r", check_finite=False)[0][: reduced.shape[1]]
     noise = 10.0 * max(reduced.shape) * float(np.finfo(R.dtype).eps)
     if R.shape[0] == R.shape[1]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, log
+from math import ceil, inf, log
 from typing import Any
 
 import numpy as np
@@ -80,8 +80,13 @@ def sample_rows(
     ------
     InputError
         If the scheme is unknown.
+    numpy.linalg.LinAlgError
+        If all scores are zero, or one is not finite.
     """
-    p = scores / scores.sum()
+    total = float(scores.sum())
+    if not 0 < total < inf:
+        raise np.linalg.LinAlgError("the scores are all zero, or not finite")
+    p = scores / total
     if scheme == "independent":
         keep = np.minimum(1.0, s * p)
         index = np.flatnonzero(rng.random(len(p)) < keep)

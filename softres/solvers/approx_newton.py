@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import ceil, sqrt
+from math import ceil, isfinite, sqrt
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from softres.arrays import array_namespace, fits_single
 from softres.backends import as_numpy
 from softres.evaluation import Evaluation
+from softres.free_memory import check_squares
 from softres.linalg import cholesky
 from softres.matrices import DesignMatrix
 from softres.sketching import EMBEDDINGS, SCHEMES, RowForms, sample_rows, sample_size
@@ -106,6 +107,7 @@ class ApproxNewton(Solver):
     hold: float = 0.05
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require(0 < self.eps0 < 1, self, "eps0", "0 < eps0 < 1")
         require(0 < self.delta < 1, self, "delta", "0 < delta < 1")
         require(self.constant > 0, self, "constant", "a positive number")
@@ -130,6 +132,7 @@ class ApproxNewton(Solver):
     def init(self, tools: Tools) -> State:
         """Start at x0, and warn where sampling cannot save anything."""
         n, d = tools.start.problem.matrix.shape
+        check_squares(self.name, tools.start.problem.matrix, 3)
         s = self.sample_size(d)
         if s >= n:
             tools.warn(
@@ -224,7 +227,10 @@ class ApproxNewton(Solver):
         d = matrix.shape[1]
         if self.rows is not None:
             return self.rows
-        return ceil(self.sample_size(d) * float(scores.sum()) / d)
+        asked = self.sample_size(d) * float(scores.sum()) / d
+        if not isfinite(asked):
+            raise np.linalg.LinAlgError("the leverage scores are not finite")
+        return ceil(asked)
 
 
 def rounds_well(W: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64], eps0: float) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
+from softres.checks import check_types, shown
 from softres.errors import InputError
 from softres.evaluation import Evaluation
 from softres.optimality import Metric
@@ -17,7 +18,7 @@ from softres.problems import Problem
 from softres.solvers.clock import Meter
 from softres.solvers.result import Status
 
-__all__ = ["Solver", "State", "Tools", "require"]
+__all__ = ["Solver", "State", "Tools", "guarded_step", "require"]
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,10 @@ class Solver(ABC):
             )
         return problem
 
+    def __post_init__(self) -> None:
+        """Check that the options are of their declared types; a solver adds their ranges."""
+        check_types(self, "solver.")
+
     @abstractmethod
     def init(self, tools: Tools) -> State:
         """Return the state at the start."""
@@ -124,8 +129,22 @@ class Solver(ABC):
         """Let go of what the state holds, such as a thread."""
 
 
+def guarded_step(solver: Solver, state: State, tools: Tools) -> State:
+    """Take a step; a factorisation that fails ends the solve, and no step warns.
+
+    What leaves the range of doubles is looked for where it matters.
+    """
+    with np.errstate(all="ignore"):
+        try:
+            return solver.step(state, tools)
+        except Exception as error:  # NumPy and torch raise different classes of the same name
+            if type(error).__name__ not in {"LinAlgError", "_LinAlgError"}:
+                raise
+            return replace(state, status=Status.LINEAR_SOLVE_FAILED)
+
+
 def require(condition: bool, solver: Solver, option: str, allowed: str) -> None:
     """Raise an :class:`InputError` that names a solver's option unless the condition holds."""
     if not condition:
-        value = getattr(solver, option)
+        value = shown(getattr(solver, option))
         raise InputError(f"solver.{option}={value}: {solver.name} allows {allowed}")

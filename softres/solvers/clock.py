@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from contextvars import Token
 from time import perf_counter
+from typing import Any
 
 from softres.matrices import PassCounter
 
@@ -63,7 +65,8 @@ class Meter:
     Parameters
     ----------
     counter
-        The pass counter of the matrix; only what it counts during ``solve`` is reported.
+        The pass counter of the matrix; only what is counted during ``solve`` is reported, and of
+        that only what the solve's own thread, or one in its context, asked for.
     synchronise
         Called at every boundary; waits for an accelerator's queue.
 
@@ -78,13 +81,22 @@ class Meter:
     def __init__(self, counter: PassCounter, synchronise: Callable[[], None] = _nothing) -> None:
         self.seconds = {"solve": 0.0, "evaluate": 0.0, "log": 0.0}
         self.phases: defaultdict[str, float] = defaultdict(float)
-        self.passes = 0.0
-        self.grams = 0.0
         self._counter = counter
+        self._own = PassCounter()
+        self._tally: Token[Any] | None = None
         self._synchronise = synchronise
         self._running: str | None = None
         self._since = 0.0
-        self._before = (counter.passes, counter.grams)
+
+    @property
+    def passes(self) -> float:
+        """Passes over A during solve."""
+        return self._own.passes
+
+    @property
+    def grams(self) -> float:
+        """Weighted Gram matrices during solve."""
+        return self._own.grams
 
     def clock(self, name: str) -> AbstractContextManager[None]:
         """Run one of the three clocks.
@@ -100,16 +112,17 @@ class Meter:
         if self._running is not None:
             raise RuntimeError(f"the {name} clock cannot start while {self._running} is running")
         self._synchronise()
-        self._before = self._counter.passes, self._counter.grams
+        if name == "solve":
+            self._tally = self._counter.start_tally(self._own)
         self._running, self._since = name, perf_counter()
 
     def _stop(self, name: str) -> None:
         self._synchronise()
         self.seconds[name] += perf_counter() - self._since
         self._running = None
-        if name == "solve":
-            self.passes += self._counter.passes - self._before[0]
-            self.grams += self._counter.grams - self._before[1]
+        if self._tally is not None:
+            self._counter.stop_tally(self._tally)
+            self._tally = None
 
     def phase(self, name: str) -> AbstractContextManager[None]:
         """Count the seconds inside towards a phase of the step; only within solve."""

@@ -8,7 +8,7 @@ from math import ceil, inf, log, sqrt
 import numpy as np
 
 from softres.backends import as_numpy
-from softres.machine import Machine, this_machine
+from softres.machine import NOMINAL, Machine
 from softres.matrices import DesignMatrix, SparseScipy, SparseTorch
 
 __all__ = ["CostModel", "Plan"]
@@ -80,9 +80,8 @@ class CostModel:
     solve: float = 0.0
 
     @classmethod
-    def of(cls, matrix: DesignMatrix, machine: Machine | None = None) -> CostModel:
-        """Return the model for a matrix; measures the machine where that has not been done."""
-        machine = this_machine() if machine is None else machine
+    def of(cls, matrix: DesignMatrix, machine: Machine) -> CostModel:
+        """Return the model for a matrix on a machine."""
         n, d = matrix.shape
         dense = n * float(d) ** 2
         if isinstance(matrix, SparseScipy | SparseTorch):
@@ -96,7 +95,9 @@ class CostModel:
         else:
             rate = machine.double_flops
             size = 8.0 * matrix.nnz
-            product = size / (matrix.bytes_per_second or machine.reading(size))
+            # How fast a matrix on disk is read was measured too: nominal rates know nothing of it.
+            own = None if machine is NOMINAL else matrix.bytes_per_second
+            product = size / (own or machine.reading(size))
             gram = dense / machine.double_flops
             single = dense / machine.single_flops
             embedding = 2 * product + EMBEDDING_WORK * matrix.nnz / rate

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from softres.free_memory import check_squares
 from softres.problems import Problem, ResNetRegression, SoftmaxRegression
 from softres.solvers.base import Solver, State, Tools
 from softres.solvers.newton import newton_step
@@ -26,6 +27,7 @@ class ExactNewton(Solver):
 
     def init(self, tools: Tools) -> State:
         """Start at x0."""
+        check_squares(self.name, tools.start.problem.matrix, 2)
         tools.start.differentiate()
         return State(tools.start)
 

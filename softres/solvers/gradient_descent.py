@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import inf
 from typing import ClassVar
 
 import numpy as np
 
+from softres.arrays import norm, relative_norm
 from softres.evaluation import Evaluation
 from softres.solvers.base import Solver, State, Tools, require
 from softres.solvers.line_search import search
@@ -22,10 +23,9 @@ def largest_eigenvalue(point: Evaluation, iterations: int, rng: np.random.Genera
     q = matrix.asarray(rng.standard_normal(point.problem.d))
     value = 0.0
     for _ in range(iterations):
-        q = q / sqrt(float(q @ q))
-        q = point.hvp(q)
-        value = sqrt(float(q @ q))
-        if value == 0.0:
+        q = point.hvp(q / norm(q))
+        value = norm(q)
+        if not 0.0 < value < inf:
             break
     return value
 
@@ -48,6 +48,7 @@ class GradientDescent(Solver):
     growth: float = 1.1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require(self.power_iterations >= 1, self, "power_iterations", "a whole number >= 1")
         require(1.0 <= self.growth <= 10.0, self, "growth", "1 to 10")
 
@@ -66,7 +67,6 @@ class GradientDescent(Solver):
             return State(state.point, state.estimate, {}, Status.STALLED)
         kept = accepted.trials == 1
         lipschitz = lipschitz / self.growth if kept else 1.0 / accepted.step_length
-        gradient, gradient0 = accepted.point.gradient, tools.start.gradient
-        relative = sqrt(float(gradient @ gradient) / float(gradient0 @ gradient0))
+        relative = relative_norm(accepted.point.gradient, tools.start.gradient)
         info = {"step_length": accepted.step_length, "trials": accepted.trials}
         return State(accepted.point, relative, info, memory=lipschitz)

@@ -56,7 +56,7 @@ def form_gram(
         total += _light(rest, weights, total)
     else:
         total += rest.gram(weights, single=enough)
-    matrix.counter.grams += 1
+    matrix.counter.add(grams=1)
     return total, enough
 
 

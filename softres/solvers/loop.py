@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from math import isfinite, sqrt
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
+from softres.arrays import norm
 from softres.backends import synchronise_for
+from softres.checks import shown
 from softres.errors import InputError
 from softres.evaluation import Evaluation
 from softres.problems import Problem
 from softres.reference import Reference
-from softres.solvers.base import Solver, State, Tools
+from softres.solvers.base import Solver, State, Tools, guarded_step
 from softres.solvers.clock import Meter
 from softres.solvers.judge import Judge
 from softres.solvers.result import Result, Row, Status
@@ -53,7 +55,7 @@ def iterate(
     tools = Tools(start, meter, seed, eps, max_steps)
     record = _Recorder(meter, start, reference, callback, log)
     judge = Judge(start, eps, meter, reference)
-    with meter.clock("solve"):
+    with meter.clock("solve"), np.errstate(all="ignore"):
         state = solver.init(tools)
     steps = 0
     try:
@@ -62,7 +64,7 @@ def iterate(
         rows = [record(0, state)]
         while True:
             status = _limit(state, rows, steps, max_steps, time_limit)
-            with meter.clock("solve"):
+            with meter.clock("solve"), np.errstate(all="ignore"):
                 judgement = judge(state, rows[-1], status)
                 if judgement.escaped is not None:
                     # Whatever the solver knew, it knew of a place that led nowhere.
@@ -73,7 +75,7 @@ def iterate(
                     if judgement.point is not None:
                         state = replace(state, point=judgement.point)
                     previous = state.point
-                    state = solver.step(state, tools)
+                    state = guarded_step(solver, state, tools)
                     if state.point is previous and state.status is None:
                         state = replace(state, status=Status.STALLED)
                 _ = state.point.gradient  # the next step needs it: it is solver time, always
@@ -107,6 +109,18 @@ def _limit(
     return None
 
 
+def _new_columns(row: Row, returned: Mapping[str, float] | None) -> Mapping[str, float]:
+    """Return the columns that a callback adds to a row; none of the row's own may be among them."""
+    if returned is None:
+        return {}
+    if not isinstance(returned, Mapping):
+        raise InputError(f"callback returned {shown(returned)}: allowed is a dict of columns")
+    for column in returned:
+        if column in row:
+            raise InputError(f"callback returned {column}, a column of the trace: rename it")
+    return returned
+
+
 class _Recorder:
     """Makes the rows of the trace, on the evaluation clock, and hands them to the callbacks."""
 
@@ -130,10 +144,9 @@ class _Recorder:
         meter, point = self.meter, state.point
         with meter.clock("evaluate"):
             gradient = point.gradient
-            with np.errstate(all="ignore"):  # a diverged iterate is reported by its status
-                norm = sqrt(float(gradient @ gradient))
+            size = norm(gradient)
             if step == 0:
-                self.gradient0 = norm
+                self.gradient0 = size
             row: Row = {
                 "step": step,
                 "solve_seconds": meter.seconds["solve"],
@@ -142,8 +155,8 @@ class _Recorder:
                 "loss": point.value,
                 "data_loss": point.data_value,
                 "log_alpha": point.log_alpha,
-                "gradient_norm": norm,
-                "relative_gradient": norm / self.gradient0 if self.gradient0 > 0 else 0.0,
+                "gradient_norm": size,
+                "relative_gradient": size / self.gradient0 if self.gradient0 > 0 else 0.0,
                 "estimate": state.estimate,
                 **state.info,
                 **{f"seconds_{name}": value for name, value in meter.phases.items()},
@@ -151,10 +164,10 @@ class _Recorder:
             if self.reference is not None:
                 row |= self._errors(step, self.reference.errors(point))
             if self.callback is not None:
-                row |= self.callback(row, point) or {}
+                row |= _new_columns(row, self.callback(dict(row), point))
         if self.log is not None:
             with meter.clock("log"):
-                self.log(row, point)
+                self.log(dict(row), point)
         return row
 
     def _errors(self, step: int, errors: Mapping[str, float]) -> Row:
@@ -162,12 +175,12 @@ class _Recorder:
         row: Row = {}
         if step == 0:
             self.scale = dict(errors)
-        for norm, error in errors.items():
-            row[f"error_{norm}"] = error
-            row[f"relative_error_{norm}"] = (
-                error / self.scale[norm] if self.scale[norm] > 0 else 0.0
+        for kind, error in errors.items():
+            row[f"error_{kind}"] = error
+            row[f"relative_error_{kind}"] = (
+                error / self.scale[kind] if self.scale[kind] > 0 else 0.0
             )
-            before = self.previous.get(norm, 0.0)
-            row[f"contraction_{norm}"] = error / before if before > 0 else float("nan")
+            before = self.previous.get(kind, 0.0)
+            row[f"contraction_{kind}"] = error / before if before > 0 else float("nan")
         self.previous = dict(errors)
         return row

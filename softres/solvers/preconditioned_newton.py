@@ -7,6 +7,8 @@ from math import inf
 from typing import ClassVar
 
 from softres.evaluation import Evaluation
+from softres.free_memory import check_squares
+from softres.machine import RATES, machine_of
 from softres.solvers.base import Solver, State, Tools, require
 from softres.solvers.column_scaling import ColumnScaling
 from softres.solvers.cost_model import CostModel
@@ -68,20 +70,27 @@ class PreconditionedNewton(Solver):
         ``"auto"``; or ``"gram"``, ``"sketch"`` or ``"columns"`` (none) to choose it.
     memory
         Secant pairs kept.
+    rates
+        What predictions are made from: ``"measured"``, what this machine does, which is the
+        fastest; or ``"nominal"``, a typical core, so that the same problem is solved in the same
+        steps on every machine, but for rounding.
     """
 
     name: ClassVar[str] = "preconditioned_newton"
     factor: str = "auto"
     memory: int = 8
+    rates: str = "measured"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require(self.factor in FACTORS, self, "factor", ", ".join(FACTORS))
         require(self.memory >= 1, self, "memory", "a whole number >= 1")
+        require(self.rates in RATES, self, "rates", " or ".join(RATES))
 
     def init(self, tools: Tools) -> State:
         """Plan which factor to start from."""
         matrix = tools.start.problem.matrix
-        costs = CostModel.of(matrix)
+        costs = CostModel.of(matrix, machine_of(self.rates))
         plan = costs.plan(tools.eps)
         if self.factor in ("gram", "sketch"):
             plan = replace(plan, source=self.factor, oversampling=plan.oversampling or 16)
@@ -90,6 +99,8 @@ class PreconditionedNewton(Solver):
         if self.factor == "columns" or (self.factor == "auto" and policy.try_without):
             with tools.meter.phase("factor"):
                 M.columns = ColumnScaling.of(tools.start, tools.rng)
+        else:
+            check_squares(self.name, matrix, 3)
         return State(tools.start, memory=_Memory(M))
 
     def step(self, state: State, tools: Tools) -> State:

@@ -9,6 +9,7 @@ from typing import Any
 from softres.arrays import array_namespace
 from softres.curvature import Curvature
 from softres.evaluation import Evaluation
+from softres.free_memory import check_squares
 from softres.optimality import Metric, Projected
 from softres.solvers.base import Tools
 from softres.solvers.column_scaling import ColumnScaling
@@ -136,6 +137,7 @@ class Preconditioner:
 
     def use_factor(self) -> None:
         """Do without a factor no longer."""
+        check_squares("preconditioned_newton", self.hessian.matrix, 3)
         self.columns = None
         self.restart()
 

@@ -90,7 +90,7 @@ class RankTwo:
             changes = [as_numpy(take(change, rows)) for change in (v - old_v, h - old_h)]
             both = self._matrix.compress(np.stack(changes), rows)
             self._left, self._right = self._left + both[0], self._right + both[1]
-            self._matrix.counter.passes += 2 * len(rows) / self._matrix.shape[0]
+            self._matrix.counter.add(passes=2 * len(rows) / self._matrix.shape[0])
         self.v, self.h = v, h
         return True
 

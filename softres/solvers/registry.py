@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from softres.checks import choice
 from softres.errors import InputError
 from softres.solvers.approx_newton import ApproxNewton
 from softres.solvers.base import Solver
@@ -42,8 +43,7 @@ def make_solver(name: str, **options: Any) -> Solver:
     InputError
         If the name or an option is unknown, or an option's value is out of range.
     """
-    if name not in SOLVERS:
-        raise InputError(f"solver={name}: allowed are {', '.join(SOLVERS)}")
+    choice("solver", name, SOLVERS)
     solver = SOLVERS[name]
     known = [field.name for field in fields(solver)] if options else []
     for option in options:

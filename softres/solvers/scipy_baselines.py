@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import queue
 import threading
+from contextvars import copy_context
 from dataclasses import dataclass
-from math import sqrt
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 
+from softres.arrays import relative_norm
 from softres.backends import as_numpy
 from softres.evaluation import Evaluation
 from softres.solvers.base import Solver, State, Tools
@@ -29,6 +30,10 @@ class _CancelledError(Exception):
     """Raised inside SciPy's thread to end it."""
 
 
+class _StoppedError(Exception):
+    """Raised inside SciPy's thread where SciPy cannot go on."""
+
+
 class _Minimisation:
     """``scipy.optimize.minimize`` in a thread that waits after every iteration.
 
@@ -40,6 +45,7 @@ class _Minimisation:
     def __init__(self, solver: _ScipySolver, start: Evaluation, max_steps: int) -> None:
         self._problem = start.problem
         self._last = start
+        self._products = 0  # with the Hessian, since the last iterate
         # The loss is of order 1/n^2 and SciPy's tolerances are absolute: scaled to one at x0.
         self._scale = 1.0 / start.value if start.value > 0 else 1.0
         self._turn: queue.Queue[bool] = queue.Queue()
@@ -48,8 +54,9 @@ class _Minimisation:
         arguments = solver.arguments(max_steps)
         if solver.second_order:
             arguments["hessp"] = self._hvp
+        # In the solve's context: what SciPy's thread asks of A is counted for that solve.
         self._thread = threading.Thread(
-            target=self._run, args=(solver.method, x0, arguments), daemon=True
+            target=copy_context().run, args=(self._run, solver.method, x0, arguments), daemon=True
         )
         self._thread.start()
 
@@ -81,6 +88,8 @@ class _Minimisation:
             self._iterates.put(None)
         except _CancelledError:
             pass
+        except _StoppedError:
+            self._iterates.put(None)
         except BaseException as error:  # handed to the loop's thread, which raises it
             self._iterates.put(error)
 
@@ -89,6 +98,7 @@ class _Minimisation:
             raise _CancelledError
 
     def _callback(self, x: Vector) -> None:
+        self._products = 0
         self._iterates.put(self._at(x))
         self._wait()
 
@@ -101,11 +111,21 @@ class _Minimisation:
         point = self._at(x)
         if not point.inside:  # SciPy's line searches and trust regions step back from infinity
             return float("inf"), np.zeros_like(x)
-        return self._scale * point.value, self._scale * as_numpy(point.gradient)
+        return self._scale * point.value, self._told(point.gradient)
 
     def _hvp(self, x: Vector, p: Vector) -> Vector:
+        self._products += 1
+        if self._products > 100 * len(x) + 1000:  # conjugate gradients that get nowhere
+            raise _StoppedError
         product = self._at(x).hvp(self._problem.matrix.asarray(p))
-        return self._scale * as_numpy(product)
+        return self._told(product)
+
+    def _told(self, values: Any) -> Vector:
+        """Return what SciPy may be told: it fails on infinite values, or goes on for ever."""
+        scaled: Vector = self._scale * as_numpy(values)
+        if not np.isfinite(scaled).all():
+            raise _StoppedError
+        return scaled
 
 
 @dataclass(frozen=True)
@@ -129,8 +149,7 @@ class _ScipySolver(Solver):
         point = state.memory.next()
         if point is None:
             return State(state.point, state.estimate, {}, Status.STALLED, state.memory)
-        gradient, gradient0 = point.gradient, tools.start.gradient
-        relative = sqrt(float(gradient @ gradient) / float(gradient0 @ gradient0))
+        relative = relative_norm(point.gradient, tools.start.gradient)
         return State(point, relative, {}, memory=state.memory)
 
     def close(self, state: State) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any, overload
 
 from softres.arrays import copied
+from softres.checks import number, shown, whole
 from softres.errors import InputError
+from softres.matrices import given_array
 from softres.problems import Problem
 from softres.reference import Reference
 from softres.solvers.base import Solver
 from softres.solvers.loop import Callback, iterate
 from softres.solvers.many import ManyOptions, ManyResult, solve_many
-from softres.solvers.registry import make_solver
+from softres.solvers.registry import SOLVERS, make_solver
 from softres.solvers.result import Result
 from softres.targets import ManyTargets
 
@@ -83,8 +85,9 @@ def solve(
     seed
         Seed of the solver's random numbers.
     callback
-        Called after every step with the trace's row and the iterate; the columns it returns are
-        added to the row. Its time counts as evaluation, never as solving.
+        Called after every step with the trace's row and the iterate; the columns it returns, none
+        of them one of the row's own, are added to it. Its time counts as evaluation, never as
+        solving.
     reference
         The certified minimiser; adds the columns of the error.
     log
@@ -104,8 +107,9 @@ def solve(
     Raises
     ------
     InputError
-        If an argument is out of range, the start lies where the loss is undefined, or the solver
-        does not work on the problem's backend.
+        If an argument is out of range or of another kind, the start lies where the loss is
+        undefined, the solver does not work on the problem's backend, its matrices of d x d do not
+        fit the memory that is free, or the callback returns a column that the row has.
 
     Examples
     --------
@@ -116,26 +120,44 @@ def solve(
     >>> result.status.value
     'converged'
     """
-    if not 0 < eps < 1:
-        raise InputError(f"eps={eps}: allowed is 0 < eps < 1, the error relative to the start")
-    if max_steps < 1:
-        raise InputError(f"max_steps={max_steps}: allowed is a whole number >= 1")
-    if time_limit is not None and not time_limit > 0:
-        raise InputError(f"time_limit={time_limit}: allowed is a positive number of seconds")
+    if not isinstance(problem, Problem | ManyTargets):
+        raise InputError(
+            f"problem={shown(problem)}: allowed is a problem, such as "
+            "softres.SoftResidualRegression(A, b), or softres.ManyTargets(A, B)"
+        )
+    eps = number(
+        "eps", eps, "0 < eps < 1, the error relative to the start", lambda value: 0 < value < 1
+    )
+    max_steps = whole("max_steps", max_steps)
+    if time_limit is not None:
+        time_limit = number("time_limit", time_limit, "a positive number of seconds")
+    seed = whole("seed", seed, least=0)
     if isinstance(problem, ManyTargets):
-        if not (callback is None and log is None and reference is None):
-            raise InputError("callback, log and reference are for a problem with one target")
+        for name, given in (("callback", callback), ("log", log), ("reference", reference)):
+            if given is not None:
+                raise InputError(f"{name}={shown(given)}: only a problem with one target takes one")
         options = ManyOptions.of(solver_options)
         return solve_many(problem, solver, x0, eps, max_steps, time_limit, options)
     if isinstance(solver, str):
         solver = make_solver(solver, **solver_options)
+    elif not isinstance(solver, Solver):
+        raise InputError(
+            f"solver={shown(solver)}: allowed is a solver that make_solver has made, or a name: "
+            f"{', '.join(SOLVERS)}"
+        )
     elif solver_options:
         raise InputError("solver options belong to a solver's name; a solver has its own already")
+    for name, function in (("callback", callback), ("log", log)):
+        if function is not None and not callable(function):
+            raise InputError(f"{name}={shown(function)}: allowed is a function of row and iterate")
     problem = solver.prepare(problem)
+    _check_reference(reference, problem)
     # A copy: a result must not share memory with the caller's start.
-    start = problem.start() if x0 is None else copied(problem.matrix.asarray(x0))
-    if tuple(start.shape) != (problem.d,):
-        raise InputError(f"x0 must have shape ({problem.d},), not {tuple(start.shape)}")
+    start = (
+        problem.start()
+        if x0 is None
+        else copied(given_array(problem.matrix, "x0", x0, (problem.d,)))
+    )
     return iterate(
         problem,
         solver,
@@ -148,3 +170,18 @@ def solve(
         log=log,
         reference=reference,
     )
+
+
+def _check_reference(reference: Reference | None, problem: Problem) -> None:
+    if reference is None:
+        return
+    if not isinstance(reference, Reference):
+        raise InputError(
+            f"reference={shown(reference)}: allowed is a softres.Reference, a certified minimiser"
+        )
+    theirs = reference.problem
+    if theirs.d != problem.d or theirs.matrix.backend != problem.matrix.backend:
+        raise InputError(
+            f"reference: its x has {theirs.d} entries on {theirs.matrix.backend}; this problem's "
+            f"has {problem.d} on {problem.matrix.backend}"
+        )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import isfinite
 from typing import Any, ClassVar
 
+from softres.arrays import relative_norm
 from softres.solvers.base import Solver, State, Tools, require
 from softres.solvers.result import Status
 
@@ -27,6 +28,7 @@ class TorchLBFGS(Solver):
     history: int = 20
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require(self.history >= 1, self, "history", "a whole number >= 1")
 
     def init(self, tools: Tools) -> State:
@@ -70,6 +72,5 @@ class TorchLBFGS(Solver):
         moved = not torch.equal(last.x, state.point.x)
         if not moved or not isfinite(last.value):
             return State(state.point, state.estimate, {}, Status.STALLED, state.memory)
-        gradient, gradient0 = last.gradient, start.gradient
-        relative = sqrt(float(gradient @ gradient) / float(gradient0 @ gradient0))
+        relative = relative_norm(last.gradient, start.gradient)
         return State(last, relative, {}, memory=state.memory)

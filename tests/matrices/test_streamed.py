@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from softres import SoftResidualRegression, solve
 from softres.certify import digest, find_minimiser
 from softres.data.shard_writer import write_folder
 from softres.errors import InputError
+from softres.machine import NOMINAL
 from softres.matrices import DenseNumpy, StreamedMatrix
 from softres.matrices.shards import NpyShard, ParquetShard
 from softres.sketching import embedding, sketch
@@ -186,10 +188,11 @@ def test_equal_content_has_an_equal_digest_and_other_content_another(tmp_path):
 
 def test_a_reading_that_was_timed_enters_the_costs(tmp_path):
     streamed = on_disk(tmp_path / "A", np.ones((50, 3)))
-    before = CostModel.of(streamed).product
+    rates = replace(NOMINAL)  # as if measured here
+    before = CostModel.of(streamed, rates).product
     streamed.bytes_per_second = 1.0
-    assert before < CostModel.of(streamed).product == 8.0 * 150
-    assert CostModel.of(streamed.part(0, 25)).product == 8.0 * 75
+    assert before < CostModel.of(streamed, rates).product == 8.0 * 150
+    assert CostModel.of(streamed.part(0, 25), rates).product == 8.0 * 75
 
 
 def test_a_file_that_is_cut_off_while_it_is_used_is_an_error(tmp_path):
@@ -239,6 +242,7 @@ def test_a_parquet_file_of_text_or_of_nothing_is_no_shard(tmp_path):
 
 MEMORY = """
 import sys
+from dataclasses import replace
 import numpy as np
 from softres import SoftResidualRegression, solve
 from softres.data.streamed import StreamedOptions, load_streamed

@@ -82,9 +82,8 @@ def test_only_what_solve_counts_is_reported():
     meter = Meter(counter)
     for name, passes in (("solve", 3), ("evaluate", 10), ("log", 100), ("solve", 2)):
         with meter.clock(name):
-            counter.passes += passes
-            counter.grams += 1
-    counter.passes += 1000
+            counter.add(passes=passes, grams=1)
+    counter.add(passes=1000)
     assert (meter.passes, meter.grams) == (5, 2)
 
 

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-import softres.solvers.cost_model
-from softres.machine import Machine
+from softres.machine import NOMINAL, Machine
 from softres.matrices import DenseNumpy, as_matrix
 from softres.solvers.cost_model import CostModel
 
@@ -89,9 +88,11 @@ def test_the_model_is_the_same_for_both_backends(kind_named, name):
         assert astuple(here) == pytest.approx(astuple(host))
 
 
-def test_this_machine_is_asked_where_none_is_given(monkeypatch):
-    monkeypatch.setattr(softres.solvers.cost_model, "this_machine", lambda: MACHINE)
-    assert CostModel.of(dense(100, 5)) == CostModel.of(dense(100, 5), MACHINE)
+def test_nominal_rates_do_not_know_how_fast_a_matrix_was_read():
+    matrix = dense(100, 5)
+    matrix.bytes_per_second = 1.0
+    assert CostModel.of(matrix, MACHINE).product == 8 * 500
+    assert CostModel.of(matrix, NOMINAL) == CostModel.of(dense(100, 5), NOMINAL)
 
 
 # --- Rows that may be brought up to date in a step ----------------------------------------------

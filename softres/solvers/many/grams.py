@@ -36,7 +36,7 @@ def weighted_grams(matrix: DesignMatrix, weights: Any, single: bool) -> Any:
         Multiply and add in float32; see :meth:`softres.matrices.DesignMatrix.gram`.
     """
     if isinstance(matrix, DenseNumpy) and matrix.shape[1] <= WIDEST and len(weights) >= FEWEST:
-        matrix.counter.grams += len(weights)
+        matrix.counter.add(grams=len(weights))
         return _by_products(matrix.array, weights, single)
     xp = array_namespace(weights)
     return xp.stack([matrix.gram(row, single=single) for row in weights])

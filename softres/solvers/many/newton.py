@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from softres.arrays import array_namespace
+from softres.arrays import array_namespace, norm
 from softres.backends import as_numpy
 from softres.linalg import CholeskyFactor
 from softres.problems import Problem
@@ -91,10 +91,7 @@ class Block:
 
     def norms(self) -> Floats:
         """Euclidean norms of the gradients, shape (k,)."""
-        xp = array_namespace(self.gradient)
-        with np.errstate(all="ignore"):
-            squares: Floats = as_numpy(xp.vecdot(self.gradient, self.gradient)).astype(np.float64)
-            return np.sqrt(squares)
+        return np.array([norm(gradient) for gradient in self.gradient])
 
 
 def start_block(problem: Problem, ids: Any, x0: Any, targets: Any, share: bool) -> Block:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import isfinite
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from softres.arrays import array_namespace, copied
+from softres.checks import number, shown
 from softres.errors import InputError
+from softres.free_memory import check_squares
+from softres.matrices import given_array
 from softres.nullspace import null_basis
 from softres.optimality import Projected, at_boundary, examine
 from softres.solvers.exact_newton import ExactNewton
@@ -44,8 +46,7 @@ class ManyOptions:
     megabytes: float = 256.0
 
     def __post_init__(self) -> None:
-        if not (self.megabytes > 0 and isfinite(self.megabytes)):
-            raise InputError(f"megabytes={self.megabytes}: allowed is a positive number")
+        number("megabytes", self.megabytes)
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> ManyOptions:
@@ -91,9 +92,12 @@ def solve_many(
     InputError
         If an argument is out of range, or a start lies where the loss is undefined.
     """
-    if solver not in SOLVERS:
-        raise InputError(f"solver={solver}: many targets are solved by {' or '.join(SOLVERS)} only")
+    if not (isinstance(solver, str) and solver in SOLVERS):
+        raise InputError(
+            f"solver={shown(solver)}: many targets are solved by {' or '.join(SOLVERS)} only"
+        )
     shared = problem.shared
+    check_squares(solver, shared.matrix, 2)
     begin = perf_counter()
     starts, same = _starts(problem, x0)
     X = copied(starts)
@@ -101,16 +105,17 @@ def solve_many(
     statuses: list[Status] = []
     iterations: list[Row] = []
     width = (options or ManyOptions()).columns(problem.n, problem.d)
-    for number, first in enumerate(range(0, problem.m, width)):
+    for block_number, first in enumerate(range(0, problem.m, width)):
         columns = slice(first, min(first + width, problem.m))
         ids = list(range(columns.start, columns.stop))
-        block = start_block(
-            shared, np.array(ids), starts[:, columns].T, problem.targets(columns), same
-        )
-        run = _Run(problem, number, begin, eps, max_steps, time_limit)
-        run.solve(block, lazy=solver == SOLVERS[0])
-        for t in run.alone:
-            run.finish_alone(t, starts[:, t])
+        run = _Run(problem, block_number, begin, eps, max_steps, time_limit)
+        with np.errstate(all="ignore"):  # what leaves the range of doubles is looked for
+            block = start_block(
+                shared, np.array(ids), starts[:, columns].T, problem.targets(columns), same
+            )
+            run.solve(block, lazy=solver == SOLVERS[0])
+            for t in run.alone:
+                run.finish_alone(t, starts[:, t])
         for t in ids:
             X[:, t], status, row = run.ended[t]
             statuses.append(status)
@@ -123,10 +128,8 @@ def _starts(problem: ManyTargets, x0: Any) -> tuple[Any, bool]:
     """Return the starts, shape (d, m), and whether they are all the same."""
     if x0 is None:
         return problem.start(), problem.same_start
-    start = problem.shared.matrix.asarray(x0)
     d, m = problem.d, problem.m
-    if tuple(start.shape) not in ((d,), (d, m)):
-        raise InputError(f"x0 must have shape ({d},) or ({d}, {m}), not {tuple(start.shape)}")
+    start = given_array(problem.shared.matrix, "x0", x0, (d,), (d, m))
     if start.ndim == 2:
         return start, False
     xp = array_namespace(start)
