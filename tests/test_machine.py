@@ -7,11 +7,13 @@ import math
 from dataclasses import asdict, replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
 import softres.machine
-from softres.machine import Machine, this_machine
+from softres import SoftResidualRegression, solve
+from softres.machine import NOMINAL, RATES, Machine, machine_of, this_machine
 
 KNOWN = Machine(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0)
 
@@ -143,3 +145,43 @@ def test_another_processor_has_rates_of_its_own(tmp_path, measured, monkeypatch)
     monkeypatch.setattr(softres.machine, "_processor", lambda: "another")
     this_machine(tmp_path)
     assert len(measured) == len(files(tmp_path)) == 2
+
+
+# --- Nominal rates ------------------------------------------------------------------------------
+
+
+def solved(monkeypatch, machine, rates):
+    """Return the iterates' losses and passes with some rates on a machine."""
+    monkeypatch.setattr(softres.machine, "this_machine", lambda cache=None: machine)
+    rng = np.random.default_rng(0)
+    A, b = rng.standard_normal((2000, 40)) / 3, rng.dirichlet(np.ones(2000))
+    problem = SoftResidualRegression(A, b, 1e-3)
+    result = solve(problem, rates=rates)
+    assert result.status.success
+    assert result.steps > 1
+    return [(row["loss"], row["passes"], row["grams"]) for row in result.rows]
+
+
+SLOW_PRODUCTS = Machine(1e6, 1e6, 1e12, 1e12, 1e12, 1e6, 1e-9)
+SLOW_FACTORS = Machine(1e12, 1e12, 1e6, 1e6, 1e6, 1e12, 1e-9)
+
+
+def test_nominal_rates_take_the_same_way_on_every_machine(monkeypatch):
+    ways = [solved(monkeypatch, machine, "nominal") for machine in (SLOW_PRODUCTS, SLOW_FACTORS)]
+    assert ways[0] == ways[1]
+
+
+def test_measured_rates_choose_the_way_by_the_machine(monkeypatch):
+    ways = [solved(monkeypatch, machine, "measured") for machine in (SLOW_PRODUCTS, SLOW_FACTORS)]
+    assert ways[0] != ways[1]
+    assert ways[0][-1][2] > ways[1][-1][2]  # Gram matrices where they cost least
+
+
+def test_what_is_measured_on_this_machine_solves(monkeypatch, tmp_path):
+    assert solved(monkeypatch, this_machine(tmp_path), "measured")
+
+
+def test_nominal_rates_are_asked_for_by_name():
+    assert machine_of("nominal") is NOMINAL
+    assert set(RATES) == {"measured", "nominal"}
+    assert all(rate > 0 and math.isfinite(rate) for rate in asdict(NOMINAL).values())
