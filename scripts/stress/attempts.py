@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 from instances import Instance, draw
-from verify import Loss, verify
+from posing import arrays, host, loss_of, start_of
+from verify import verify
 
 import softres
 from softres.certify import find_minimiser
@@ -20,13 +21,13 @@ __all__ = ["SOLVERS", "Attempt", "attempts"]
 
 #: Every solver, with the most steps that it gets: the first-order ones are slow.
 SOLVERS = {
-    "preconditioned_newton": 200,
-    "exact_newton": 200,
-    "approx_newton": 200,
-    "many_targets": 200,
-    "many_targets:exact": 200,
-    "softmax_regression": 200,
-    "resnet_regression": 200,
+    "preconditioned_newton": 100,
+    "exact_newton": 100,
+    "approx_newton": 100,
+    "many_targets": 100,
+    "many_targets:exact": 100,
+    "softmax_regression": 100,
+    "resnet_regression": 100,
     "gradient_descent": 60,
     "scipy_lbfgs": 80,
     "scipy_trust_ncg": 60,
@@ -148,13 +149,15 @@ class _End:
 
 
 def _solve(instance: Instance, solver: str, name: str, branch: str) -> Iterator[_End]:
-    A, B, w = _arrays(instance)
+    A, B, w = arrays(instance)
     options = {"branch": branch} if branch else {}
     if solver.startswith("many_targets"):
-        yield from _solve_many(instance, solver, softres.ManyTargets(A, B, w, problem=name, **options))
+        yield from _solve_many(
+            instance, solver, softres.ManyTargets(A, B, w, problem=name, **options)
+        )
         return
     problem = make_problem(name, A, B[:, 0], w, **options)
-    x0 = _start(instance, problem)
+    x0 = start_of(instance, problem)
     if solver == "find_minimiser":
         yield _reference(instance, problem, x0)
         return
@@ -174,14 +177,12 @@ def _solve(instance: Instance, solver: str, name: str, branch: str) -> Iterator[
 
 def _solve_many(instance: Instance, solver: str, problem: softres.ManyTargets) -> Iterator[_End]:
     method = "exact_newton" if solver.endswith("exact") else "preconditioned_newton"
-    x0 = _start(instance, problem.one(0))
+    x0 = start_of(instance, problem.one(0))
     result = softres.solve(problem, method, x0, eps=instance.eps, max_steps=SOLVERS[solver])
     starts = problem.start()
     for t, (status, row) in enumerate(zip(result.statuses, result.target_rows, strict=True)):
         start = starts[:, t] if x0 is None else x0
-        yield _judge(
-            instance, problem.one(t), t, start, result.X[:, t], status, int(row["steps"])
-        )
+        yield _judge(instance, problem.one(t), t, start, result.X[:, t], status, int(row["steps"]))
 
 
 def _reference(instance: Instance, problem: Any, x0: Any) -> _End:
@@ -192,7 +193,7 @@ def _reference(instance: Instance, problem: Any, x0: Any) -> _End:
     x, certificate = find_minimiser(problem, start)
     fault = detail = ""
     if certificate.certified:
-        verdict = verify(_loss(instance, problem, 0), start, x, CERTIFIED_EPS)
+        verdict = verify(loss_of(instance, problem, 0), start, x, CERTIFIED_EPS)
         fault, detail = verdict.fault, f"{verdict}; {certificate}"
     try:
         softres.solve(problem, "exact_newton", x, eps=instance.eps, max_steps=1)
@@ -204,57 +205,12 @@ def _reference(instance: Instance, problem: Any, x0: Any) -> _End:
 def _judge(
     instance: Instance, problem: Any, target: int, x0: Any, x: Any, status: Any, steps: int
 ) -> _End:
-    x0, x = _host(x0), _host(x)
+    x0, x = host(x0), host(x)
     word = status.name.lower()
     if word != "converged":
         return _End(word, x, steps=steps)
-    verdict = verify(_loss(instance, problem, target), x0, x, instance.eps)
+    verdict = verify(loss_of(instance, problem, target), x0, x, instance.eps)
     return _End(word, x, verdict.fault, str(verdict), steps)
-
-
-def _loss(instance: Instance, problem: Any, target: int) -> Loss:
-    w = np.zeros(len(instance.A)) if instance.w is None else instance.w
-    branch = getattr(problem.link, "branch", "")
-    b, unit = instance.B[:, target], problem.unit
-    return Loss(problem.name, branch, instance.A, b, w, problem.beta, unit)
-
-
-def _host(values: Any) -> Any:
-    return np.asarray(values.numpy() if hasattr(values, "numpy") else values, dtype=np.float64)
-
-
-def _start(instance: Instance, problem: Any) -> Any:
-    """Return x0 of the problem's kind; ``None`` for its own."""
-    if instance.start == "default":
-        return None
-    rng = np.random.default_rng((instance.number, 2))
-    if instance.start == "minimiser":
-        b = instance.B[:, 0]
-        options = {"branch": instance.branch} if instance.branch else {}
-        exact = make_problem(problem.name, instance.A, b, instance.w, **options)
-        x, _ = find_minimiser(exact, _host(exact.start()))
-        return problem.matrix.asarray(x)
-    norms = np.linalg.norm(instance.A, axis=0)
-    with np.errstate(over="ignore", divide="ignore"):
-        size = 3.0 * np.sqrt(len(instance.A)) / np.where(norms > 0, norms, 1.0)
-    return problem.matrix.asarray(rng.standard_normal(problem.d) * size / np.sqrt(problem.d))
-
-
-def _arrays(instance: Instance) -> tuple[Any, Any, Any]:
-    """Return A, B and w as the kind of array that the instance asks for."""
-    A, B, w = instance.A, instance.B, instance.w
-    if instance.kind.endswith("32"):
-        A, B = A.astype(np.float32), B.astype(np.float32)
-        w = None if w is None else w.astype(np.float32)
-    if instance.kind == "sparse":
-        from scipy import sparse
-
-        return sparse.csr_array(A), B, w
-    if instance.kind.startswith("torch"):
-        import torch
-
-        return torch.tensor(A), torch.tensor(B), None if w is None else torch.tensor(w)
-    return A, B, w
 
 
 def _place(error: BaseException) -> str:

@@ -40,7 +40,7 @@ class Arithmetic(ABC):
 
     @abstractmethod
     def function(self, name: str, values: Any) -> Any:
-        """Return ``exp``, ``log``, ``log1p``, ``sqrt``, ``tanh``, ``cosh``, ``sinh`` or ``erfc``."""
+        """Return exp, log, log1p, sqrt, tanh, cosh, sinh or erfc of values."""
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -149,7 +149,7 @@ class _Many(Arithmetic):
         if values.dtype == object:
             return values
         found = np.empty(values.shape, dtype=object)
-        found.flat = [mpmath.mpf(float(value)) for value in values.ravel()]
+        found.ravel()[:] = [mpmath.mpf(float(value)) for value in values.ravel()]
         return found
 
     def number(self, value: float) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -83,7 +82,7 @@ def _wide(rng: Rng, n: int, d: int) -> Array:
 
 def _conditioned(rng: Rng, n: int, d: int) -> Array:
     U, _, V = np.linalg.svd(rng.standard_normal((n, d)), full_matrices=False)
-    return (U * np.logspace(0, -rng.uniform(1, 7), U.shape[1])) @ V
+    return np.asarray((U * np.logspace(0, -rng.uniform(1, 7), U.shape[1])) @ V)
 
 
 def _sparse_rows(rng: Rng, n: int, d: int) -> Array:
@@ -198,11 +197,11 @@ def draw(number: int) -> Instance:
 
 def _norms(A: Array) -> Array:
     norms = np.linalg.norm(A, axis=0)
-    return np.where(norms > 0, norms, 1.0) / np.sqrt(max(1.0, A.shape[0]))
+    return np.asarray(np.where(norms > 0, norms, 1.0) / np.sqrt(max(1.0, A.shape[0])))
 
 
 def _shares(values: Array) -> Array:
-    return values / values.sum()
+    return np.asarray(values / values.sum())
 
 
 def _single(values: Array) -> Array:
@@ -228,18 +227,18 @@ def _target(rng: Rng, kind: str, n: int, planted: Array) -> Array:
         noise = rng.choice([0.0, 0.3])
         return _shares(planted * np.exp(noise * rng.standard_normal(n)))
     if kind == "one_hot":
-        return np.eye(n)[rng.integers(n)]
+        return np.asarray(np.eye(n)[rng.integers(n)])
     if kind == "zero":
         return np.zeros(n)
     if kind == "signed":
-        return rng.standard_normal(n) / n
-    return rng.dirichlet(np.ones(n)) * rng.choice([1.0, 1.0, 0.5])
+        return np.asarray(rng.standard_normal(n) / n)
+    return np.asarray(rng.dirichlet(np.ones(n)) * rng.choice([1.0, 1.0, 0.5]))
 
 
 def _weights(rng: Rng, kind: str, n: int) -> Array | None:
     if kind == "none":
         return None
     if kind == "random":
-        return 10.0 ** rng.uniform(-4, 1, n)
+        return np.asarray(10.0 ** rng.uniform(-4, 1, n))
     low, high = {"usual": (-2, -2), "small": (-8, -3), "large": (0, 2)}[kind]
     return np.full(n, 10.0 ** rng.uniform(low, high))

@@ -11,10 +11,6 @@ case; --only leaves out what none of its words describes, and changes no instanc
 
 from __future__ import annotations
 
-import os
-
-os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
-
 import json
 from argparse import ArgumentParser, Namespace
 from collections import Counter
@@ -24,13 +20,13 @@ from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 
-from common import ROOT
-from instances import PROBLEMS, STRUCTURES, draw
+import numpy as np
+from attempts import SOLVERS, Attempt, attempts
+from instances import STRUCTURES, draw
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-
-from attempts import SOLVERS, Attempt, attempts
+from threadpoolctl import threadpool_limits
 
 #: Numbers of one seed's cases start at a multiple of this.
 SEED_STEP = 1_000_000
@@ -38,6 +34,8 @@ SEED_STEP = 1_000_000
 BATCH = 20
 #: Ends that say "I can't go on".
 STUCK = ("stalled", "linear_solve_failed", "diverged")
+#: Least width of what is printed: a table cut short tells nothing.
+WIDTH = 132
 #: Lines printed for each kind of fault.
 SHOWN = 5
 
@@ -54,6 +52,14 @@ def _options() -> Namespace:
     return parser.parse_args()
 
 
+def _one_thread() -> None:
+    """Leave the other cores to the other processes."""
+    import torch
+
+    torch.set_num_threads(1)
+    threadpool_limits(1)
+
+
 def _batch(numbers: range, only: frozenset[str]) -> list[Attempt]:
     return [attempt for number in numbers for attempt in attempts(number, only)]
 
@@ -66,7 +72,7 @@ def _all(options: Namespace, only: frozenset[str]) -> Iterator[list[Attempt]]:
     if options.jobs == 1:
         yield from (_batch(batch, only) for batch in track(batches, "solving"))
         return
-    with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(options.jobs, get_context("spawn"), _one_thread) as pool:
         found = pool.map(_batch, batches, [only] * len(batches))
         yield from track(found, "solving", total=len(batches))
 
@@ -105,9 +111,9 @@ class Tally:
     def table(self) -> Table:
         """Return the counts as a table."""
         table = Table(title="what solvers say, and whether it is true")
-        table.add_column("solver")
-        heads = ("cases", "converged", "false", "exceptions", "warnings", "refused", "boundary")
-        for head in (*heads, "limit", "stuck", "stuck, another got through"):
+        table.add_column("solver", no_wrap=True)
+        heads = ("cases", "converged", "false", "raised", "warned", "refused", "boundary", "limit")
+        for head in (*heads, "stuck", "where another got through"):
             table.add_column(head, justify="right")
         for name, counts in self.counts.items():
             cases = counts["cases"]
@@ -161,7 +167,9 @@ def _show(console: Console, tally: Tally) -> None:
 
 def _case(console: Console, number: int, only: frozenset[str]) -> Tally:
     instance = draw(number)
-    console.print(f"{instance}\nA = {instance.A!r}\nB = {instance.B!r}\nw = {instance.w!r}")
+    with np.printoptions(precision=17, floatmode="maxprec", threshold=10_000):
+        numbers = f"A = {instance.A!r}\nB = {instance.B!r}\nw = {instance.w!r}"
+    console.print(f"{instance}\n{numbers}", highlight=False, markup=False)
     tally = Tally()
     found = attempts(number, only)
     tally.add(found)
@@ -174,6 +182,8 @@ def main() -> int:
     options = _options()
     only = frozenset(filter(None, options.only.split(",")))
     console = Console()
+    console.width = max(console.width, WIDTH)
+    _one_thread()
     if options.case is not None:
         tally = _case(console, options.case, only)
     else:
