@@ -21,7 +21,7 @@ from points import Frame, Loss, Point
 from statuses import Tally
 from verify import verify
 
-CASES, BATCHES = 240, 8
+CASES, BATCHES = 200, 8
 
 
 def _loss(problem, A, b, w=0.0) -> Loss:
