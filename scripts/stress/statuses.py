@@ -83,6 +83,7 @@ class Tally:
     def __init__(self) -> None:
         self.counts: dict[str, Counter[str]] = {name: Counter() for name in SOLVERS}
         self.faulty: list[Attempt] = []
+        self.notable: dict[str, list[Attempt]] = {}
 
     def add(self, batch: Iterable[Attempt]) -> None:
         """Count attempts; all of an instance come together."""
@@ -96,12 +97,21 @@ class Tally:
             counts["false"] += bool(attempt.fault) and attempt.status != "exception"
             counts["true"] += claim and not attempt.fault
             counts["warnings"] += bool(attempt.warnings)
+            if attempt.status == "refused":
+                self._note(
+                    f"{attempt.solver}: refused, {attempt.detail.partition(';')[0]}", attempt
+                )
             if attempt.fault or attempt.warnings:
                 self.faulty.append(attempt)
         for together in by_task.values():
             if any(one.status == "converged" and not one.fault for one in together):
                 for one in together:
-                    self.counts[one.solver]["beaten"] += one.status in STUCK
+                    if one.status in STUCK:
+                        self.counts[one.solver]["beaten"] += 1
+                        self._note(f"{one.solver}: {one.status} where another got through", one)
+
+    def _note(self, kind: str, attempt: Attempt) -> None:
+        self.notable.setdefault(kind, []).append(attempt)
 
     @property
     def good(self) -> bool:
@@ -144,18 +154,19 @@ class Tally:
                 kinds.setdefault(f"{attempt.solver}: {said}{attempt.fault}", []).append(attempt)
             for line in attempt.warnings:
                 kinds.setdefault(f"{attempt.solver}: {line}", []).append(attempt)
-        return dict(sorted(kinds.items()))
+        return kinds
 
 
 def _share(part: int, whole: int) -> str:
     return f"{part} ({100 * part / whole:.1f}%)"
 
 
-def _show(console: Console, tally: Tally) -> None:
-    for kind, faulty in tally.kinds().items():
+def _show(console: Console, kinds: dict[str, list[Attempt]], most: int) -> None:
+    """Print each kind with its smallest cases, at most so many."""
+    for kind, faulty in sorted(kinds.items()):
         console.print(f"\n[bold]{kind}[/bold]: {len(faulty)}", highlight=False)
         smallest = sorted(faulty, key=lambda one: draw(one.number).A.size)
-        for one in smallest[:SHOWN]:
+        for one in smallest[:most]:
             console.print(
                 f"  python scripts/stress/statuses.py --case {one.number}  # {draw(one.number)}"
                 f", target {one.target}; {one.detail}",
@@ -190,7 +201,9 @@ def main() -> int:
         tally = Tally()
         for batch in _all(options, only):
             tally.add(batch)
-        _show(console, tally)
+        _show(console, tally.notable, 1)
+        console.rule("what is wrong")
+        _show(console, tally.kinds(), SHOWN)
     console.print(tally.table())
     if options.json is not None:
         faults = [asdict(attempt) for attempt in tally.faulty]
