@@ -1,0 +1,68 @@
+"""An instance as softres gets it: arrays of a library, and a start; and as the judge gets it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from instances import Instance, draw
+from points import Loss
+
+from softres.certify import find_minimiser
+from softres.problems import make_problem
+
+__all__ = ["arrays", "host", "loss_of", "start_of"]
+
+
+def loss_of(instance: Instance, problem: Any, target: int) -> Loss:
+    """Return the numbers of an instance's target, for the judge."""
+    w = np.zeros(len(instance.A)) if instance.w is None else instance.w
+    branch = getattr(problem.link, "branch", "")
+    b, unit = instance.B[:, target], problem.unit
+    return Loss(problem.name, branch, instance.A, b, w, problem.beta, unit)
+
+
+def host(values: Any) -> Any:
+    """Return an array of any library in NumPy's doubles."""
+    return np.asarray(values.numpy() if hasattr(values, "numpy") else values, dtype=np.float64)
+
+
+def start_of(instance: Instance, problem: Any) -> Any:
+    """Return x0 of the problem's kind; ``None`` for its own."""
+    if instance.start == "default":
+        return None
+    rng = np.random.default_rng((instance.number, 2))
+    if instance.start == "minimiser":
+        branch = getattr(problem.link, "branch", "")
+        return problem.matrix.asarray(_minimiser(instance.number, problem.name, branch))
+    norms = np.linalg.norm(instance.A, axis=0)
+    with np.errstate(over="ignore", divide="ignore"):
+        size = 3.0 * np.sqrt(len(instance.A)) / np.where(norms > 0, norms, 1.0)
+    return problem.matrix.asarray(rng.standard_normal(problem.d) * size / np.sqrt(problem.d))
+
+
+@lru_cache(maxsize=4)
+def _minimiser(number: int, name: str, branch: str) -> Any:
+    """Return x* of an instance's first target, in doubles."""
+    instance = draw(number)
+    options = {"branch": branch} if branch else {}
+    problem = make_problem(name, instance.A, instance.B[:, 0], instance.w, **options)
+    return find_minimiser(problem, problem.start())[0]
+
+
+def arrays(instance: Instance) -> tuple[Any, Any, Any]:
+    """Return A, B and w as the kind of array that the instance asks for."""
+    A, B, w = instance.A, instance.B, instance.w
+    if instance.kind.endswith("32"):
+        A, B = A.astype(np.float32), B.astype(np.float32)
+        w = None if w is None else w.astype(np.float32)
+    if instance.kind == "sparse":
+        from scipy import sparse
+
+        return sparse.csr_array(A), B, w
+    if instance.kind.startswith("torch"):
+        import torch
+
+        return torch.tensor(A), torch.tensor(B), None if w is None else torch.tensor(w)
+    return A, B, w

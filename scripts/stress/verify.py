@@ -1,0 +1,138 @@
+"""Whether a point is the minimiser it is said to be, in extended precision and from nothing else.
+
+Newton's method, with the gradient and the Hessian of points.py, tells how far x is from x*.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import inf, isfinite
+from typing import Any
+
+import numpy as np
+from extended import ARITHMETICS
+from points import Frame, Loss, Point
+
+__all__ = ["Verdict", "verify"]
+
+#: An estimate may be off by this factor before it counts as wrong.
+SLACK = 3.0
+#: Newton steps from a doubtful point to the minimiser that it may belong to.
+STEPS = 40
+#: Factor by which a step of Newton's method lowers the error near a minimiser.
+FAST = 1e-2
+#: Curvature may count as zero at these multiples of its rounding: which, can't be told.
+BLURS = (1.0, 30.0)
+#: Faults that 19 digits see as well as 60: Newton's method did end at a stationary point.
+DECIDED = ("a saddle", "not close", "off by the start's rounding")
+#: Newton steps after which the error must have fallen by a factor.
+FEW, FALLEN = 12, 0.05
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found at a point.
+
+    Attributes
+    ----------
+    fault
+        ``""`` for a minimiser to the eps that was asked for; or what it is instead.
+    error
+        |x - x*| in the norm of the Hessian.
+    distance
+        |x0 - x*| in the same norm.
+    floor
+        What the rounding of x and of the data makes of x*, in the same norm.
+    curvature
+        The Hessian's smallest eigenvalue, over the size of the terms that it is the sum of.
+    """
+
+    fault: str
+    error: float = float("nan")
+    distance: float = float("nan")
+    floor: float = float("nan")
+    curvature: float = float("nan")
+
+    def __str__(self) -> str:
+        relative = self.error / self.distance if self.distance > 0 else float("inf")
+        return (
+            f"{self.fault or 'a minimiser'}: error {self.error:.2g}, relative {relative:.2g}, "
+            f"floor {self.floor:.2g}, curvature {self.curvature:.2g}"
+        )
+
+
+def verify(loss: Loss, x0: Any, x: Any, eps: float) -> Verdict:
+    """Judge the claim that x is a local minimiser to eps, |x - x*| <= eps |x0 - x*|.
+
+    The norm is that of the Hessian. A first look costs one evaluation with 19 digits. Where it
+    finds a fault, Newton's method goes on from x with 19 and then with 60 digits: there is no
+    fault if it ends at a minimiser that is as close as was said, or as close as rounding allows.
+    """
+    if not bool(np.isfinite(x).all()):
+        return Verdict("not finite")
+    verdict = Verdict("")
+    for arithmetic in ARITHMETICS:
+        with arithmetic.active(), np.errstate(all="ignore"):
+            frame = Frame(loss, arithmetic)
+            if not frame.kept.any():
+                return Verdict("", 0.0, 0.0, 0.0, 0.0)  # A = 0: every x is a minimiser
+            verdict = _look(frame, x0, x, eps)
+            if verdict.fault in ("", "on the wall"):
+                return verdict
+            for blur in BLURS:
+                verdict = _follow(frame, x0, x, eps, blur)
+                if not verdict.fault:
+                    return verdict
+            if verdict.fault in DECIDED:
+                return verdict
+    return verdict
+
+
+def _look(frame: Frame, x0: Any, x: Any, eps: float) -> Verdict:
+    """Judge by one Newton step, without allowing for any rounding."""
+    point = Point(frame, frame.product(x))
+    if not point.finite:
+        return Verdict("not finite")
+    left, ahead = point.newton()
+    distance, floor = point.norm(frame.product(x0) - point.z - ahead), point.floor(frame.reach(x))
+    found = Verdict("", left, distance, floor, point.curvature)
+    if point.on_the_wall:
+        return replace(found, fault="on the wall")
+    fine = left <= SLACK * eps * distance and not point.saddle
+    return found if fine else replace(found, fault="doubtful")
+
+
+def _follow(frame: Frame, x0: Any, x: Any, eps: float, blur: float) -> Verdict:
+    """Judge by where Newton's method ends from x."""
+    point = Point(frame, frame.product(x), blur)
+    reach, start = frame.reach(x), frame.product(x0)
+    moved, before, first = 0 * point.z, inf, inf
+    closest = Verdict("no minimiser near")
+    for step in range(STEPS):
+        if not point.finite or point.on_the_wall:
+            return closest
+        left, ahead = point.newton()
+        distance, floor = point.norm(start - point.z - ahead), point.floor(reach)
+        if not (isfinite(left) and isfinite(distance)):
+            return closest
+        found = Verdict("no minimiser near", point.norm(moved), distance, floor, point.curvature)
+        closest = closest if step else replace(found, error=left)
+        # Near a minimiser Newton's method converges fast; towards one at infinity it never does.
+        if (step and left <= FAST * before) or left <= max(
+            FAST * SLACK * eps * distance, frame.resolution * floor
+        ):
+            if point.saddle:
+                return replace(found, fault="a saddle")
+            if found.error <= SLACK * eps * distance + floor:
+                return replace(found, fault="")
+            # A solver that carries A x along keeps the rounding of its start.
+            carried = point.floor(reach + frame.reach(x0))
+            drifted = found.error <= SLACK * eps * distance + carried
+            return replace(found, fault="off by the start's rounding" if drifted else "not close")
+        ratio = left / distance if distance > 0 else inf
+        first = ratio if step == 0 else first
+        if step >= FEW and ratio > FALLEN * first:
+            return closest
+        moved, before = moved - ahead, left
+        point = Point(frame, point.z + ahead, blur)
+    return closest

@@ -1,0 +1,137 @@
+"""What solvers say of their ends is true; and the judge of it, in scripts/stress, can tell."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import softres
+from softres.certify import find_minimiser
+from softres.problems import make_problem
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts" / "stress"))
+
+from attempts import attempts
+from extended import ARITHMETICS
+from instances import PROBLEMS, draw
+from points import Frame, Loss, Point
+from statuses import Tally
+from verify import verify
+
+CASES, BATCHES = 200, 8
+
+
+def _loss(problem, A, b, w=0.0) -> Loss:
+    n = len(A)
+    branch = getattr(problem.link, "branch", "")
+    weights = np.full(n, float(w)) if np.isscalar(w) else w
+    return Loss(problem.name, branch, np.asarray(A, float), np.asarray(b, float), weights,
+                problem.beta, 2.0**-52)  # fmt: skip
+
+
+def _instance(name="softmax", n=12, d=3, w=0.1, seed=0):
+    rng = np.random.default_rng(seed)
+    A, b = rng.standard_normal((n, d)), rng.dirichlet(np.ones(n))
+    problem, _, branch = name.partition(":")
+    problem = make_problem(problem, A, b, w, **({"branch": branch} if branch else {}))
+    return problem, _loss(problem, A, b, w)
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_every_status_is_true(batch):
+    tally = Tally()
+    share = CASES // BATCHES
+    for number in range(batch * share, (batch + 1) * share):
+        tally.add(attempts(number))
+    assert {kind: [one.number for one in ones] for kind, ones in tally.kinds().items()} == {}
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETICS, ids=("long", "many"))
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_the_judge_and_softres_agree_on_gradient_and_hessian(name, arithmetic):
+    problem, loss = _instance(name, w=0.3)
+    x = np.array([0.3, -0.4, 0.2])
+    with arithmetic.active():
+        frame = Frame(loss, arithmetic)
+        point = Point(frame, frame.product(x))
+        scaled = frame.A * frame.norms
+        gradient, H = scaled.T @ point.gradient, point.form(scaled)
+    np.testing.assert_allclose(gradient.astype(float), problem.gradient(x), rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(H.astype(float), problem.hessian(x), rtol=1e-11, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_a_minimiser_is_accepted_and_one_that_is_off_by_more_than_eps_is_not(name):
+    problem, loss = _instance(name)
+    start = problem.start()
+    x, certificate = find_minimiser(problem, start)
+    assert certificate.certified
+    assert verify(loss, start, x, 1e-10).fault == ""
+    off = x + 1e-6 * (x - start)
+    assert verify(loss, start, off, 1e-4).fault == ""
+    verdict = verify(loss, start, off, 1e-8)
+    assert verdict.fault == "not close"
+    assert verdict.error == pytest.approx(1e-6 * verdict.distance, rel=1e-3)
+
+
+def test_a_start_at_the_minimiser_has_only_its_own_rounding_to_answer_for():
+    problem, loss = _instance()
+    x, _ = find_minimiser(problem, problem.start())
+    assert verify(loss, x, x, 1e-10).fault == ""
+    assert verify(loss, x, x * (1 + 1e-9), 1e-10).fault == "not close"
+
+
+def test_a_saddle_is_no_minimiser_though_its_gradient_vanishes():
+    A, b = np.array([[2.0, -2], [3, 0], [2, 2], [3, 0]]), np.array([0.5, 0, 0.5, 0])
+    problem = softres.HyperbolicRegression(A, b)
+    x, z = np.zeros(2), 0.0
+    for _ in range(60):  # on the mirror x[1] = 0, where Newton's method in one variable ends
+        u = np.exp(A[:, 0] * z)
+        c, a = u - 4 * b, A[:, 0]
+        z -= (a * u) @ c / ((a * u) @ (a * u) + (a * a * u) @ c)
+    x[0] = z
+    assert np.abs(problem.gradient(x)).max() < 1e-13
+    verdict = verify(_loss(problem, A, b), np.zeros(2), x, 1e-4)
+    assert verdict.fault == "a saddle"
+    assert verdict.curvature < -0.01
+
+
+def test_a_point_on_the_wall_is_no_minimiser():
+    rng = np.random.default_rng(0)
+    A = np.column_stack([np.ones(6), rng.standard_normal(6)])
+    b = np.eye(6)[0]
+    problem = softres.SoftResidualRegression(A, b)
+    low, high = -0.6, 0.0  # of the constant; alpha = beta lies between
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        inside = problem.at(np.array([middle, 0.0])).inside
+        low, high = (low, middle) if inside else (middle, high)
+    verdict = verify(_loss(problem, A, b), np.zeros(2), np.array([high, 0.0]), 1e-4)
+    assert verdict.fault == "on the wall"
+
+
+@pytest.mark.parametrize("z", [-5.0, -20.0, -40.0, -300.0])
+def test_a_minimiser_at_infinity_is_never_reached(z):
+    problem = softres.HyperbolicRegression([[1.0]], [0.0])
+    assert verify(_loss(problem, [[1.0]], [0.0]), [0.0], [z], 1e-4).fault == "no minimiser near"
+
+
+def test_the_verdict_does_not_depend_on_the_size_of_columns():
+    problem, loss = _instance(w=0.0)
+    x, _ = find_minimiser(problem, np.zeros(3))
+    scale = 10.0 ** np.array([-120.0, 0.0, 130.0])
+    scaled = Loss(loss.name, "", loss.A * scale, loss.b, loss.w, loss.beta, loss.unit)
+    assert verify(scaled, np.zeros(3), x / scale, 1e-10).fault == ""
+    off = x * (1 + np.array([1e-4, 0.0, 0.0]))
+    assert verify(scaled, np.zeros(3), off / scale, 1e-8).fault == "not close"
+
+
+def test_a_case_is_one_number():
+    first, again = draw(12345), draw(12345)
+    assert str(first) == str(again)
+    np.testing.assert_array_equal(first.A, again.A)
+    assert attempts(12345, frozenset({"exact_newton"}))
+    assert not attempts(12345, frozenset({"no such word"}))
