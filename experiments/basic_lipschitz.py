@@ -35,5 +35,4 @@ CLAIM = Claim(
     judge=judge,
     draw=draw,
     measure=measure,
-    sources=("_adversary", "_points", "_regions", "_search", "basic_lipschitz_measure"),
 )

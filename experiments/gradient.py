@@ -39,5 +39,4 @@ CLAIM = Claim(
     judge=judge,
     draw=draw,
     measure=measure,
-    sources=("_closed_forms", "_derivative_errors", "_references", "gradient_measure"),
 )

@@ -34,5 +34,4 @@ CLAIM = Claim(
     judge=judge,
     draw=draw,
     measure=measure,
-    sources=("_adversary", "_points", "_regions", "_search", "hessian_lipschitz_measure"),
 )

@@ -96,5 +96,4 @@ CLAIM = Claim(
     judge=judge,
     draw=draw,
     measure=measure,
-    sources=("_closed_forms", "_points", "_references", "low_rank_plus_diagonal_measure"),
 )

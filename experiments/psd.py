@@ -132,5 +132,4 @@ CLAIM = Claim(
     judge=judge,
     draw=draw,
     measure=measure,
-    sources=("_adversary", "_points", "_regions", "_search", "psd_measure"),
 )

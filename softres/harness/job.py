@@ -15,13 +15,7 @@ from softres.config.settings import Settings
 from softres.errors import InputError
 from softres.harness import console, records
 from softres.harness.estimates import check_memory
-from softres.harness.identity import (
-    config_hash,
-    job_key,
-    reproducing_command,
-    run_name,
-    solver_digest,
-)
+from softres.harness.identity import job_key, reproducing_command, run_name
 from softres.harness.limits import is_enough
 from softres.harness.memory import PeakMemory, memory_limited
 from softres.harness.outcome import Outcome, write_outcome
@@ -211,11 +205,12 @@ def _skip(outcome: Outcome, finished: FinishedRun) -> Outcome:
 
 def _tags(settings: Settings, context: JobContext, key: str) -> dict[str, str]:
     """Tags that say what ran, on what, and how its times may be used."""
+    configuration, _, code = key.partition("-")
     return {
         **environment(),
         "key": key,
-        "config_hash": config_hash(settings),
-        "code_digest": solver_digest(type(settings.solver)),
+        "config_hash": configuration,
+        "code_digest": code,
         "launcher": context.launcher,
         "timing_valid": str(context.launcher in ("serial", "basic")).lower(),
         "forced": str(settings.force).lower(),
