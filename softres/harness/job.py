@@ -16,9 +16,9 @@ from softres.errors import InputError
 from softres.harness import console, records
 from softres.harness.estimates import check_memory
 from softres.harness.identity import job_key, reproducing_command, run_name
-from softres.harness.limits import is_enough
 from softres.harness.memory import PeakMemory, memory_limited
 from softres.harness.outcome import Outcome, write_outcome
+from softres.harness.plan import plan
 from softres.harness.probe import Probe, measure
 from softres.harness.solving import tracked_solve
 from softres.theory import predicted_steps
@@ -116,10 +116,9 @@ def _run(settings: Settings, context: JobContext, name: str, probe: Probe | None
     _headline(settings, context, name)
     turns = nullcontext() if settings.force else turn(store.options, key, console.show_line)
     with turns:
-        if not settings.force:
-            finished = store.find_finished(key, lambda run: is_enough(run, settings))
-            if finished is not None:
-                return _skip(outcome, finished)
+        finished = plan(settings, store.find_finished(key)).finished
+        if finished is not None:
+            return _skip(outcome, finished)
         console.show_line(f"reproduce: {reproducing_command(context.overrides)}", style="dim")
         check_memory(settings)
         return _do(settings, context, store, probe, outcome, key)
