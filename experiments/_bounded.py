@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from experiments._adversary import FILES
+from experiments._verdicts import command
 from experiments.claim import Conclusion, Counterexample, Verdict
 from experiments.runs import LoggedRun
 from experiments.style import look, new_figure
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ROUNDING",
-    "SEARCH",
-    "command",
     "draw_looseness",
     "judge_bounds",
     "legend_above",
@@ -35,8 +34,6 @@ VERSIONS = {
     "instance_bound": "instance-wise",
     "recalled": "recalled, family of papers",
 }
-#: Options of a run that its search depends on.
-SEARCH = tuple(f"experiment.{key}" for key in ("beta", "instances", "starts", "iterations"))
 
 
 def row_at(table: pd.DataFrame, place: int) -> dict[str, Any]:
@@ -51,15 +48,6 @@ def table(runs: Sequence[LoggedRun]) -> pd.DataFrame:
         options = {key: run.params.get(key) for key in ("n", "R", "experiment.beta")}
         parts.append(run.table.assign(run=k, **options))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"part": []})
-
-
-def command(run: LoggedRun, *keys: str) -> str:
-    """Return the command that repeats a run: what identifies it, and further keys if logged."""
-    name = run.params.get("experiment.id", "")
-    quick = "quick/" if run.params.get("experiment.profile") == "quick" else ""
-    wanted = ("n", "d", "R", "seed", *keys)
-    options = [f"{key}={run.params[key]}" for key in wanted if key in run.params]
-    return " ".join(["python run.py", f"+experiment={quick}{name}", *options])
 
 
 def judge_bounds(
@@ -99,7 +87,7 @@ def _judge(runs: Sequence[LoggedRun], cases: pd.DataFrame, column: str, statemen
     looseness = 10.0**smallest
     if broken:
         run = runs[int(nearest["run"])]
-        example = Counterexample(run, command(run, *SEARCH), f"{FILES[column]}.npz")
+        example = Counterexample(run, command(run), f"{FILES[column]}.npz")
         reason = f"{broken} of {len(cases)} cases exceed the bound ({VERSIONS[column]})."
         return Verdict(
             statement,

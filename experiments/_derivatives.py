@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from experiments._bounded import command, legend_above, row_at
+from experiments._bounded import legend_above, row_at
 from experiments._closed_forms import MODELS
+from experiments._verdicts import command
 from experiments.claim import Conclusion, Counterexample, Verdict
 from experiments.runs import LoggedRun
 from experiments.style import look, new_figure
@@ -56,7 +57,6 @@ def _judge(
     against = f"torch's automatic differentiation; {exact} of them with 60-digit arithmetic too"
     holds = largest <= tolerance
     run = runs[int(worst["run"])]
-    keys = ("experiment.cases", "experiment.exact")
     return Verdict(
         statement=statement,
         conclusion=Conclusion.HOLDS if holds else Conclusion.VIOLATED,
@@ -65,7 +65,7 @@ def _judge(
         cases=len(cases),
         reason=f"Compared with {against}. Points with alpha >= 0.1 n only.",
         looseness=tolerance / largest if 0 < largest < np.inf else None,
-        counterexample=None if holds else Counterexample(run, command(run, *keys), "worst.npz"),
+        counterexample=None if holds else Counterexample(run, command(run), "worst.npz"),
     )
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from experiments._bounded import command, row_at
+from experiments._bounded import row_at
+from experiments._verdicts import command
 from experiments.claim import Claim, Conclusion, Counterexample, Verdict
 from experiments.low_rank_plus_diagonal_measure import KEPT, TOLERANCE, measure
 from experiments.runs import LoggedRun
@@ -61,9 +62,7 @@ def _judge(runs: Sequence[LoggedRun], data: pd.DataFrame, column: str) -> Verdic
         cases=len(cases),
         reason=reason,
         looseness=TOLERANCE / largest if 0 < largest < np.inf else None,
-        counterexample=None
-        if holds
-        else Counterexample(run, command(run, "experiment.cases"), "worst.npz"),
+        counterexample=None if holds else Counterexample(run, command(run), "worst.npz"),
     )
 
 

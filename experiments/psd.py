@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from experiments._bounded import (
-    SEARCH,
-    command,
     draw_looseness,
     judge_bounds,
     legend_above,
     row_at,
     table,
 )
+from experiments._verdicts import command
 from experiments.claim import Claim, Conclusion, Counterexample, Verdict
 from experiments.psd_measure import measure
 from experiments.runs import LoggedRun
@@ -59,7 +58,7 @@ def _judge_gram(runs: Sequence[LoggedRun]) -> Verdict:
         "space, so 0 is attained."
         if holds
         else "A negative eigenvalue beyond rounding.",
-        counterexample=None if holds else Counterexample(run, command(run, *SEARCH)),
+        counterexample=None if holds else Counterexample(run, command(run)),
     )
 
 
@@ -89,7 +88,7 @@ def _judge_constant(runs: Sequence[LoggedRun]) -> Verdict:
             statement, Conclusion.HOLDS, measured, bound, len(cases), reason, looseness=looseness
         )
     settings = sorted({f"R={r}, beta={t}" for r, t in broken[["R", "experiment.beta"]].to_numpy()})
-    example = Counterexample(run, command(run, *SEARCH), "worst_recalled.npz")
+    example = Counterexample(run, command(run), "worst_recalled.npz")
     reason = (
         f"Too small in {len(broken)} of {len(cases)} cases ({'; '.join(settings)}): near the pole "
         "of the loss the curvature grows with 1/beta, which a constant cannot follow. C is "

@@ -54,8 +54,8 @@ def test_a_bound_that_is_too_small_is_found(tmp_path, monkeypatch, name, one_thr
     assert len(violated) >= len(parts) - 2  # B1 >= 0 and l / sigma_min^2 are not scaled
     example = violated[0].counterexample
     assert example is not None
-    assert f"+experiment=quick/{name} n=6 d=2 R=2" in example.command
-    assert "experiment.iterations=15" in example.command
+    command = " ".join(["python run.py", f"+experiment=quick/{name}", *SIZE, "force=true"])
+    assert example.command == command
     assert example.artifact.removesuffix(".npz") in context.kept
 
 

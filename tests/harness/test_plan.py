@@ -120,7 +120,7 @@ def test_without_records_every_job_runs(checked, capsys, monkeypatch):
         ("weights.value=1,1e-2", "start.kind=random", "start.distance=1,2"),
         ("solver=exact_newton,approx_newton", "eps=1e-6,0.1"),
         ("solver=approx_newton", "solver.eps0=0.25,1e-1"),
-        ("problem=softres,resnet", "problem.beta=1,null", "data.density=1,0.5"),
+        ("problem.beta=1,null", "data.density=1,0.5"),
         ("n=50,60", "d=range(2, 4)", "weights=theorem,none"),
     ],
 )
