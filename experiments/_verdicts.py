@@ -16,9 +16,8 @@ __all__ = ["command", "counterexample", "joined", "row_of_largest"]
 
 
 def command(run: LoggedRun) -> str:
-    """Return the command that repeats a run alone."""
-    # force: in the store that has the run it would be skipped as finished.
-    return f"python run.py {run.tags.get('overrides', '')} force=true"
+    """Return the command that repeats a run alone, as the run itself has recorded it."""
+    return run.tags["command"]
 
 
 def counterexample(runs: Sequence[LoggedRun], run_id: str, artifact: str = "") -> Counterexample:

@@ -212,5 +212,4 @@ CLAIM = Claim(
     draw=draw,
     tables=tables,
     measure=measure,
-    sources=("_basin",),
 )

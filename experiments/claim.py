@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -119,9 +119,8 @@ class Claim:
     tables
         Tables by name, from the same runs.
     measure
-        What one job measures; ``None`` where a job is a solve.
-    sources
-        Modules of ``experiments`` that ``measure`` uses besides its own.
+        What one job measures; ``None`` where a job is a solve. It stands in a module of its own,
+        ``<id>_measure``: finished runs count for as long as nothing that it imports changes.
     """
 
     id: str
@@ -131,4 +130,3 @@ class Claim:
     draw: Callable[[Sequence[LoggedRun]], Mapping[str, Figure]]
     tables: Callable[[Sequence[LoggedRun]], Mapping[str, pd.DataFrame]] = lambda runs: {}
     measure: Callable[[ProbeContext], pd.DataFrame] | None = None
-    sources: Sequence[str] = field(default_factory=tuple)

@@ -187,5 +187,4 @@ CLAIM = Claim(
     draw=draw,
     tables=tables,
     measure=measure,
-    sources=("_step_costs",),
 )

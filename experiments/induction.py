@@ -205,5 +205,4 @@ CLAIM = Claim(
     draw=draw,
     tables=tables,
     measure=measure,
-    sources=("_contraction",),
 )

@@ -240,5 +240,4 @@ CLAIM = Claim(
     draw,
     tables,
     measure,
-    ("_large_data",),
 )

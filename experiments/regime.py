@@ -245,5 +245,4 @@ CLAIM = Claim(
     draw=draw,
     tables=tables,
     measure=measure,
-    sources=("_frontier",),
 )

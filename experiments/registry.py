@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from softres.errors import InputError
@@ -145,9 +144,5 @@ def probe_for(settings: Settings) -> Probe | None:
     name = settings.experiment.get("id")
     if name is None:
         return None
-    tested = claim(str(name))
-    if tested.measure is None:
-        return None
-    folder = Path(__file__).parent
-    files = [folder / f"{module}.py" for module in (tested.id, *tested.sources)]
-    return Probe(tested.measure, files)
+    measure = claim(str(name)).measure
+    return None if measure is None else Probe(measure)

@@ -52,14 +52,17 @@ class LoggedRun:
 def load_runs(options: TrackingOptions, profile: str) -> list[LoggedRun]:
     """Return the finished runs of an experiment (``options.experiment``) and profile.
 
-    Of runs with the same key the latest counts, and only runs of the latest code: a run of an
-    older version of a solver or measurement is left out where a newer one has the same
-    configuration.
+    Of runs with the same configuration the latest counts, and only runs of the latest code of their
+    solver or measurement: a verdict is never of two versions.
     """
     store = open_store(options)
     latest: dict[str, LoggedRun] = {}
-    for run in store.finished_runs():
+    codes: dict[str | None, str | None] = {}
+    for run in store.finished_runs():  # the latest first
         if run.params.get("experiment.profile") != profile:
+            continue
+        code = run.tags.get("code_digest")
+        if codes.setdefault(run.params.get("solver"), code) != code:
             continue
         key = run.tags.get("config_hash", run.run_id)
         latest.setdefault(

@@ -244,5 +244,4 @@ CLAIM = Claim(
     draw=draw,
     tables=tables,
     measure=measure,
-    sources=("_reductions",),
 )

@@ -45,6 +45,7 @@ def benchmark_command(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(chosen: argparse.Namespace, console: Console) -> int:
+    from experiments.race.code import of_one_code
     from experiments.race.contestants import CONTESTANTS
     from experiments.race.measure import Rules
     from experiments.race.report import write
@@ -84,7 +85,10 @@ def _run(chosen: argparse.Namespace, console: Console) -> int:
     if rows.empty:
         console.print("no results")
         return 1
-    words = write(store, rows, rules)
+    rows, note = of_one_code(rows, contestants, leave_out=chosen.leave_out_other_code)
+    words = write(store, rows, rules, note)
+    if note:
+        console.print(note, soft_wrap=True)
     _show(rows, rules, order(rows), console)
     for word in words:
         console.print(word)
@@ -172,7 +176,8 @@ def _parser() -> OneLineParser:
         prog="benchmark.py",
         description="Time preconditioned_newton, exact_newton and approx_newton, exact Newton by "
         "hand, and outside packages to a given accuracy on a grid of instances, one thread each, "
-        "and draw performance profiles. What the results hold already is not run again.",
+        "and draw performance profiles. What the results hold already of the same code is not run "
+        "again.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
@@ -203,5 +208,11 @@ def _parser() -> OneLineParser:
     add("--out", default="results/benchmark", help="folder of the results")
     add("--force", action="store_true", help="run what the results hold too")
     add("--no-run", action="store_true", help="run nothing: write tables and figures anew")
+    add(
+        "--leave-out-other-code",
+        action="store_true",
+        help="leave out runs of other code than the rest, and say so in every caption; without "
+        "it they are refused",
+    )
     add("--list", action="store_true", help="list the instances, and run nothing")
     return parser

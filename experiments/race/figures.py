@@ -88,7 +88,8 @@ def draw_errors(table: pd.DataFrame, store: Store, instances: Sequence[str], clo
     names = order(table)
     for axis, instance in zip(axes, instances, strict=True):
         for name in names:
-            marks = store.trajectory(instance, name)
+            shown = (table.instance == instance) & (table.contestant == name)
+            marks = store.trajectory(instance, name) if shown.any() else None
             if marks is None or len(marks) < 2:
                 continue
             style = _line(names, name) | {"markersize": 2.5}

@@ -10,6 +10,7 @@ from time import perf_counter
 
 import pandas as pd
 
+from experiments.race.code import is_present
 from experiments.race.contestants.base import Contestant
 from experiments.race.grid import Case, Maker
 from experiments.race.recorder import Clock, Finished, Mark, Recorder
@@ -89,8 +90,11 @@ class Outcome:
 def pending(
     case: Case, contestants: Sequence[Contestant], rows: pd.DataFrame, rules: Rules
 ) -> list[tuple[int, Contestant]]:
-    """Return the runs that the results lack, the first of every contestant before any second."""
-    here = rows[rows.instance == case.name]
+    """Return the runs that the results lack, the first of every contestant before any second.
+
+    Runs of other code than is here count as lacking.
+    """
+    here = rows[(rows.instance == case.name) & is_present(rows, contestants)]
     done = {(str(name), int(k)) for name, k in zip(here.contestant, here.repeat, strict=True)}
     decisive = here[(here.repeat == 0) & (here.level == _decisive(here))]
     first = {
@@ -127,12 +131,20 @@ def race(
     rules: Rules,
     say: Callable[[str], None] = lambda line: None,
 ) -> None:
-    """Run what the results lack of an instance, and append it to them run by run."""
+    """Run what the results lack of an instance, and append it to them run by run.
+
+    All runs of a contestant are replaced if some are of other code than is here.
+    """
     levels = [level for level in LEVELS if level >= 3.0 * task.floor]
     for level in set(LEVELS) - set(levels):
         say(f"{case.name}: x* is known to {task.floor:.0e} only, no times to {level:g}")
     if not levels:
         return
+    rows = store.rows()
+    rows = rows[rows.instance == case.name]
+    if stale := list(rows[~is_present(rows, contestants)].contestant.unique()):
+        say(f"  of other code than is here, and so raced again: {', '.join(stale)}")
+        store.drop(case.name, stale)
     while runs := pending(case, contestants, store.rows(), rules):
         repeat, contestant = runs[0]
         reason = contestant.unfit(task, rules.scratch)
@@ -216,6 +228,7 @@ def _rows(
         "prepare_seconds": outcome.prepare_seconds,
         "total_seconds": outcome.total_seconds,
         "total_cpu_seconds": outcome.total_cpu_seconds,
+        "code": contestant.code(),
     }
     rows = []
     for level in levels:

@@ -25,7 +25,8 @@ def medians(rows: pd.DataFrame, seconds: str = "seconds") -> pd.DataFrame:
     Returns
     -------
     ``seconds``, ``passes`` and ``grams`` are missing where any repeat missed the level;
-    ``prepare_seconds`` is the first run's, ``runs`` the number of repeats.
+    ``prepare_seconds`` is the first run's, ``runs`` the number of repeats. The repeats are of one
+    ``code``, see :func:`experiments.race.code.of_one_code`.
     """
     keys = ["instance", "kind", "n", "d", "contestant", "side", "level"]
     ordered = rows.sort_values("repeat", kind="stable").assign(seconds=rows[seconds])
@@ -37,6 +38,7 @@ def medians(rows: pd.DataFrame, seconds: str = "seconds") -> pd.DataFrame:
         best_error=("best_error", "max"),
         status=("status", "first"),
         prepare_seconds=("prepare_seconds", "first"),
+        code=("code", "first"),
         runs=("repeat", "nunique"),
         reached=("seconds", "count"),
         tried=("seconds", "size"),

@@ -30,8 +30,10 @@ def main_solver(table: pd.DataFrame) -> str:
     return "preconditioned_newton" if "preconditioned_newton" in ran else next(iter(ran), "")
 
 
-def write(store: Store, rows: pd.DataFrame, rules: Rules) -> list[str]:
+def write(store: Store, rows: pd.DataFrame, rules: Rules, note: str = "") -> list[str]:
     """Write everything into the store's folder, and return the ratios in words.
+
+    What ``note`` says of the rows is in every caption.
 
     Files: ``medians.csv``; ``race.md``; one LaTeX table a level and one of all contestants;
     ``performance_profile`` and ``time_to_error`` as PDF and PNG.
@@ -49,6 +51,7 @@ def write(store: Store, rows: pd.DataFrame, rules: Rules) -> list[str]:
         f"Median {seconds} seconds on one thread, preparation left out; in brackets products "
         "with A, and weighted Gram matrices (G). A miss shows the least error reached."
     )
+    about = f"{about} {note}".rstrip()
     lines = [
         "# The race",
         "",
@@ -58,19 +61,21 @@ def write(store: Store, rows: pd.DataFrame, rules: Rules) -> list[str]:
         "",
         "![Performance profile](performance_profile.png)",
         "",
+        *([note, ""] if note else ()),
         markdown(summary),
         "How the misses ended:",
         "",
         markdown(status_table(table).map(_text)),
     ]
-    latex(summary, folder / "tables", "overview", "Share of instances solved to each error.")
+    caption = f"Share of instances solved to each error. {note}".rstrip()
+    latex(summary, folder / "tables", "overview", caption)
     for level in LEVELS:
         wide = level_table(table, level)
         if wide.empty:
             continue
         lines += [f"## Time to {level:g}", "", about, "", markdown(wide)]
         latex(wide, folder / "tables", f"time_{level:.0e}", about)
-    lines += ["![Errors over time](time_to_error.png)", ""]
+    lines += ["![Errors over time](time_to_error.png)", "", *([note, ""] if note else ())]
     (folder / "race.md").write_text("\n".join(lines), encoding="utf-8")
     save(draw_profile(table), folder, "performance_profile")
     chosen = two_instances(table)

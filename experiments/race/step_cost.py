@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from softres.errors import InputError
+from softres.harness.digests import solver_digest
 from softres.problems import SoftResidualRegression
 from softres.solvers import make_solver, solve
 
@@ -59,7 +60,7 @@ def gaussian_instance(n: int, d: int, value: float, seed: int) -> SoftResidualRe
 
 
 def measure(n: int, d: int, options: StepCost, clock: Callable[[], float]) -> Iterator[pd.Series]:
-    """Yield one row a solve: solver, n, d, repeat, steps, and seconds a step on the clock."""
+    """Yield one row a solve: solver, n, d, repeat, steps, seconds a step on the clock, and code."""
     problem = gaussian_instance(n, d, options.value, 0)
     solvers = (make_solver("exact_newton"), make_solver("approx_newton", eps0=options.eps0))
     for repeat in range(-1, options.repeats):  # the first is a warm-up
@@ -77,6 +78,7 @@ def measure(n: int, d: int, options: StepCost, clock: Callable[[], float]) -> It
                         "steps": result.steps,
                         "seconds": seconds,
                         "status": result.status.value,
+                        "code": solver_digest(type(solver)),
                     }
                 )
 
@@ -85,8 +87,17 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """Return medians by size, and exact Newton's time over Algorithm 1's.
 
     ``step_ratio`` is that of a step. ``solve_ratio`` is that of the whole solve, of which the two
-    need different numbers of steps.
+    need different numbers of steps. ``exact_code`` and ``approx_code`` say of what code they are.
+
+    Raises
+    ------
+    InputError
+        If rows of one solver are of different code.
     """
+    codes = {str(name): list(dict.fromkeys(part)) for name, part in rows.groupby("solver")["code"]}
+    for name, found in codes.items():
+        if len(found) > 1:
+            raise InputError(f"rows of {name} are of different code: {', '.join(found)}")
     table = rows.assign(solve=rows["seconds"] * rows["steps"]).pivot_table(
         index=["d", "n"], columns="solver", values=["seconds", "steps", "solve"], aggfunc="median"
     )
@@ -101,7 +112,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
         }
     ).reset_index()
     out.insert(2, "rows_per_column", out["n"] / out["d"])
-    return out
+    return out.assign(exact_code=codes["exact_newton"][0], approx_code=codes["approx_newton"][0])
 
 
 def exponents(table: pd.DataFrame, least: float) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from experiments.race.recorder import Mark
+from softres.errors import InputError
 
 __all__ = ["COLUMNS", "Store"]
 
@@ -35,6 +36,7 @@ COLUMNS = {
     "prepare_seconds": "float64",
     "total_seconds": "float64",
     "total_cpu_seconds": "float64",
+    "code": "str",
 }
 #: Marks of a trajectory that are kept, spread evenly over its length.
 KEPT = 300
@@ -57,12 +59,23 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
 
     def rows(self) -> pd.DataFrame:
-        """Return all rows; seconds, passes and grams are missing where a level was not reached."""
+        """Return all rows; seconds, passes and grams are missing where a level was not reached.
+
+        Raises
+        ------
+        InputError
+            If they do not say of what code they are, as those of older versions.
+        """
         if not self._path.is_file():
             return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in COLUMNS.items()})
         table = pd.read_csv(self._path, dtype=COLUMNS)
+        if "code" not in table:
+            raise InputError(
+                f"{self._path}: its rows do not say of what code they are; race again into another "
+                "folder (--out), or remove the file"
+            )
         # A race that was ended within a line leaves it incomplete.
-        return table.dropna(subset=["instance", "contestant", "repeat", "level"])
+        return table.dropna(subset=["instance", "contestant", "repeat", "level", "code"])
 
     def add(self, rows: Sequence[dict[str, object]]) -> None:
         """Append rows."""
@@ -72,25 +85,30 @@ class Store:
         self._raced |= set(table["instance"])
 
     def drop(self, instance: str, contestants: Iterable[str]) -> None:
-        """Forget an instance's rows of some contestants."""
-        rows = self.rows()
-        gone = (rows.instance == instance) & rows.contestant.isin(list(contestants))
+        """Forget an instance's rows and trajectories of some contestants."""
+        rows, names = self.rows(), list(contestants)
+        gone = (rows.instance == instance) & rows.contestant.isin(names)
         if gone.any():
             rows[~gone].to_csv(self._path, index=False)
+        for name in names:
+            self._trajectory(instance, name).unlink(missing_ok=True)
 
     def keep_trajectory(self, instance: str, contestant: str, marks: Sequence[Mark]) -> None:
         """Write a run's marks, thinned."""
-        folder = self.folder / "trajectories"
-        folder.mkdir(exist_ok=True)
+        path = self._trajectory(instance, contestant)
+        path.parent.mkdir(exist_ok=True)
         stride = max(1, -(-len(marks) // KEPT))
         kept = [*marks[:-1:stride], *marks[-1:]]
         table = pd.DataFrame([vars(mark) for mark in kept], columns=list(Mark.__annotations__))
-        table.to_csv(folder / f"{_slug(instance)}__{contestant}.csv", index=False)
+        table.to_csv(path, index=False)
 
     def trajectory(self, instance: str, contestant: str) -> pd.DataFrame | None:
         """Return a run's marks; ``None`` where there are none."""
-        path = self.folder / "trajectories" / f"{_slug(instance)}__{contestant}.csv"
+        path = self._trajectory(instance, contestant)
         return pd.read_csv(path) if path.is_file() else None
+
+    def _trajectory(self, instance: str, contestant: str) -> Path:
+        return self.folder / "trajectories" / f"{_slug(instance)}__{contestant}.csv"
 
     def describe(self, rules: Mapping[str, object], arguments: Mapping[str, object]) -> None:
         """Write to environment.json what this store's new rows were made with.

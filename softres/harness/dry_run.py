@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -12,9 +13,10 @@ from softres.config.settings import Settings
 from softres.harness.console import console, show_line
 from softres.harness.estimates import estimate
 from softres.harness.identity import job_key, run_name
-from softres.harness.limits import is_enough
+from softres.harness.plan import plan
 from softres.harness.probe import Probe
-from softres.tracking import FinishedRun, TrackingOptions, open_store
+from softres.tracking import FinishedRun, Store, TrackingOptions, open_store
+from softres.tracking.protocol import NullBackend
 
 __all__ = ["show_plan"]
 
@@ -22,7 +24,10 @@ Planned = tuple[Settings, Sequence[str], Probe | None]
 
 
 def show_plan(jobs: Sequence[Planned]) -> None:
-    """Print a table of the jobs: which are finished, and what the others will take."""
+    """Print a table of the jobs: which are finished, and what the others will take.
+
+    Of jobs that are the same, those after the first are skipped, as they will be once it has run.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     table.add_column("job", justify="right")
     table.add_column("run", overflow="fold")
@@ -30,22 +35,26 @@ def show_plan(jobs: Sequence[Planned]) -> None:
     for heading in ("seconds", "GiB"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("estimated from", overflow="fold")
-    known: dict[str, list[FinishedRun]] = {}
+    stores: dict[tuple[str, str, str], tuple[Store, list[FinishedRun]]] = {}
+    planned: defaultdict[tuple[object, str], list[tuple[int, Settings]]] = defaultdict(list)
     total, most, count = 0.0, 0.0, 0
     for number, (settings, overrides, probe) in enumerate(jobs):
-        place = f"{settings.tracking.absolute_uri} {settings.tracking.experiment}"
-        if place not in known:
-            known[place] = _finished(settings.tracking)
+        place = settings.tracking.place
+        if place not in stores:
+            store = _store(settings.tracking)
+            stores[place] = store, store.finished_runs(all_of_a_key=True)
+        store, known = stores[place]
         name, key = Text(run_name(settings, overrides)), job_key(settings, probe)
-        same = [run for run in known[place] if run.tags.get("key") == key]
-        done = next((run for run in same if is_enough(run, settings)), None)
-        if done is not None and not settings.force:
-            table.add_row(str(number), name, f"[dim]skip, run {done.run_id[:8]}[/]", "", "", "")
+        same = planned[place, key]
+        found = plan(settings, store.find_finished(key), same)
+        if not found.runs:
+            table.add_row(str(number), name, f"[dim]{found.words}[/]", "", "", "")
             continue
-        taken = estimate(settings, known[place])
-        plan = "run" if not same else "run again" if settings.force else "run to a larger limit"
+        if settings.tracking.enabled:  # what is not recorded is not found again
+            same.append((number, settings))
+        taken = estimate(settings, known)
         table.add_row(
-            str(number), name, plan, f"{taken.seconds:.2g}", f"{taken.gib:.2g}", taken.source
+            str(number), name, found.words, f"{taken.seconds:.2g}", f"{taken.gib:.2g}", taken.source
         )
         total, most, count = total + taken.seconds, max(most, taken.gib), count + 1
     console.rule("dry run", style="dim")
@@ -57,8 +66,8 @@ def show_plan(jobs: Sequence[Planned]) -> None:
     )
 
 
-def _finished(options: TrackingOptions) -> list[FinishedRun]:
+def _store(options: TrackingOptions) -> Store:
     file = options.database
-    if not options.enabled or (file is not None and not file.exists()):
-        return []  # a plan leaves nothing behind, no empty store either
-    return open_store(options).finished_runs(all_of_a_key=True)
+    if file is not None and not file.exists():
+        return Store(options, NullBackend())  # a plan leaves nothing behind, no empty store either
+    return open_store(options)

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import re
 import shlex
-from collections.abc import Sequence
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import softres
 from softres.config.settings import Settings
+from softres.harness.digests import run_digest
 from softres.harness.probe import Probe
-from softres.harness.sources import used_files
-from softres.solvers import SOLVERS, Solver
-from softres.tracking import code_digest
 
-__all__ = ["config_hash", "job_key", "reproducing_command", "run_name", "solver_digest"]
+__all__ = ["config_hash", "job_key", "reproducing_command", "run_name"]
 
 #: Keys that do not change what a run computes; limits extend a run rather than make another.
 NOT_IDENTITY = ("tracking", "force", "sweep", "max_steps", "time_limit", "memory_limit")
@@ -39,46 +33,31 @@ IN_NAME = (
 NOT_IN_NAME = ("tracking", "hydra", "force", "sweep", "memory_limit")
 #: Keys that say where and how a command runs, not what.
 NOT_IN_COMMAND = ("tracking", "hydra", "force", "sweep")
-#: Folders of the package whose code no solve depends on.
-NOT_NUMERICAL = ("tracking", "harness", "config", "theory")
-#: What every solve uses, with all that these import.
-COMMON = ("harness/prepare.py", "solvers/solve.py", "solvers/newton.py")
 
 
 def config_hash(settings: Settings) -> str:
-    """Return a hash of the resolved configuration that does not depend on the order of keys."""
+    """Return a hash of the resolved configuration.
+
+    It does not depend on the order of keys, nor on how a number is written: 4, 4.0 and 4e0 are one.
+    """
     tree: dict[str, Any] = {k: v for k, v in settings.tree.items() if k not in NOT_IDENTITY}
     tree["fingerprint"] = settings.data.fingerprint()
-    text = json.dumps(tree, sort_keys=True, default=str)
+    text = json.dumps(_plain(tree), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-@lru_cache
-def solver_digest(solver: type[Solver]) -> str:
-    """Return a digest of the code that a solve uses: a change of another solver leaves it.
-
-    It covers what the solver's own modules import, and how an instance is made and solved.
-    """
-    package = Path(softres.__file__).parent
-    own = {Path(inspect.getfile(kind)) for kind in solver.__mro__ if kind.__module__ != "builtins"}
-    others = {Path(inspect.getfile(kind)) for kind in SOLVERS.values()} - own
-    # prepare chooses w, x0 and the reference, which is found by Newton's method.
-    common = {package / name for name in COMMON}
-    files = used_files(
-        common | {path for path in own if package in path.parents},
-        without=others,
-        folders=NOT_NUMERICAL,
-    )
-    return code_digest(files)[:16]
+def _plain(value: Any) -> Any:
+    """Return a tree with its whole numbers as integers."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def job_key(settings: Settings, probe: Probe | None = None) -> str:
     """Return the key of a run: equal keys mean equal results."""
-    code = solver_digest(type(settings.solver))
-    if probe is not None:
-        theory = (Path(softres.__file__).parent / "theory").glob("*.py")
-        code += f"-{code_digest([*probe.files, *theory])[:16]}"
-    return f"{config_hash(settings)}-{code}"
+    return f"{config_hash(settings)}-{run_digest(settings, probe)}"
 
 
 def run_name(settings: Settings, overrides: Sequence[str] = ()) -> str:

@@ -15,16 +15,10 @@ from softres.config.settings import Settings
 from softres.errors import InputError
 from softres.harness import console, records
 from softres.harness.estimates import check_memory
-from softres.harness.identity import (
-    config_hash,
-    job_key,
-    reproducing_command,
-    run_name,
-    solver_digest,
-)
-from softres.harness.limits import is_enough
+from softres.harness.identity import job_key, reproducing_command, run_name
 from softres.harness.memory import PeakMemory, memory_limited
 from softres.harness.outcome import Outcome, write_outcome
+from softres.harness.plan import plan
 from softres.harness.probe import Probe, measure
 from softres.harness.solving import tracked_solve
 from softres.theory import predicted_steps
@@ -122,10 +116,9 @@ def _run(settings: Settings, context: JobContext, name: str, probe: Probe | None
     _headline(settings, context, name)
     turns = nullcontext() if settings.force else turn(store.options, key, console.show_line)
     with turns:
-        if not settings.force:
-            finished = store.find_finished(key, lambda run: is_enough(run, settings))
-            if finished is not None:
-                return _skip(outcome, finished)
+        finished = plan(settings, store.find_finished(key)).finished
+        if finished is not None:
+            return _skip(outcome, finished)
         console.show_line(f"reproduce: {reproducing_command(context.overrides)}", style="dim")
         check_memory(settings)
         return _do(settings, context, store, probe, outcome, key)
@@ -211,11 +204,12 @@ def _skip(outcome: Outcome, finished: FinishedRun) -> Outcome:
 
 def _tags(settings: Settings, context: JobContext, key: str) -> dict[str, str]:
     """Tags that say what ran, on what, and how its times may be used."""
+    configuration, _, code = key.partition("-")
     return {
         **environment(),
         "key": key,
-        "config_hash": config_hash(settings),
-        "code_digest": solver_digest(type(settings.solver)),
+        "config_hash": configuration,
+        "code_digest": code,
         "launcher": context.launcher,
         "timing_valid": str(context.launcher in ("serial", "basic")).lower(),
         "forced": str(settings.force).lower(),

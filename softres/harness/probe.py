@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,13 +56,11 @@ class Probe:
     Attributes
     ----------
     measure
-        Returns a table, one row a case; its numeric columns of a single row become metrics.
-    files
-        The source files that the result depends on besides the library's.
+        Returns a table, one row a case; its numeric columns of a single row become metrics. A
+        run depends on all that its module imports.
     """
 
     measure: Callable[[ProbeContext], pd.DataFrame]
-    files: Sequence[Path]
 
 
 def measure(settings: Settings, probe: Probe, run: RunLog) -> None:

@@ -4,7 +4,7 @@ The package takes plain mappings, sequences and tables; it knows no solver and n
 system. Importing it is cheap: MLflow is imported when a store is opened, and only by `backend`.
 """
 
-from softres.tracking.environment import code_digest, environment
+from softres.tracking.environment import environment
 from softres.tracking.options import TrackingOptions
 from softres.tracking.run import RunLog
 from softres.tracking.store import FinishedRun, Store, open_store
@@ -18,7 +18,6 @@ __all__ = [
     "Store",
     "TrackingOptions",
     "charts_link",
-    "code_digest",
     "environment",
     "open_store",
     "ui_command",

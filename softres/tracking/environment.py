@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["code_digest", "cores", "environment"]
+__all__ = ["cores", "environment"]
 
 _PACKAGES = ("numpy", "scipy", "torch", "mlflow")
 
@@ -30,35 +28,6 @@ def environment() -> dict[str, str]:
         ``system``; ``blas`` and ``blas_threads`` as they are at this moment.
     """
     return {**_fixed(), **_threads()}
-
-
-def code_digest(package_files: Iterable[Path]) -> str:
-    """Return the SHA-256 of source files, the same wherever the checkout lies.
-
-    Parameters
-    ----------
-    package_files
-        Files in any order; their paths count from the folder they have in common.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-
-    Raises
-    ------
-    OSError
-        If a file cannot be read.
-    """
-    files = sorted({path.resolve() for path in package_files})
-    root = Path(os.path.commonpath([path.parent for path in files])) if files else Path()
-    digest = hashlib.sha256()
-    for name, path in sorted((path.relative_to(root).as_posix(), path) for path in files):
-        content = path.read_bytes()
-        # Lengths in between: no two lists of files read as the same bytes.
-        digest.update(f"{len(name)} {name} {len(content)} ".encode())
-        digest.update(content)
-    return digest.hexdigest()
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from errno import EACCES
 from pathlib import Path
@@ -74,10 +74,10 @@ class Store:
         """Id of the experiment; empty when tracking is off."""
         return self._backend.experiment_id
 
-    def find_finished(
-        self, key: str, enough: Callable[[FinishedRun], bool] = lambda run: True
-    ) -> FinishedRun | None:
-        """Return the latest finished run whose tag ``key`` is `key` and that is `enough`.
+    def find_finished(self, key: str) -> list[FinishedRun]:
+        """Return the finished runs whose tag ``key`` is `key`, the latest first.
+
+        Where the store has none, those that wait for it count.
 
         Parameters
         ----------
@@ -95,7 +95,7 @@ class Store:
         found = self._backend.find(query, limit=_MAX_SAME)
         if not found:
             found = [run.as_stored() for run in self._waiting() if run.is_finished(key)]
-        return next((run for run in map(finished, found) if enough(run)), None)
+        return [finished(run) for run in found]
 
     def finished_runs(self, *, all_of_a_key: bool = False) -> list[FinishedRun]:
         """Return the finished runs of the experiment, the latest first, one for each key.

@@ -23,7 +23,11 @@ def logged(table: pd.DataFrame, number: int = 0, **params: Any) -> LoggedRun:
         f"run-{number}",
         f"run {number}",
         {key.replace("__", "."): str(value) for key, value in params.items()},
-        {"status": "measured", "timing_valid": "true", "overrides": f"seed={number}"},
+        {
+            "status": "measured",
+            "timing_valid": "true",
+            "command": f"python run.py seed={number} force=true",
+        },
         {},
         Path,
     )

@@ -11,6 +11,7 @@ from experiments.runs import LoggedRun
 from softres.config import register
 from softres.config.settings import settings
 from softres.harness import records
+from softres.harness.identity import reproducing_command
 from softres.harness.probe import ProbeContext
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -20,8 +21,8 @@ def probed(name: str, folder: Path, *overrides: str) -> tuple[LoggedRun, ProbeCo
     """Measure one job of a claim's quick experiment; return its run and what it kept."""
     register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        options = ["tracking=none", f"+experiment=quick/{name}", *overrides]
-        checked = settings(compose("config", overrides=options))
+        options = [f"+experiment=quick/{name}", *overrides]
+        checked = settings(compose("config", overrides=["tracking=none", *options]))
     assert checked.experiment["profile"] == "quick"  # the short version wins over the full one
     context = ProbeContext(checked)
     measured = claim(name).measure
@@ -29,5 +30,5 @@ def probed(name: str, folder: Path, *overrides: str) -> tuple[LoggedRun, ProbeCo
     folder.mkdir(parents=True, exist_ok=True)
     measured(context).to_parquet(folder / "measurements.parquet")
     params = {k: str(v) for k, v in records.flat(checked.tree).items()}
-    tags = {"status": "measured"}
+    tags = {"status": "measured", "command": reproducing_command(options)}
     return LoggedRun("run", name, params, tags, {}, lambda file: folder / file), context

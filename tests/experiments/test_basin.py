@@ -20,7 +20,7 @@ from softres.solvers.approx_newton import ApproxNewton
 def logged(table, folder):
     path = folder / "run.parquet"
     table.to_parquet(path)
-    tags = {"status": "measured", "overrides": "+experiment=basin R=4"}
+    tags = {"status": "measured", "command": "python run.py +experiment=basin R=4 force=true"}
     return LoggedRun("id", "basin", {}, tags, {}, lambda name: path)
 
 

@@ -32,7 +32,12 @@ OTHER = {"solver": "scipy_lbfgs", "seconds_8": 0.5, "steps_8": 90.0}
 def judged(*changes):
     table = pd.DataFrame([GOOD | change for change in ({}, OTHER, *changes)])
     run = LoggedRun(
-        "id", "large", {}, {"timing_valid": "true", "overrides": "x=1"}, {}, lambda _: _
+        "id",
+        "large",
+        {},
+        {"timing_valid": "true", "command": "python run.py x=1 force=true"},
+        {},
+        lambda _: _,
     )
     run.__dict__["table"] = table
     return {verdict.statement: verdict for verdict in large_data.judge([run])}

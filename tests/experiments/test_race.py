@@ -203,11 +203,13 @@ def test_finished_runs_are_not_run_again(task, tmp_path):
 def test_a_slow_contestant_runs_once(tmp_path):
     def row(name, seconds):
         return {"instance": SMALL.name, "contestant": name, "repeat": 0, "level": 1e-8} | {
-            "seconds": seconds
+            "seconds": seconds,
+            "code": known[name].code(),
         }
 
+    known = {"hand_newton": CONTESTANTS["hand_newton"], "sloppy": SLOPPY}
     rows = pd.DataFrame([row("hand_newton", 1.0), row("sloppy", 50.0)])
-    contestants = [CONTESTANTS["hand_newton"], SLOPPY]
+    contestants = list(known.values())
     runs = pending(SMALL, contestants, rows, Rules(repeat=2, slow=20.0))
     assert [(k, c.name) for k, c in runs] == [(1, "hand_newton")]
     runs = pending(SMALL, contestants, rows, Rules(repeat=2, slow=60.0))
@@ -268,6 +270,7 @@ def made_rows():
                         "prepare_seconds": 0.5,
                         "total_seconds": 1.0,
                         "total_cpu_seconds": 1.0,
+                        "code": CONTESTANTS[name].code(),
                     }
                     for level in LEVELS
                 ]

@@ -19,7 +19,8 @@ def raced(folder, *instances):
     """Add a row an instance, as one command does, and return what environment.json then is."""
     store = Store(folder)
     for instance in instances:
-        store.add([{"instance": instance, "contestant": "hand_newton", "repeat": 0, "level": 1e-8}])
+        row = {"instance": instance, "contestant": "hand_newton", "repeat": 0, "level": 1e-8}
+        store.add([row | {"code": "abc"}])
     store.describe(RULES, ARGUMENTS)
     path = folder / "environment.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
@@ -74,7 +75,8 @@ def test_a_race_that_is_stopped_is_listed(tmp_path, monkeypatch):
     from experiments.race import measure
 
     def stopped(case, task, contestants, store, rules, say):
-        store.add([{"instance": case.name, "contestant": "none", "repeat": 0, "level": 1e-8}])
+        row = {"instance": case.name, "contestant": "none", "repeat": 0, "level": 1e-8}
+        store.add([row | {"code": "abc"}])
         raise KeyboardInterrupt
 
     monkeypatch.setattr(measure, "race", stopped)

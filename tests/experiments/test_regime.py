@@ -17,7 +17,10 @@ from softres.problems import make_problem
 def logged(table, folder, number=0):
     path = folder / f"run{number}.parquet"
     table.to_parquet(path)
-    tags = {"status": "measured", "overrides": f"+experiment=regime seed={number}"}
+    tags = {
+        "status": "measured",
+        "command": f"python run.py +experiment=regime seed={number} force=true",
+    }
     return LoggedRun(f"id{number}", "regime", {"seed": "0"}, tags, {}, lambda name: path)
 
 

@@ -16,6 +16,7 @@ from experiments.registry import ANY_DATA, DEFAULTS, IDS, USES, check_claim, cla
 from softres.config import register
 from softres.data.registry import DATA
 from softres.errors import InputError
+from softres.harness.digests import measurement_files
 
 SOLVES = {"iterations"}
 REAL = [name for name in DATA if name != "synthetic"]
@@ -131,7 +132,7 @@ def test_what_a_measurement_is_said_to_use_is_what_its_source_asks_for(name):
     if tested.measure is None:
         return
     folder = Path(CONF).parent / "experiments"
-    files = [folder / f"{module}.py" for module in (name, *tested.sources)]
+    files = [path for path in measurement_files(tested.measure) if folder in path.parents]
     text = "\n".join(path.read_text(encoding="utf-8") for path in files)
     asked = {key for key in ("problem", "eps", "solver", "max_steps", "time_limit")
              if re.search(rf"\b(settings|options)\.{key}\b", text)}  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -160,6 +161,18 @@ def test_runs_of_another_profile_do_not_count(store):
     options = TrackingOptions(folder=str(store), experiment="regime")
     assert len(load_runs(options, "quick")) == 2
     assert load_runs(options, "full") == []
+
+
+def test_only_runs_of_the_latest_code_of_their_solver_count(tmp_path):
+    options = TrackingOptions(folder=str(tmp_path), experiment="regime")
+    runs = (("a", "old", "1"), ("a", "old", "2"), ("b", "old", "1"), ("a", "new", "1"))
+    for solver, code, seed in runs:
+        params = {"experiment.profile": "quick", "solver": solver, "seed": seed}
+        # The configuration of one of the old runs is in no sweep any more.
+        tags = {"key": f"{solver}{seed}-{code}", "config_hash": solver + seed, "code_digest": code}
+        with open_store(options).start_run(f"{solver} {code} {seed}", params, tags):
+            time.sleep(0.002)  # runs are told apart by the millisecond in which they begin
+    assert [run.name for run in load_runs(options, "quick")] == ["a new 1", "b old 1"]
 
 
 def test_a_wrong_claim_is_one_line(capsys):

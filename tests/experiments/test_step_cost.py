@@ -8,6 +8,8 @@ import pytest
 from experiments.race.step_cost import exponents, gaussian_instance, summary
 from experiments.race.step_cost_command import step_cost_command
 from softres.errors import InputError
+from softres.harness.digests import solver_digest
+from softres.solvers import SOLVERS
 
 
 def made_rows(sizes=((1000, 10),)):
@@ -25,6 +27,7 @@ def made_rows(sizes=((1000, 10),)):
             "steps": steps,
             "seconds": seconds * n / 1000,
             "status": "converged",
+            "code": f"code of {solver}",
         }
         for n, d in sizes
         for solver, runs in solves.items()
@@ -40,6 +43,16 @@ def test_ratios_are_of_medians_of_a_step_and_of_a_solve():
     assert row["step_ratio"] == pytest.approx(4.0)
     assert row["solve_ratio"] == pytest.approx(0.8 / 0.6)  # not 4 times 2 / 8
     assert "ratio" not in row
+
+
+def test_a_row_says_of_what_code_it_is_and_a_table_has_one():
+    rows = made_rows()
+    (row,) = summary(rows).to_dict("records")
+    assert row["exact_code"] == "code of exact_newton"
+    assert row["approx_code"] == "code of approx_newton"
+    rows.loc[rows.index[-1], "code"] = "another"
+    with pytest.raises(InputError, match=r"rows of approx_newton are of different code: .*another"):
+        summary(rows)
 
 
 def test_growth_is_fitted_to_three_sizes_of_one_d():
@@ -93,7 +106,10 @@ def test_the_command_writes_its_tables_and_shows_them_in_80_columns(tmp_path, ca
     last = next(line for line in reversed(shown) if line.split()[:2] == ["5", "5000"])
     assert last.split()[2] == "1000"
     assert last.split()[-2:] == [f"{table[name][2]:.3g}" for name in ("step_ratio", "solve_ratio")]
-    assert len(pd.read_csv(tmp_path / "step_cost_runs.csv")) == 6
+    runs = pd.read_csv(tmp_path / "step_cost_runs.csv")
+    assert len(runs) == 6
+    codes = {name: solver_digest(SOLVERS[name]) for name in ("exact_newton", "approx_newton")}
+    assert (runs["code"] == runs["solver"].map(codes)).all()
     assert len(pd.read_csv(tmp_path / "step_cost_exponents.csv")) == 2
     assert not any("no exponent" in line for line in shown)
 

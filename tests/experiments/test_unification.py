@@ -16,7 +16,10 @@ from softres.data.weights import WeightOptions
 def logged(table, folder):
     path = folder / "run.parquet"
     table.to_parquet(path)
-    tags = {"status": "measured", "overrides": "+experiment=unification seed=1"}
+    tags = {
+        "status": "measured",
+        "command": "python run.py +experiment=unification seed=1 force=true",
+    }
     return LoggedRun("id", "unification", {}, tags, {}, lambda name: path)
 
 

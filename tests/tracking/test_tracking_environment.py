@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from softres.tracking import code_digest, environment
+from softres.tracking import environment
 from softres.tracking.environment import _git
 
 
@@ -58,23 +58,3 @@ def test_commit_and_dirty_tree(checkout):
 def test_outside_a_checkout(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert _git(tmp_path) == ("unknown", "unknown")
-
-
-def make_package(folder):
-    (folder / "sub").mkdir(parents=True)
-    (folder / "a.py").write_text("x = 1\n")
-    (folder / "sub" / "b.py").write_text("y = 2\n")
-    return sorted(folder.rglob("*.py"))
-
-
-def test_digest_depends_on_code_and_names_only(tmp_path):
-    one, two = make_package(tmp_path / "one"), make_package(tmp_path / "elsewhere" / "two")
-    digest = code_digest(one)
-    assert len(digest) == 64
-    assert code_digest(reversed(two)) == digest
-    assert code_digest([*two, *two]) == digest
-    two[0].write_text("x = 3\n")
-    assert code_digest(two) != digest
-    one[0].rename(one[0].with_name("c.py"))
-    assert code_digest((tmp_path / "one").rglob("*.py")) != digest
-    assert code_digest([]) != digest

@@ -56,7 +56,7 @@ def test_untracked_runs_never_import_mlflow_and_write_nothing(tmp_path):
 import sys
 from softres.tracking import TrackingOptions, open_store
 store = open_store(TrackingOptions(enabled=False))
-assert store.find_finished("abc") is None
+assert store.find_finished("abc") == []
 with store.start_run("name", {"n": 1}, {}) as run:
     run.curves({"t": [0.0], "k": [0], "v": [1.0]}, seconds="t", step="k", columns=["v"])
     run.metrics({"v": 1.0})

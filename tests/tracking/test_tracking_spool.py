@@ -126,9 +126,9 @@ def test_a_waiting_run_counts_as_finished(disk):
     disk.open()
     disk.take_off()
     finish(disk.open())
-    found = disk.open().find_finished("k1")
+    (found,) = disk.open().find_finished("k1")
     assert (found.name, found.metrics["steps"]) == ("a run", 2.0)
-    assert disk.open().find_finished("k2") is None
+    assert disk.open().find_finished("k2") == []
 
 
 @pytest.mark.parametrize("kept", ["run.json", "points-0000.parquet"])
@@ -204,7 +204,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
     disk.put_back()
-    assert disk.open().find_finished("k1") is None
+    assert disk.open().find_finished("k1") == []
     client, (run,) = disk.stored()
     assert run.info.status == "KILLED"
     assert [step for step, *_ in points(client, run)] == [0, 1, 2]

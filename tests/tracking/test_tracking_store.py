@@ -11,20 +11,20 @@ from softres.tracking.processes import identity, is_gone
 
 
 def test_finished_runs_are_found_by_their_key(store):
-    assert store.find_finished("k1") is None
+    assert store.find_finished("k1") == []
     with store.start_run("first", {}, {"key": "k1", "status": "converged"}) as run:
         run.metrics({"steps": 12.0})
-        assert store.find_finished("k1") is None
-    found = store.find_finished("k1")
+        assert store.find_finished("k1") == []
+    (found,) = store.find_finished("k1")
     assert (found.run_id, found.name, found.metrics) == (run.run_id, "first", {"steps": 12.0})
     assert found.tags["status"] == "converged"
-    assert store.find_finished("k2") is None
+    assert store.find_finished("k2") == []
 
 
 def test_failed_runs_are_not_found(store):
     with pytest.raises(OSError, match="disk"), store.start_run("a run", {}, {"key": "k1"}):
         raise OSError("disk")
-    assert store.find_finished("k1") is None
+    assert store.find_finished("k1") == []
 
 
 def test_keys_are_checked(store):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from importlib.util import find_spec
+from pathlib import Path
 
 from experiments.race.recorder import Recorder
 from experiments.race.task import Task
+from softres.harness.digests import files_digest, solver_digest
+from softres.harness.sources import used_files
+from softres.solvers import SOLVERS
 
 __all__ = ["Contestant", "Run"]
 
@@ -17,6 +23,14 @@ Run = Callable[[Recorder], None]
 
 def _nothing(n: int, d: int) -> float:
     return 0.0
+
+
+@cache
+def _digest(module: Path) -> str:
+    # What a contestant is, in this module, changes no run.
+    here = Path(__file__)
+    within = used_files({module}, lambda _, file: file.parent == here.parent and file != here)
+    return files_digest(within)
 
 
 @dataclass(frozen=True)
@@ -40,6 +54,8 @@ class Contestant:
         Bytes that it needs beside A, from n and d.
     missing
         Returns why it cannot run at all, beyond a missing package; empty if it can.
+    solver
+        The name of the solver of ours that it calls; empty where it calls none.
     """
 
     name: str
@@ -49,6 +65,17 @@ class Contestant:
     sparse: bool = True
     scratch: Callable[[int, int], float] = _nothing
     missing: Callable[[], str] = str
+    solver: str = ""
+
+    def code(self) -> str:
+        """Return a digest of the code that it runs.
+
+        It covers its module with what this imports of the other contestants', and all of a solver
+        of ours. The versions of packages are in the results' ``environment.json``.
+        """
+        prepare = self.prepare.func if isinstance(self.prepare, partial) else self.prepare
+        own = _digest(Path(inspect.getfile(prepare)))
+        return f"{own}-{solver_digest(SOLVERS[self.solver])}" if self.solver in SOLVERS else own
 
     def absent(self) -> str:
         """Return why it cannot run at all; empty if it can."""

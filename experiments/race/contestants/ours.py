@@ -21,9 +21,8 @@ EPS = 1e-12
 
 def ours(solver: str) -> Contestant:
     """Return one of :data:`softres.solvers.SOLVERS` as a contestant."""
-    return Contestant(
-        solver, "ours", partial(_prepare, solver=solver), missing=partial(_missing, solver)
-    )
+    prepare = partial(_prepare, solver=solver)
+    return Contestant(solver, "ours", prepare, missing=partial(_missing, solver), solver=solver)
 
 
 def _missing(solver: str) -> str:
