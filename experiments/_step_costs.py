@@ -10,6 +10,7 @@ import pandas as pd
 
 from experiments._figures import ticks_at
 from experiments._verdicts import joined
+from experiments.cost_per_iteration_measure import SOLVERS
 from experiments.runs import LoggedRun
 from experiments.stats import Line, fit_line
 from experiments.style import DOUBLE, SINGLE, look, new_figure
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "SOLVERS",
     "draw",
     "exponent",
     "families",
@@ -28,7 +28,6 @@ __all__ = [
     "tables",
 ]
 
-SOLVERS = ("exact_newton", "approx_newton")
 #: Parts of a step that are small at every size, joined in figures.
 PHASES = ("hessian", "sketch", "sampling", "factor", "line_search")
 

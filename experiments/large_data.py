@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from math import log
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from experiments._large_data import instance_columns, residuals, solve_once
 from experiments._large_data_figures import CAPTIONS, draw, tables
 from experiments._verdicts import counterexample, joined, row_of_largest
 from experiments.claim import Claim, Conclusion, Verdict
+from experiments.large_data_measure import DEFAULT, measure
 from experiments.runs import LoggedRun
-from softres.data.attention import AttentionOptions
-from softres.definite import SMALL
-from softres.harness.probe import ProbeContext
-from softres.nullspace import null_basis
-from softres.problems import make_problem
-from softres.solvers import solve
 
 __all__ = ["CAPTIONS", "CLAIM", "DEFAULT", "headline"]
 
-#: The solver that a user gets.
-DEFAULT = "preconditioned_newton"
 #: Relative error that the default solver has to reach.
 GOAL = 1e-8
 #: Steps a nat of accuracy that the theorem grants.
@@ -39,41 +29,6 @@ ASSUMPTIONS = {
     "alpha": "alpha >= beta on the way",
     "start": "M |x0 - x*| <= 0.1 l",
 }
-
-
-def measure(context: ProbeContext) -> pd.DataFrame:
-    """Solve one problem on one instance with every solver that can afford it; a row a solver."""
-    settings, prepared = context.settings, context.prepared
-    options, instance = settings.experiment, prepared.instance
-    common: dict[str, Any] = {"data": instance.name, "problem": settings.problem}
-    common |= instance_columns(prepared, settings.R, settings.weights)
-    if isinstance(settings.data, AttentionOptions) and settings.problem == "softmax":
-        common |= _recovered(settings.data, settings.R, settings.seed)
-    null = null_basis(prepared.problem.matrix)
-    rows: list[dict[str, Any]] = []
-    traces: dict[str, Any] = {}
-    for name in options["solvers"]:
-        if name in options["small_only"] and instance.shape[1] > SMALL:
-            continue
-        limit = float(options["time_limit"])
-        eps = float(options["eps"])
-        row, traces[name] = solve_once(prepared, null, name, eps, limit, settings.seed)
-        rows.append(common | row)
-    context.keep("traces", **traces)
-    best = prepared.problem.at(prepared.minimiser)
-    context.keep("rows", **residuals(instance, best), x=prepared.minimiser)
-    return pd.DataFrame(rows)
-
-
-def _recovered(data: AttentionOptions, R: float | None, seed: int) -> dict[str, float]:
-    """Fit one head's attention, which a query fits exactly, and compare it with that query."""
-    one = replace(data, query="0")
-    instance = one.load(*one.size(None, None, R), R, seed)  # type: ignore[attr-defined]
-    problem = make_problem("softmax", instance.A, instance.b)
-    result = solve(problem, DEFAULT, eps=1e-12, max_steps=1000)
-    truth = np.asarray(instance.planted)
-    distance = float(np.linalg.norm(np.asarray(result.x) - truth))
-    return {"query_error": distance / float(np.linalg.norm(truth)), "query_steps": result.steps}
 
 
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
@@ -240,5 +195,4 @@ CLAIM = Claim(
     draw,
     tables,
     measure,
-    ("_large_data",),
 )

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import log, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from experiments._figures import legend_above, ticks_at
-from experiments._reductions import SKETCHES, reduced_gram, time_grams
 from experiments._verdicts import command, counterexample, joined, row_of_largest
 from experiments.claim import Claim, Conclusion, Counterexample, Verdict
 from experiments.runs import LoggedRun
+from experiments.sparsifier_measure import SKETCHES, measure
 from experiments.stats import clopper_pearson, fit_line
 from experiments.style import DOUBLE, look, new_figure
-from softres.harness.probe import ProbeContext
-from softres.sketching import sample_size
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,54 +23,6 @@ __all__ = ["CLAIM", "draw", "judge", "measure"]
 
 #: The lemma allows time nnz(A) times logarithms: an exponent this much above one is not that.
 TOLERANCE = 0.2
-
-
-def measure(context: ProbeContext) -> pd.DataFrame:
-    """Measure spectral errors over rows drawn, and seconds over the size of A.
-
-    D is the diagonal of the Gauss-Newton matrix at x*, which is positive as the lemma asks.
-
-    Returns
-    -------
-    Rows of two kinds, told apart by ``part``. ``"error"``: one sketch, with its ``error`` and the
-    ``eps0`` that the lemma promises for as many rows. ``"time"``: ``seconds`` of one sketch
-    and of the exact Gram matrix, by ``nnz``.
-    """
-    options = context.settings.experiment
-    rng = context.rng("sketches")
-    prepared = context.prepared
-    matrix, d = prepared.problem.matrix, prepared.problem.d
-    D = np.asarray(prepared.problem.at(prepared.minimiser).gauss_newton.diagonal)
-    exact = np.asarray(matrix.gram(D))
-    values, vectors = np.linalg.eigh(exact)
-    whiten = vectors / np.sqrt(values)
-    constant, delta = float(options["constant"]), float(options["delta"])
-    sizes = {int(multiple) * d for multiple in options["multiples"]}
-    sizes |= {sample_size(d, float(eps0), delta, constant) for eps0 in options["eps0"]}
-    rows: list[dict[str, Any]] = []
-    worst = 0.0
-    for s in sorted(sizes):
-        promised = sqrt(constant * d * max(1.0, log(d / delta)) / s)
-        for name in SKETCHES:
-            for repetition in range(int(options["repetitions"])):
-                gram = reduced_gram(name, matrix, D, s, rng)
-                off = whiten.T @ (gram - exact) @ whiten
-                error = float(np.abs(np.linalg.eigvalsh(off)).max())
-                rows.append(
-                    {
-                        "part": "error",
-                        "sketch": name,
-                        "rows": s,
-                        "rows_over_d": s / d,
-                        "eps0": promised,
-                        "repetition": repetition,
-                        "error": error,
-                    }
-                )
-                if name == "leverage" and error / promised > worst:
-                    worst = error / promised
-                    context.keep("worst", exact=exact, sampled=gram, rows=s, diagonal=D)
-    return pd.DataFrame(rows + time_grams(context))
 
 
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
@@ -244,5 +193,4 @@ CLAIM = Claim(
     draw=draw,
     tables=tables,
     measure=measure,
-    sources=("_reductions",),
 )

@@ -8,8 +8,8 @@ import pytest
 from logged import conclusions, context, logged
 
 from experiments import sparsifier
-from experiments._reductions import SKETCHES, reduced_gram
 from experiments.claim import Conclusion
+from experiments.sparsifier_measure import SKETCHES, reduced_gram
 from softres.matrices import as_matrix
 
 SMALL = (
