@@ -34,7 +34,7 @@ def proven_rows(d: int, eps0: float, delta: float) -> int:
 
     and both exponents are at least eps0^2 / (2 + 2 eps0 / 3) over L. The sum of the two is at most
     2 d exp(-eps0^2 s / (d (2 + 2 eps0 / 3))), which is delta for the s above. Of a matrix of lower
-    rank, d stands for the rank. Scores that are estimated with p_i >= gamma tau_i / d need s / gamma.
+    rank, d stands for the rank. Estimated scores with p_i >= gamma tau_i / d need s / gamma rows.
     """
     return ceil((2.0 + 2.0 * eps0 / 3.0) * d * log(2.0 * d / delta) / eps0**2)
 
