@@ -1,82 +1,91 @@
-"""Seconds of single steps, of exact Newton and of Algorithm 1, over sizes."""
+"""Processor seconds of single steps, of exact Newton and of Algorithm 1, over sizes."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from time import process_time
 from typing import Any
 
 import pandas as pd
 
+from softres.data.spectrum import spectrum
+from softres.data.weights import weight
 from softres.harness.probe import ProbeContext
-from softres.problems import make_problem
+from softres.matrices import as_matrix
+from softres.problems import Problem, make_problem
 from softres.solvers import make_solver, solve
 
 __all__ = ["SOLVERS", "measure"]
 
-
 SOLVERS = ("exact_newton", "approx_newton")
-
-
 #: The theorem's steps: none goes on with what another one has computed.
 EVERY_STEP = {"reuse": 1.0, "hold": 0.0}
 
 
 def measure(context: ProbeContext) -> pd.DataFrame:
-    """Time steps of both solvers over a family of sizes, alternating between them.
+    """Time steps of both solvers over a grid of n and d, alternating between them.
 
-    The family varies one of n, d and nnz(A); ``experiment.family`` names it and its sizes stand
-    in ``experiment.families``. No step is compared with x*, so nothing but the solver is needed.
+    ``experiment.family`` names the grid; its sizes and the density of A stand in
+    ``experiment.families``. No step is compared with x*, so nothing but the solver is needed.
     Every step of approximate Newton scores and samples, as in the theorem.
 
     Returns
     -------
-    One row a step: ``size``, ``n``, ``d``, ``nnz``, ``seconds`` and ``seconds_<phase>``.
+    One row a step: ``n``, ``d``, ``nnz``, ``solver``, ``repetition``; ``seconds`` of this
+    process's processor time, which other processes do not add to; ``seconds_<phase>`` of the
+    clock on the wall; and ``rows_distinct`` where rows were sampled.
     """
-    settings = context.settings
-    options = settings.experiment
+    options = context.settings.experiment
     family = options["families"][options["family"]]
     rows: list[dict[str, Any]] = []
-    for size in family["sizes"]:
-        n, d, density = int(family["n"]), int(family["d"]), 1.0
-        if family["vary"] == "n":
-            n = int(size)
-        elif family["vary"] == "d":
-            d = int(size)
-        else:
-            density = float(size)
-        data = replace(settings.data, density=density)  # type: ignore[type-var]
-        instance = data.load(n, d, settings.R, settings.seed)
-        bare = make_problem(settings.problem, instance.A, instance.b)
-        largest = float(bare.at(bare.start()).gauss_newton_diagonal.max())
-        problem = make_problem(
-            settings.problem, instance.A, instance.b, (settings.weights.value * largest) ** 0.5
-        )
-        common = {"n": n, "d": d, "nnz": float(instance.nnz)}
-        spent, repetition = 0.0, 0
-        # Short steps are the noisiest, and the cheapest to repeat.
-        while repetition < int(options["repetitions"]) or spent < float(options["seconds"]):
-            for solver in SOLVERS:
-                own = EVERY_STEP | {"eps0": float(options["eps0"])}
-                extra = own if solver == "approx_newton" else {}
-                result = solve(
-                    problem,
-                    make_solver(solver, **extra),
-                    eps=1e-15,
-                    max_steps=int(options["steps"]) + 1,
-                    seed=repetition,
-                )
-                labels = common | {"solver": solver, "repetition": repetition}
-                rows += [row | labels for row in _steps(result.trace)]
-                spent += result.seconds["solve"]
-            repetition += 1
+    for d in family["d"]:
+        for n in family["n"]:
+            problem = _problem(context, int(n), int(d), float(family["density"]))
+            common = {"n": int(n), "d": int(d), "nnz": float(problem.matrix.nnz)}
+            for repetition in range(int(options["repetitions"])):
+                for solver in SOLVERS:
+                    labels = common | {"solver": solver, "repetition": repetition}
+                    rows += [row | labels for row in _steps(problem, solver, repetition, options)]
     return pd.DataFrame(rows)
 
 
-def _steps(trace: pd.DataFrame) -> list[dict[str, float]]:
+def _problem(context: ProbeContext, n: int, d: int, density: float) -> Problem:
+    """Return the run's problem at another size, with weights by the run's rule."""
+    settings = context.settings
+    data = replace(settings.data, density=density)  # type: ignore[type-var]
+    instance = data.load(n, d, settings.R, settings.seed)
+    bare = make_problem(settings.problem, instance.A, instance.b)
+    theorem = settings.weights.name == "theorem"
+    # No other rule asks for it, and it costs as much as a step.
+    sigma_min = spectrum(as_matrix(instance.A)).sigma_min if theorem else 1.0
+    w = weight(settings.weights, bare, sigma_min)
+    return make_problem(settings.problem, instance.A, instance.b, w)
+
+
+def _steps(
+    problem: Problem, solver: str, seed: int, options: dict[str, Any]
+) -> list[dict[str, float]]:
     """Return seconds of each step but the first, which warms caches and memory."""
-    columns = ["solve_seconds", *(c for c in trace if str(c).startswith("seconds_"))]
-    differences = trace[columns].fillna(0.0).diff().iloc[2:]
-    steps = differences.rename(columns={"solve_seconds": "seconds"})
+    own = EVERY_STEP | {"eps0": float(options["eps0"])}
+    stops: list[float] = []
+    starts: list[float] = []
+
+    def stop_and_start(row: Any, point: Any) -> None:
+        stops.append(process_time())
+        starts.append(process_time())
+
+    result = solve(
+        problem,
+        make_solver(solver, **(own if solver == "approx_newton" else {})),
+        eps=1e-15,
+        max_steps=int(options["steps"]) + 1,
+        seed=seed,
+        callback=stop_and_start,
+    )
+    trace = result.trace
+    phases = [column for column in trace if str(column).startswith("seconds_")]
+    steps = trace[phases].fillna(0.0).diff()
+    steps["seconds"] = [float("nan"), *(b - a for a, b in zip(starts, stops[1:], strict=False))]
     if "rows_distinct" in trace:
-        steps = steps.assign(rows_distinct=trace["rows_distinct"].iloc[2:])
-    return [{str(k): float(v) for k, v in row.items()} for row in steps.to_dict("records")]
+        steps["rows_distinct"] = trace["rows_distinct"]
+    return [{str(k): float(v) for k, v in row.items()} for row in steps.iloc[2:].to_dict("records")]
