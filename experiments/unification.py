@@ -90,7 +90,8 @@ def headline(runs: Sequence[LoggedRun]) -> str:
         easier, harder = int((cell.high < 1).sum()), int((cell.low > 1).sum())
         parts.append(
             f"{words} {cell.ratio.min():.2g} to {cell.ratio.max():.2g} times that of {other} "
-            f"regression, smaller for certain on {easier} and larger on {harder} of {len(cell)}"
+            f"regression, with an interval below 1 on {easier} and above 1 on {harder} of "
+            f"{len(cell)}"
         )
     solved = int(table["converged"].astype(bool).sum())
     return (

@@ -91,5 +91,5 @@ def test_the_figure_has_a_legend_and_every_kind_of_instance():
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert labels == ["kind 0", "kind 1"]
     said = unification.headline(made)
-    assert "smaller for certain on 1 and larger on 0 of 2" in said
+    assert "with an interval below 1 on 1 and above 1 on 0 of 2" in said
     assert "solves 18 of 18 problems" in said
