@@ -66,6 +66,8 @@ class Growth:
         rng = np.random.default_rng(0)
         _, fitted, share = self._fit(self.sizes.seconds.to_numpy(float))
         residuals = np.log(self.sizes.seconds.to_numpy(float) / fitted)
+        # As many residuals as terms are fitted away: what is left is less than the noise.
+        residuals *= np.sqrt(len(residuals) / max(1, len(residuals) - len(ALL)))
         drawn = [
             self._fit(fitted * np.exp(rng.choice(residuals, len(residuals))))[2]
             for _ in range(RESAMPLES)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from experiments._figures import legend_above
+from experiments._figures import legend_above, ticks_at
 from experiments._verdicts import joined
 from experiments.claim import Claim, Verdict
 from experiments.runs import LoggedRun
@@ -116,11 +116,11 @@ def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:
             # One instance has no interval, and still a ratio.
             axis.errorbar(cells.ratio, places, xerr=np.nan_to_num(reach), label=label, **style)
         axis.axvline(1.0, color="0.25", linestyle=":", linewidth=1)
-        axis.set(xscale="log", xlabel=f"ratio: {words}", ylim=(len(kinds) - 0.5, -0.5))
+        axis.set(xlabel=f"ratio: {words}", ylim=(len(kinds) - 0.5, -0.5))
         axis.set_yticks(range(len(kinds)), labels=kinds if axis is axes[0] else [""] * len(kinds))
-        axis.xaxis.set_major_formatter("{x:g}")
-        axis.xaxis.set_minor_formatter("{x:g}")
-        axis.tick_params(axis="x", which="minor", labelsize=6)
+    axes[0].set_xscale("log")
+    ticks_at(axes[0])
+    axes[0].xaxis.set_major_formatter("{x:g}")
     legend_above(figure, axes[0])
     return {"ratios": figure}
 
