@@ -78,9 +78,9 @@ class Growth:
     def _fit(self, seconds: Vector) -> tuple[float, Vector, float]:
         """Return the misfit of all terms, the fitted seconds, and the share beyond the law."""
         misfit, parts = _fit(self.sizes, seconds, ALL)
-        fitted = sum(parts.values())
+        fitted = np.sum(list(parts.values()), axis=0)
         at = int(np.argmax(ALL[GRAM](self.sizes)))
-        return misfit, np.asarray(fitted), float(parts[GRAM][at] / fitted[at])
+        return misfit, fitted, float(parts[GRAM][at] / fitted[at])
 
     @cached_property
     def misfits(self) -> dict[str, float]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from experiments._growth import TOLERANCE
 from experiments._step_costs import CAPTIONS, draw, families, growths, tables
-from experiments._verdicts import command
+from experiments._verdicts import command, row_of_largest
 from experiments.claim import Author, Claim, Conclusion, Counterexample, Verdict
 from experiments.cost_per_iteration_measure import SOLVERS, measure
 from experiments.runs import LoggedRun
@@ -56,7 +56,7 @@ def _law(run: LoggedRun, name: str, table: pd.DataFrame) -> Verdict:
 def headline(runs: Sequence[LoggedRun]) -> str:
     """Say where a step of Algorithm 1 is the cheaper one; the paper gives no such size."""
     sizes = tables(runs)["cost_sizes"]
-    best = sizes.loc[sizes.ratio.idxmax()]
+    best = row_of_largest(sizes, sizes.ratio)
     return (
         f"With scores and a sample of its own for every step, a step of Algorithm 1 is the cheaper "
         f"one at {int((sizes.ratio > 1).sum())} of {len(sizes)} sizes; exact Newton's takes "

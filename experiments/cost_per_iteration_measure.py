@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from time import process_time
 from typing import Any
@@ -63,7 +64,7 @@ def _problem(context: ProbeContext, n: int, d: int, density: float) -> Problem:
 
 
 def _steps(
-    problem: Problem, solver: str, seed: int, options: dict[str, Any]
+    problem: Problem, solver: str, seed: int, options: Mapping[str, Any]
 ) -> list[dict[str, float]]:
     """Return seconds of each step but the first, which warms caches and memory."""
     own = EVERY_STEP | {"eps0": float(options["eps0"])}

@@ -49,12 +49,12 @@ def ratio(table: pd.DataFrame, column: str, other: str) -> Interval:
     drawn together. Not a number at both ends where there is one seed, or no ratio at all.
     """
     wide = table.pivot_table(index=["run", "kind"], columns="problem", values=column)
-    logs = np.log((wide["softres"] / wide[other]).replace([np.inf, 0.0], np.nan).dropna())
-    seeds = [run for run, _ in logs.index]
+    known = (wide["softres"] / wide[other]).replace([np.inf, 0.0], np.nan).dropna()
+    seeds, logs = [run for run, _ in known.index], np.log(known.to_numpy(float))
     nan = float("nan")
     if len(set(seeds)) < 2:
         return Interval(float(np.exp(logs.mean())) if len(logs) else nan, nan, nan)
-    return cluster_bootstrap(logs.to_numpy(), seeds, _geometric_mean)
+    return cluster_bootstrap(logs, seeds, _geometric_mean)
 
 
 def _geometric_mean(logs: npt.NDArray[np.float64]) -> float:
