@@ -80,6 +80,7 @@ def solve_once(
     errors = errors / errors[0] if errors[0] > 0 else errors
     seconds = np.array([float(row["solve_seconds"]) for row in result.rows])
     end = result.rows[-1]
+    read = [row["rows_distinct"] for row in result.rows if "rows_distinct" in row]
     same = bool(errors[-1] <= SAME)
     row = {
         "solver": name,
@@ -89,6 +90,8 @@ def solve_once(
         "passes": end["passes"],
         "grams": end["grams"],
         "loss": end["loss"],
+        # Of a method that samples: the share of rows that a sample has.
+        "rows_read": float(np.median(read)) / problem.n if read else nan,
         "error": float(errors[-1]),
         "same": same,
         "left": float(errors[-1]) if same else _left(last[0], prepared.x0, null),

@@ -1,4 +1,4 @@
-"""Seconds a step by size: fits, speed-ups, figures and tables."""
+"""Seconds a step by size: the law they follow, figures and tables."""
 
 from __future__ import annotations
 
@@ -8,144 +8,115 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from experiments._figures import ticks_at
+from experiments._figures import legend_above, ticks_at
+from experiments._growth import Growth
 from experiments._verdicts import joined
+from experiments.cost_per_iteration_measure import SOLVERS
 from experiments.runs import LoggedRun
-from experiments.stats import Line, fit_line
 from experiments.style import DOUBLE, SINGLE, look, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = [
-    "SOLVERS",
-    "draw",
-    "exponent",
-    "families",
-    "part_of",
-    "sampled",
-    "speedups",
-    "tables",
-]
+__all__ = ["CAPTIONS", "draw", "families", "growths", "seconds", "tables"]
 
-SOLVERS = ("exact_newton", "approx_newton")
-#: Parts of a step that are small at every size, joined in figures.
+#: Parts of a step, in the order of the figure.
 PHASES = ("hessian", "sketch", "sampling", "factor", "line_search")
+
+CAPTIONS = {
+    "cost_per_iteration": "Processor seconds of a step for each entry of A, over d, a line for "
+    "every n; a cost of nnz(A) is level, one of nnz(A) d rises as the dotted line does, and d^3 "
+    "shows where n is small",
+    "cost_per_iteration_phases": "Where a step of Algorithm 1 spends its time, at the largest n of "
+    "a dense A",
+    "cost_laws": "The law of a step's seconds: the share beyond nnz(A) + d^3 at the largest size "
+    "with its interval, and the relative residuals of both laws",
+    "cost_sizes": "Processor seconds of a step by size, median of a solve's steps and least of the "
+    "repetitions, and exact Newton's over Algorithm 1's; the share of rows that Algorithm 1 reads",
+}
 
 
 def families(runs: Sequence[LoggedRun]) -> dict[str, pd.DataFrame]:
-    """Return the steps of each family; the column ``size`` is what it varies."""
-    found = {}
-    for run in runs:
-        name = run.params["experiment.family"]
-        vary = run.params[f"experiment.families.{name}.vary"]
-        table = joined([run])
-        found[name] = table.assign(vary=vary, size=table[vary])
-    return found
+    """Return the steps of each family of sizes."""
+    return {run.params["experiment.family"]: joined([run]) for run in runs}
 
 
-def exponent(steps: pd.DataFrame, column: str = "seconds", largest: int = 0) -> Line:
-    """Fit the exponent, in logarithms, to the median step of each solve.
+def seconds(table: pd.DataFrame, solver: str, column: str = "seconds") -> pd.DataFrame:
+    """Return ``n``, ``d``, ``nnz`` and ``seconds`` of a solver, a row a size.
 
-    With ``largest`` given, to so many of the largest sizes only.
+    The least of the repetitions: what else a machine does only ever adds to it.
     """
-    if largest:
-        steps = steps[steps["size"].isin(sorted(steps["size"].unique())[-largest:])]
-    medians = steps.groupby(["size", "repetition"])[column].median()
-    medians = medians[medians > 0]
-    return fit_line(np.log(medians.index.get_level_values("size")), np.log(medians))
+    part = table[table.solver == solver]
+    sizes = ["n", "d", "nnz"]
+    found = part.groupby([*sizes, "repetition"])[column].median().groupby(sizes).min()
+    return found.rename("seconds").reset_index()
 
 
-def sampled(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the steps at sizes where approximate Newton leaves out a tenth of the rows or more.
-
-    Of both solvers, so that their exponents speak of the same sizes. All, where fewer than three
-    sizes are left.
-    """
-    approx = table[table.solver == "approx_newton"]
-    sizes = approx[approx.rows_distinct < 0.9 * approx.n]["size"].unique()
-    return table[table["size"].isin(sizes)] if len(sizes) >= 3 else table
-
-
-def part_of(table: pd.DataFrame, solver: str) -> pd.DataFrame:
-    """Return the steps of one solver."""
-    return table[table.solver == solver]
-
-
-def speedups(table: pd.DataFrame) -> pd.Series[float]:
-    """Return exact seconds over approximate ones, by size."""
-    medians = table.groupby(["size", "solver"]).seconds.median().unstack()
-    return medians["exact_newton"] / medians["approx_newton"]
+def growths(table: pd.DataFrame) -> dict[str, Growth]:
+    """Return the fitted law of each solver."""
+    return {solver: Growth(seconds(table, solver)) for solver in SOLVERS}
 
 
 def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:
-    """Draw seconds a step against each size, and where the time goes."""
+    """Draw seconds an entry of A against d, and where the time goes."""
     found = families(runs)
-    names = [name for name in ("n", "d", "nnz") if name in found]
-    figure, axes = new_figure(DOUBLE, height=0.33 * DOUBLE, columns=max(1, len(names)))
-    for axis, name in zip(axes, names, strict=False):
-        fitted = sampled(found[name])
+    figure, axes = new_figure(DOUBLE, columns=max(1, len(found)))
+    for axis, (name, table) in zip(axes, found.items(), strict=False):
         for solver in SOLVERS:
-            cells = part_of(found[name], solver).groupby("size").seconds
-            style = look(solver)
-            slope = exponent(part_of(fitted, solver)).slope.value
-            label = f"{solver.replace('_', ' ')}: {slope:.2f}"
-            axis.plot(cells.median(), label=label, **style)
-            low, high = cells.quantile(0.2), cells.quantile(0.8)
-            axis.fill_between(low.index, low, high, color=style["color"], alpha=0.2, linewidth=0)
-        axis.set(xscale="log", yscale="log", xlabel="nnz(A)" if name == "nnz" else name)
-        axis.legend(
-            title="exponent where rows are left out",
-            fontsize=6,
-            title_fontsize=6,
-            frameon=False,
-            loc="upper left",
-        )
-        bottom, top = axis.get_ylim()
-        axis.set_ylim(bottom, top * (top / bottom) ** 0.35)  # room for the legend
-        ticks_at(axis, sorted(found[name]["size"].unique()) if name == "d" else None)
-    axes[0].set_ylabel("seconds a step")
+            for index, (_, cell) in enumerate(seconds(table, solver).groupby("n")):
+                style = look(solver) | {"alpha": 1.0 - 0.25 * index}
+                label = solver.replace("_", " ") if index == 0 else None
+                axis.plot(cell.d, cell.seconds / cell.nnz, label=label, **style)
+        _guide(axis, seconds(table, SOLVERS[0]))
+        axis.set(xscale="log", yscale="log", xlabel=f"d ({name} A)")
+        ticks_at(axis, sorted(table.d.unique()))
+    axes[0].set_ylabel("seconds a step and entry of A")
+    legend_above(figure, axes[0])
     figures = {"cost_per_iteration": figure}
-    if "n" in found:
-        figure, (axis,) = new_figure(SINGLE)
-        part = part_of(found["n"], "approx_newton")
-        for index, phase in enumerate(PHASES):
-            column = f"seconds_{phase}"
-            if column in part:
-                axis.plot(
-                    part.groupby("size")[column].median(),
-                    label=phase.replace("_", " "),
-                    **look("", index),
-                )
-        axis.set(xscale="log", yscale="log", xlabel="n", ylabel="seconds a step and phase")
-        axis.legend(fontsize=6, frameon=False, ncols=2)
-        figures["cost_per_iteration_phases"] = figure
+    if "dense" in found:
+        figures["cost_per_iteration_phases"] = _phases(found["dense"])
     return figures
 
 
-def tables(runs: Sequence[LoggedRun]) -> Mapping[str, pd.DataFrame]:
-    """Return the exponents of whole steps and of their phases, and the speed-ups.
+def _guide(axis: object, sizes: pd.DataFrame) -> None:
+    """Draw the slope of nnz(A) d through the last point of exact Newton's largest n."""
+    last = sizes[sizes.n == sizes.n.max()].iloc[-1]
+    d = np.array(sorted(sizes.d.unique()), dtype=float)
+    line = last.seconds / last.nnz * d / last.d
+    axis.plot(d, line, label="slope of nnz(A) d", **look("bound"))  # type: ignore[attr-defined]
 
-    Exponents are those of the verdicts, over :func:`sampled` sizes; speed-ups are of all sizes.
-    """
-    rows, ratios = [], []
+
+def _phases(table: pd.DataFrame) -> Figure:
+    figure, (axis,) = new_figure(SINGLE)
+    part = table[table.n == table.n.max()]
+    for index, phase in enumerate(PHASES):
+        column = f"seconds_{phase}"
+        if column in part and part[column].max() > 0:
+            cells = seconds(part, SOLVERS[1], column)
+            axis.plot(cells.d, cells.seconds, label=phase.replace("_", " "), **look("", index))
+    axis.set(xscale="log", yscale="log", xlabel="d", ylabel="seconds a step and phase")
+    ticks_at(axis, sorted(part.d.unique()))
+    axis.legend(fontsize=6, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return figure
+
+
+def tables(runs: Sequence[LoggedRun]) -> Mapping[str, pd.DataFrame]:
+    """Return the law of each solver, and the seconds of every size."""
+    laws, sizes = [], []
     for name, table in families(runs).items():
-        for solver in SOLVERS:
-            part = part_of(sampled(table), solver)
-            for column in ("seconds", *(f"seconds_{phase}" for phase in PHASES)):
-                if column in part and part[column].median() > 0:
-                    slope = exponent(part, column).slope
-                    rows.append(
-                        {
-                            "family": name,
-                            "solver": solver,
-                            "part": column.removeprefix("seconds_"),
-                            "exponent": slope.value,
-                            "low": slope.low,
-                            "high": slope.high,
-                            "share": part[column].median() / part.seconds.median(),
-                        }
-                    )
-        ratio = speedups(table).rename("exact / approximate seconds").reset_index()
-        ratios.append(ratio.assign(family=name))
-    return {"cost_exponents": pd.DataFrame(rows), "cost_speedups": pd.concat(ratios)}
+        for solver, growth in growths(table).items():
+            beyond, misfits = growth.beyond, growth.misfits
+            laws.append(
+                {"A": name, "solver": solver, "beyond": beyond.value}
+                | {"low": beyond.low, "high": beyond.high}
+                | {"residuals, nnz + d^3": misfits["law"], "nnz d + d^3": misfits["rival"]}
+                | {"follows nnz + d^3": growth.conclusion.value}
+            )
+        exact, approx = (seconds(table, solver) for solver in SOLVERS)
+        both = exact.merge(approx, on=["n", "d", "nnz"], suffixes=(", exact", ", approximate"))
+        read = table.groupby(["n", "d"]).rows_distinct.median().reset_index()
+        both = both.merge(read, on=["n", "d"]).rename(columns={"rows_distinct": "rows read"})
+        both["rows read"] /= both.n
+        ratio = both["seconds, exact"] / both["seconds, approximate"]
+        sizes.append(both.assign(ratio=ratio, A=name))
+    return {"cost_laws": pd.DataFrame(laws), "cost_sizes": pd.concat(sizes, ignore_index=True)}

@@ -121,6 +121,9 @@ class Claim:
     measure
         What one job measures; ``None`` where a job is a solve. It stands in a module of its own,
         ``<id>_measure``: finished runs count for as long as nothing that it imports changes.
+    comparison
+        Whether it compares what nobody has made a statement about: its figures and tables are the
+        answer, and no verdict is to be expected.
     """
 
     id: str
@@ -130,3 +133,4 @@ class Claim:
     draw: Callable[[Sequence[LoggedRun]], Mapping[str, Figure]]
     tables: Callable[[Sequence[LoggedRun]], Mapping[str, pd.DataFrame]] = lambda runs: {}
     measure: Callable[[ProbeContext], pd.DataFrame] | None = None
+    comparison: bool = False

@@ -17,7 +17,11 @@ from softres.errors import InputError
 
 __all__ = ["SyntheticOptions", "check_size", "make_synthetic"]
 
-ROWS = ("gaussian", "heavy_tailed", "coherent")
+ROWS = ("gaussian", "heavy_tailed", "coherent", "axes", "duplicates")
+#: Those that a sparse A may have.
+SPARSE = ("gaussian", "heavy_tailed")
+#: How far near duplicates differ, relative to their length.
+APART = 1e-3
 
 Matrix = npt.NDArray[np.float64]
 
@@ -35,8 +39,11 @@ class SyntheticOptions:
         The smallest singular value; overrides ``condition`` (dense A only).
     rows
         ``"gaussian"``: rows alike, leverage scores near d / n. ``"heavy_tailed"``: rows scaled by
-        a Student t with 2 degrees of freedom. ``"coherent"``: ``leverage_ones`` rows have
-        leverage 1, each the only one in its direction (dense A only).
+        a Student t with 2 degrees of freedom, which gives leverage scores a power law.
+        ``"coherent"``: ``leverage_ones`` rows have leverage 1, each the only one in its direction.
+        ``"axes"``: d directions, each with the same number of equal rows, as columns of categories
+        have; no other rows need as large a sample. ``"duplicates"``: 2 d directions, each with
+        the same number of rows that differ by a thousandth. The last three are for dense A only.
     leverage_ones
         Rows of leverage 1 in a coherent A; ``None``: a quarter of d, at least 1.
     density
@@ -69,10 +76,10 @@ class SyntheticOptions:
             self.planted_norm is None or 0 <= self.planted_norm < 1e6, "planted_norm", "0 to 1e6"
         )
         require(0 <= self.noise <= 10, "noise", "0 to 10")
-        if self.density < 1 and (self.rows == "coherent" or self.sigma_min is not None):
+        if self.density < 1 and (self.rows not in SPARSE or self.sigma_min is not None):
             raise InputError(
-                f"data.density={self.density}: a sparse A has rows gaussian or heavy_tailed and "
-                "takes condition, not sigma_min; coherent rows need density=1"
+                f"data.density={self.density}: a sparse A has rows {' or '.join(SPARSE)} and "
+                "takes condition, not sigma_min; other rows need density=1"
             )
 
 
@@ -136,6 +143,10 @@ def _raw_rows(n: int, d: int, options: SyntheticOptions, rng: np.random.Generato
         places = rng.choice(n, size=ones, replace=False)
         G[places] = 0.0
         G[places, np.arange(ones)] = 1.0
+    elif options.rows == "axes":
+        G = np.eye(d)[np.arange(n) % d]
+    elif options.rows == "duplicates":
+        G = rng.standard_normal((2 * d, d))[np.arange(n) % (2 * d)] + APART * G
     return G
 
 

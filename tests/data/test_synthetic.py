@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from softres.data.synthetic import SyntheticOptions, check_size, make_synthetic
+from softres.data.synthetic import ROWS, SyntheticOptions, check_size, make_synthetic
 from softres.errors import InputError
 from softres.matrices import as_matrix
 from softres.problems import make_problem
@@ -26,7 +26,7 @@ def leverage(A):
 
 
 @pytest.mark.parametrize("condition", [1.0, 10.0, 1e8])
-@pytest.mark.parametrize("rows", ["gaussian", "heavy_tailed", "coherent"])
+@pytest.mark.parametrize("rows", ROWS)
 def test_norm_and_condition_of_a_dense_matrix_are_exact(rows, condition):
     A = make_synthetic(120, 8, 4.0, 0, SyntheticOptions(rows=rows, condition=condition)).A
     values = singular_values(A)
@@ -65,6 +65,20 @@ def test_heavy_tailed_rows_are_more_coherent_than_gaussian_ones():
         )
         assert gaussian < 0.15  # a few times d / n = 0.02
         assert heavy > 3 * gaussian
+
+
+def test_rows_along_the_axes_share_the_leverage_of_their_axis_equally():
+    A = make_synthetic(400, 8, 4.0, 0, SyntheticOptions(rows="axes")).A
+    assert len(np.unique(A.round(12), axis=0)) == 8
+    np.testing.assert_allclose(leverage(A), 8 / 400, rtol=1e-10)
+
+
+def test_near_duplicates_lie_along_twice_as_many_directions_as_columns():
+    A = make_synthetic(400, 8, 4.0, 0, SyntheticOptions(rows="duplicates", condition=1.0)).A
+    cosines = np.abs(A @ A[:16].T) / np.linalg.norm(A, axis=1)[:, None]
+    cosines /= np.linalg.norm(A[:16], axis=1)
+    assert np.unique(A, axis=0).shape == A.shape
+    np.testing.assert_allclose(cosines[np.arange(400), np.arange(400) % 16], 1.0, atol=1e-3)
 
 
 @pytest.mark.parametrize("rows", ["gaussian", "heavy_tailed"])
@@ -148,7 +162,8 @@ def test_each_role_has_random_numbers_of_its_own():
         ({"planted_norm": -1.0}, r"data\.planted_norm=-1\.0: allowed is 0 to 1e6"),
         ({"noise": -0.1}, r"data\.noise=-0\.1: allowed is 0 to 10"),
         ({"noise": 11.0}, r"data\.noise=11\.0: allowed"),
-        ({"density": 0.5, "rows": "coherent"}, r"data\.density=0\.5: .* coherent rows need"),
+        ({"density": 0.5, "rows": "coherent"}, r"data\.density=0\.5: .* other rows need"),
+        ({"density": 0.5, "rows": "axes"}, r"data\.density=0\.5: .* other rows need"),
         ({"density": 0.5, "sigma_min": 0.1}, r"data\.density=0\.5: .* not sigma_min"),
     ],
 )
@@ -184,7 +199,7 @@ def test_options_that_do_not_fit_the_size_are_refused_before_anything_is_made(
 
 
 @pytest.mark.parametrize("n", [4, 5])
-@pytest.mark.parametrize("rows", ["gaussian", "heavy_tailed", "coherent"])
+@pytest.mark.parametrize("rows", ROWS)
 def test_the_smallest_sizes_work(rows, n):
     A = make_synthetic(n, 4, 4.0, 1, SyntheticOptions(rows=rows)).A
     assert singular_values(A)[[0, -1]] == pytest.approx([4.0, 0.4], rel=1e-12)

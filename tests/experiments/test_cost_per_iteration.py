@@ -1,4 +1,4 @@
-"""Growth of a step's cost: a wrong exponent is found out, a right one holds."""
+"""Growth of a step's cost: more than the law is found out, and so is a test without power."""
 
 from __future__ import annotations
 
@@ -7,106 +7,118 @@ import pandas as pd
 import pytest
 from logged import context, logged
 
-from experiments import cost_per_iteration
-from experiments.claim import Conclusion
+from experiments import cost_per_iteration, cost_per_iteration_measure
+from experiments._growth import Growth
+from experiments.claim import Author, Conclusion
+from softres.problems import make_problem
+
+HOLDS, VIOLATED, UNDECIDED = Conclusion.HOLDS, Conclusion.VIOLATED, Conclusion.UNDECIDED
 
 
-def run_of(vary, approx, exact=1.0, noise=0.02, scale=1.0):
-    """Make steps whose seconds grow with given exponents."""
+def law(n, d):
+    """Seconds of nnz(A) + d^3, with a cost of a step and of a row."""
+    return 1e-3 + 1e-7 * n + 5e-9 * n * d + 3e-9 * d**3
+
+
+def gram(n, d):
+    """Seconds of a Gram matrix of all rows."""
+    return 1e-3 + 1e-7 * n + 5e-11 * n * d**2 + 1e-9 * d**3
+
+
+def quadratic(n, d):
+    return 1e-14 * n**2 * d**0.5
+
+
+def run_of(approx, exact=gram, noise=0.03, family="dense"):
     rng = np.random.default_rng(0)
-    sizes = {"n": [1e3, 1e4, 1e5, 1e6], "d": [4, 16, 64, 256], "nnz": [1e4, 1e5, 1e6]}[vary]
     rows = []
-    for size in sizes:
-        for repetition in range(4):
-            for solver, exponent in (("exact_newton", exact), ("approx_newton", approx)):
-                seconds = size**exponent * np.exp(noise * rng.standard_normal())
-                row = {"n": 1e6, "d": 5, "nnz": 1e6} | {vary: size}
-                rows.append(
-                    row
-                    | {
-                        "solver": solver,
-                        "repetition": repetition,
-                        "seconds": seconds * (scale if solver == "approx_newton" else 1.0),
-                        "seconds_sketch": 0.5 * seconds,
-                        "rows_distinct": 10.0,
-                    }
-                )
-    params = {f"experiment__families__{vary}__vary": vary, "experiment__family": vary}
-    return logged(pd.DataFrame(rows), **params)
+    for n in (5e4, 1e5, 2e5):
+        for d in (40.0, 80.0, 160.0, 320.0):
+            for repetition in range(3):
+                for solver, cost in (("exact_newton", exact), ("approx_newton", approx)):
+                    seconds = cost(n, d) * np.exp(noise * abs(rng.standard_normal()))
+                    rows.append({
+                        "n": n, "d": d, "nnz": n * d, "solver": solver, "repetition": repetition,
+                        "seconds": seconds, "seconds_sketch": 0.5 * seconds, "rows_distinct": 10.0,
+                    })  # fmt: skip
+    return logged(pd.DataFrame(rows), experiment__family=family)
 
 
 @pytest.mark.parametrize(
-    ("vary", "exponent", "conclusion"),
-    [
-        ("n", 1.0, Conclusion.HOLDS),
-        ("n", 2.0, Conclusion.VIOLATED),
-        ("d", 2.5, Conclusion.HOLDS),
-        ("d", 4.0, Conclusion.VIOLATED),
-        ("nnz", 0.8, Conclusion.HOLDS),
-        ("nnz", 1.5, Conclusion.VIOLATED),
-    ],
+    ("approx", "conclusion"), [(law, HOLDS), (gram, VIOLATED), (quadratic, UNDECIDED)]
 )
-def test_the_exponent_decides(vary, exponent, conclusion):
-    verdict = cost_per_iteration.judge([run_of(vary, exponent)])[0]
+def test_the_law_decides(approx, conclusion):
+    (verdict,) = cost_per_iteration.judge([run_of(approx)])
     assert verdict.conclusion is conclusion
-    assert (verdict.counterexample is not None) == (conclusion is Conclusion.VIOLATED)
+    assert (verdict.counterexample is not None) == (conclusion is VIOLATED)
+    assert verdict.author is Author.PAPER
+    assert verdict.cases == 12  # sizes, however often each was timed
 
 
-def test_growth_that_shows_at_large_sizes_only_is_found_out():
-    run = run_of("n", 1.0)
-    table = run.table
-    steep = table.seconds * np.maximum(1.0, table.n / 1e4)
-    run.__dict__["table"] = table.assign(seconds=steep)
-    assert cost_per_iteration.judge([run])[0].conclusion is Conclusion.VIOLATED
+def test_a_test_that_exact_newton_passes_decides_nothing():
+    (verdict,) = cost_per_iteration.judge([run_of(law, exact=law)])
+    assert verdict.conclusion is UNDECIDED
+    assert "does not tell it apart" in verdict.reason
 
 
 def test_times_of_parallel_jobs_decide_nothing():
-    run = run_of("n", 2.0)
+    run = run_of(gram)
     run.tags["timing_valid"] = "false"
-    assert cost_per_iteration.judge([run])[0].conclusion is Conclusion.UNDECIDED
+    assert cost_per_iteration.judge([run])[0].conclusion is UNDECIDED
 
 
-def test_a_crossover_is_measured_where_there_is_one_and_marked_where_there_is_not():
-    measured = cost_per_iteration.judge([run_of("n", 0.5, scale=200.0)])[-1]
-    assert "(measured)" in measured.measured
-    beyond = cost_per_iteration.judge([run_of("n", 0.5, scale=1e5)])[-1]
-    assert "not reached" in beyond.measured
-    assert "Extrapolated, not measured" in beyond.reason
+def test_the_share_beyond_the_law_is_that_of_the_seconds():
+    n, d = (axis.ravel() for axis in np.meshgrid([1e4, 4e4, 9e4], [20.0, 70.0, 300.0]))
+    for share in (0.0, 0.3, 1.0):
+        at = int(np.argmax(n * d * d))
+        own, rival = 5e-9 * n * d, n * d * d
+        seconds = (1 - share) * own + share * own[at] / rival[at] * rival
+        sizes = pd.DataFrame({"n": n, "d": d, "nnz": n * d, "seconds": seconds})
+        assert Growth(sizes).beyond.value == pytest.approx(share, abs=1e-6)
+
+
+def test_both_growths_are_reported_with_the_same_test():
+    tables = cost_per_iteration.CLAIM.tables([run_of(law)])
+    laws = tables["cost_laws"].set_index("solver")["follows nnz + d^3"]
+    assert laws["approx_newton"] == "holds"
+    assert laws["exact_newton"] == "violated"
+    assert len(tables["cost_sizes"]) == 12
+    assert "the cheaper one at" in cost_per_iteration.headline([run_of(law)])
+
+
+SMALL = (
+    "+experiment=quick/cost_per_iteration",
+    "experiment.families.dense.n=[2000,3000]",
+    "experiment.families.dense.d=[3,5,8]",
+)
 
 
 def test_a_measurement_has_a_row_a_step_and_draws(tmp_path, monkeypatch):
     monkeypatch.setenv("SOFTRES_CACHE", str(tmp_path))
-    job = context(
-        "+experiment=quick/cost_per_iteration",
-        "experiment.families.n.sizes=[2000,3000,4000]",
-        "experiment.families.n.d=3",
-        "experiment.seconds=0.01",
-    )
-    table = cost_per_iteration.measure(job)
+    table = cost_per_iteration.measure(context(*SMALL))
     assert set(table.solver) == {"exact_newton", "approx_newton"}
     assert (table.seconds > 0).all()
-    phases = table[[c for c in table if str(c).startswith("seconds_")]].sum(axis=1)
-    assert (phases <= table.seconds * (1 + 1e-9)).all()
-    runs = [logged(table, experiment__family="n", experiment__families__n__vary="n")]
-    assert set(cost_per_iteration.draw(runs)) == {
-        "cost_per_iteration",
-        "cost_per_iteration_phases",
-    }
-    assert not cost_per_iteration.tables(runs)["cost_exponents"].empty
+    assert len(table.groupby(["n", "d"])) == 6
+    runs = [logged(table, experiment__family="dense")]
+    made = set(cost_per_iteration.draw(runs)) | set(cost_per_iteration.CLAIM.tables(runs))
+    assert made == set(cost_per_iteration.CAPTIONS)
 
 
-def test_both_exponents_are_fitted_where_rows_are_left_out():
-    run = run_of("n", 1.0)
-    # At the smallest size all rows are kept, and a fixed cost hides the growth.
-    all_kept = run.table.n == 1e3
-    run.__dict__["table"] = run.table.assign(
-        rows_distinct=np.where(all_kept, run.table.n, 10.0),
-        seconds=np.where(all_kept, 1e5, run.table.seconds),
-    )
-    exponents = cost_per_iteration.CLAIM.tables([run])["cost_exponents"]
-    whole = exponents[exponents.part == "seconds"].set_index("solver").exponent
-    assert whole["exact_newton"] == pytest.approx(1.0, abs=0.02)
-    assert whole["approx_newton"] == pytest.approx(1.0, abs=0.02)
-    reason = cost_per_iteration.judge([run])[0].reason
-    assert "Medians of 3 sizes from 1e+04" in reason
-    assert "Exact Newton's exponent over the same is 1" in reason
+@pytest.mark.parametrize(
+    ("options", "squared"),
+    [
+        (["weights=absolute", "weights.value=0.5"], 0.5),
+        (["weights=none"], 0.0),
+        (["weights=theorem"], 100.0 + 1.0 / 0.4**2),
+    ],
+)
+def test_weights_are_those_asked_for(options, squared, monkeypatch):
+    seen = []
+
+    def caught(name, A, b, *w):
+        seen.extend(w)
+        return make_problem(name, A, b, *w)
+
+    monkeypatch.setattr(cost_per_iteration_measure, "make_problem", caught)
+    cost_per_iteration_measure._problem(context(*SMALL, *options), 200, 4, 1.0)
+    assert seen[-1] ** 2 == pytest.approx(squared)

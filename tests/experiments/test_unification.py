@@ -1,73 +1,71 @@
-"""The comparison of the three problems: ratios, verdicts, and a small measurement."""
+"""The comparison of the three problems: ratios by kind of instance, and a small measurement."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
+from logged import logged
 
-from experiments import unification
-from experiments.claim import Conclusion
-from experiments.runs import LoggedRun
+from experiments import unification, unification_measure
 from softres.data.weights import WeightOptions
 
 
-def logged(table, folder):
-    path = folder / "run.parquet"
-    table.to_parquet(path)
-    tags = {
-        "status": "measured",
-        "command": "python run.py +experiment=unification seed=1 force=true",
-    }
-    return LoggedRun("id", "unification", {}, tags, {}, lambda name: path)
-
-
-def rows(softres, softmax, resnet, kinds=6, **changes):
+def rows(seed=0, kinds=2, **factors):
+    """One seed: on each kind of instance the three problems, soft-residual with these factors."""
+    rng = np.random.default_rng(seed)
     table = []
     for kind in range(kinds):
-        for name, factor in (("softres", softres), ("softmax", softmax), ("resnet", resnet)):
-            spread = 1.0 + 0.01 * kind * (name == "softres")
-            good = {
+        for name in ("softres", "softmax", "resnet"):
+            factor = factors.get(f"kind{kind}", 1.0) if name == "softres" else 1.0
+            noise = np.exp(0.05 * rng.standard_normal())
+            table.append({
                 "kind": f"kind {kind}", "problem": name, "R": 1.0, "n": 10, "d": 2,
-                "condition": 100.0 * factor * spread, "condition_on_path": 100.0, "indefinite": 0,
-                "steps": 5.0 * factor * spread, "passes": 20, "seconds": 0.1, "converged": True,
+                "condition": 100.0 * factor * noise, "condition_on_path": 100.0, "indefinite": 0,
+                "steps": 5.0 * factor * noise, "passes": 20, "seconds": 0.1, "converged": True,
                 "error": 1e-12, "gap": 0.0,
-            }  # fmt: skip
-            table.append(good | changes)
+            })  # fmt: skip
     return pd.DataFrame(table)
 
 
-def conclusions(folder, table):
-    return [v.conclusion for v in unification.judge([logged(table, folder)])]
+def runs(seeds=8, **factors):
+    return [logged(rows(seed, **factors), seed) for seed in range(seeds)]
 
 
-def test_easier_harder_and_alike(tmp_path):
-    holds, violated = Conclusion.HOLDS, Conclusion.VIOLATED
-    assert conclusions(tmp_path, rows(0.5, 1, 1)) == [holds] * 5
-    assert conclusions(tmp_path, rows(1, 2, 0.5)) == [holds, holds, violated, holds, violated]
+def by_kind(made):
+    table = unification.CLAIM.tables(made)["by_kind"]
+    return table[table.compared.str.startswith("condition")].set_index(["kind", "with"])
 
 
-def test_a_wide_interval_decides_nothing(tmp_path):
-    table = rows(1, 1, 1)
-    table.loc[table.index % 6 == 0, "condition"] *= 100
-    table.loc[table.index % 6 == 3, "condition"] /= 100
-    assert conclusions(tmp_path, table)[1] is Conclusion.UNDECIDED
+def test_it_is_a_comparison_and_judges_nothing():
+    assert unification.CLAIM.comparison
+    assert unification.judge(runs()) == []
 
 
-def test_a_solve_that_does_not_converge_violates(tmp_path):
-    verdict = unification.judge([logged(rows(1, 1, 1, converged=False), tmp_path)])[0]
-    assert verdict.conclusion is Conclusion.VIOLATED
-    assert (
-        verdict.counterexample.command == "python run.py +experiment=unification seed=1 force=true"
-    )
+def test_one_kind_of_instance_does_not_carry_the_others():
+    found = by_kind(runs(kind1=3.0))
+    plain, hard = found.loc[("kind 0", "softmax")], found.loc[("kind 1", "softmax")]
+    assert plain.ratio == pytest.approx(1.0, abs=0.1)
+    assert hard.ratio == pytest.approx(3.0, rel=0.1)
+    assert hard.low > 2.5
+    assert plain.low < plain.ratio < plain.high < 1.1
 
 
-def test_ratios_are_of_the_same_instance(tmp_path):
-    table = rows(3, 1, 1).assign(run="id")
-    found = unification.ratio(table, "condition", "softmax")
-    assert found.value == pytest.approx(3.07, rel=0.01)
-    assert found.low < found.value < found.high < 3.2
+def test_seeds_are_what_an_interval_is_over():
+    found = by_kind(runs(8))
+    assert (found.instances == 8).all()
+    alone = by_kind(runs(1))
+    assert alone.ratio.notna().all()
+    assert alone[["low", "high"]].isna().all(axis=None)
+
+
+def test_all_instances_of_a_seed_are_drawn_together():
+    table = pd.concat([rows(seed).assign(run=str(seed)) for seed in range(6)])
+    twice = pd.concat([table, table.assign(kind=table.kind + " again")])
+    once, again = (unification.ratio(made, "condition", "softmax") for made in (table, twice))
+    assert (again.low, again.high) == pytest.approx((once.low, once.high))
 
 
 def test_the_measurement_solves_each_problem_to_its_own_optimum():
@@ -75,7 +73,7 @@ def test_the_measurement_solves_each_problem_to_its_own_optimum():
         n=60, d=3, seed=1, weights=WeightOptions(),
         experiment={"structures": [{"condition": 5.0}], "sizes": [2.0]},
     )  # fmt: skip
-    table = unification.measure(SimpleNamespace(settings=settings))
+    table = unification_measure.measure(SimpleNamespace(settings=settings))
     assert list(table["problem"]) == ["softres", "softmax", "resnet"]
     assert table["converged"].all()
     assert table["certified"].all()
@@ -83,8 +81,15 @@ def test_the_measurement_solves_each_problem_to_its_own_optimum():
     assert table["condition"].nunique() == 3
 
 
-def test_the_figure_and_the_sentence(tmp_path):
-    runs = [logged(rows(1, 2, 0.5), tmp_path)]
-    figures, tables = unification.draw(runs), unification.tables(runs)
+def test_the_figure_has_a_legend_and_every_kind_of_instance():
+    made = runs(3, kind1=0.5)
+    figures, tables = unification.draw(made), unification.CLAIM.tables(made)
     assert set(figures) | set(tables) == set(unification.CAPTIONS)
-    assert "times softmax's" in unification.headline(runs)
+    (figure,) = figures.values()
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["over softmax", "over ResNet-style"]
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == ["kind 0", "kind 1"]
+    said = unification.headline(made)
+    assert "with an interval below 1 on 1 and above 1 on 0 of 2" in said
+    assert "solves 18 of 18 problems" in said
