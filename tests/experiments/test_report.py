@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from experiments import convergence
-from experiments.claim import Claim, Conclusion, Counterexample, Verdict
+from experiments.claim import Author, Claim, Conclusion, Counterexample, Verdict
 from experiments.registry import IDS
 from experiments.report.build import Request, report
 from experiments.report.collect import chapter
@@ -35,10 +35,13 @@ def judge(runs):
     found = Counterexample(worst, COMMAND, "worst.npz")
     violated = Conclusion.VIOLATED
     return [
-        Verdict("factor < 0.4", violated, f"{factor:.3g}", "0.4", 2, "Too large.", 0.5, found),
-        Verdict("A <b> holds", Conclusion.HOLDS, "1", "2", 7, "By far."),
+        Verdict(
+            "factor < 0.4", violated, f"{factor:.3g}", "0.4", 2, "Too large.", 0.5, found,
+            Author.PAPER,
+        ),
+        Verdict("A <b> holds", Conclusion.HOLDS, "1", "2", 7, "By far.", derived=True),
         Verdict("nothing left", Conclusion.EMPTY, "1e-9", "1e-3", 2, "Empty by rule."),
-    ]
+    ]  # fmt: skip
 
 
 def draw(runs):
@@ -100,8 +103,14 @@ def test_a_violated_claim_shows_its_counterexample_and_command(store, tmp_path, 
     for content in (page, text):
         assert "counterexamples/regime_1.npz" in content
         assert "0.75" in content
-        assert "Verdicts: 1 hold, 1 hold but empty, 1 violated, 0 not decided." in content
+        assert (
+            "The paper's statements: 0 hold, 0 hold but are empty, 1 violated, 0 not decided."
+            in content.replace("&#39;", "'")
+        )
+        assert "Our statements: 0 hold, 1 hold but are empty, 0 violated, 0 not decided." in content
+        assert "Checks of our derivation: 1 of 1 pass." in content
         assert "seeds = 0, 3; 2 runs; commit abcdef1234" in content
+        assert "local changes" not in content
         assert reproduce("regime", "quick") in content.replace("\\", "")
     kept = np.load(tmp_path / "counterexamples" / "regime_1.npz")
     np.testing.assert_array_equal(kept["A"], 3 * np.eye(2))
