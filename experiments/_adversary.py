@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import log10
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from experiments._bounded import keep_worst, rows
 from experiments._regions import Setting, settings_of
 from experiments._search import Found, search
 from softres.harness.probe import ProbeContext
 
-__all__ = ["Bounds", "measure_bounded"]
+__all__ = ["FILES", "Bounds", "log", "measure_bounded"]
 
 #: Worst-case, instance-wise and recalled bounds, each by the name of its figure.
 Bounds = tuple[Mapping[str, float], Mapping[str, float], Mapping[str, float]]
+#: By the column of a bound: the name under which the case nearest to it is kept.
+FILES = {"bound": "worst", "instance_bound": "worst_instance", "recalled": "worst_recalled"}
 
 
 def measure_bounded(
@@ -51,7 +54,7 @@ def measure_bounded(
             starts=int(own["starts"]),
             iterations=int(own["iterations"]),
         )
-        case_rows = rows(setting, found, *bounds(setting))
+        case_rows = _rows(setting, found, *bounds(setting))
         if complete is not None:
             for row in case_rows:
                 complete(setting, found[row["part"]], row)
@@ -60,5 +63,45 @@ def measure_bounded(
             at = {"x": case.x} if points == 1 else {"x": case.x, "y": case.y}
             arrays[name, setting.kind, setting.instance] = {"A": setting.A, **at, "b": case.b}
     table = pd.DataFrame(found_rows)
-    keep_worst(context, table, arrays)
+    _keep_worst(context, table, arrays)
     return table
+
+
+def log(value: float) -> float:
+    """Return log10 of a value >= 0; -300 for 0, so that a table can be plotted and averaged."""
+    return log10(value) if not value <= 1e-300 else -300.0
+
+
+def _rows(
+    setting: Setting,
+    found: Mapping[str, Found],
+    bounds: Mapping[str, float],
+    instance_bounds: Mapping[str, float],
+    recalled: Mapping[str, float],
+) -> list[dict[str, Any]]:
+    """Return one row a figure that has an admissible point, values as log10."""
+    return [
+        {
+            "part": name,
+            "kind": setting.kind,
+            "instance": setting.instance,
+            "at_random": log(case.at_random),
+            "measured": log(case.value),
+            "bound": log(bounds[name]),
+            "instance_bound": log(instance_bounds[name]),
+            "recalled": log(recalled.get(name, np.nan)),
+        }
+        for name, case in found.items()
+        if np.isfinite(case.value)
+    ]
+
+
+def _keep_worst(
+    context: ProbeContext, table: pd.DataFrame, arrays: Mapping[tuple[str, str, int], Any]
+) -> None:
+    """Keep the arrays of the case nearest to its bound, or furthest above, for each version."""
+    for column, file in FILES.items():
+        excess = (table["measured"] - table[column]).dropna()
+        if len(excess):
+            row = table.loc[excess.index].iloc[int(excess.to_numpy().argmax())]
+            context.keep(file, **arrays[row["part"], row["kind"], row["instance"]])

@@ -1,20 +1,17 @@
-"""What claims of the form "this figure is at most that bound" share: rows, verdicts, figures."""
+"""What claims of the form "this figure is at most that bound" share: verdicts and figures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import log10
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from experiments._regions import Setting
-from experiments._search import Found
+from experiments._adversary import FILES
 from experiments.claim import Conclusion, Counterexample, Verdict
 from experiments.runs import LoggedRun
 from experiments.style import look, new_figure
-from softres.harness.probe import ProbeContext
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,11 +22,8 @@ __all__ = [
     "command",
     "draw_looseness",
     "judge_bounds",
-    "keep_worst",
     "legend_above",
-    "log",
     "row_at",
-    "rows",
     "table",
 ]
 
@@ -43,47 +37,6 @@ VERSIONS = {
 }
 #: Options of a run that its search depends on.
 SEARCH = tuple(f"experiment.{key}" for key in ("beta", "instances", "starts", "iterations"))
-_FILES = {"bound": "worst", "instance_bound": "worst_instance", "recalled": "worst_recalled"}
-
-
-def rows(
-    setting: Setting,
-    found: Mapping[str, Found],
-    bounds: Mapping[str, float],
-    instance_bounds: Mapping[str, float],
-    recalled: Mapping[str, float],
-) -> list[dict[str, Any]]:
-    """Return one row a figure that has an admissible point, values as log10."""
-    return [
-        {
-            "part": name,
-            "kind": setting.kind,
-            "instance": setting.instance,
-            "at_random": log(case.at_random),
-            "measured": log(case.value),
-            "bound": log(bounds[name]),
-            "instance_bound": log(instance_bounds[name]),
-            "recalled": log(recalled.get(name, np.nan)),
-        }
-        for name, case in found.items()
-        if np.isfinite(case.value)
-    ]
-
-
-def log(value: float) -> float:
-    """Return log10 of a value >= 0; -300 for 0, so that a table can be plotted and averaged."""
-    return log10(value) if not value <= 1e-300 else -300.0
-
-
-def keep_worst(
-    context: ProbeContext, table: pd.DataFrame, arrays: Mapping[tuple[str, str, int], Any]
-) -> None:
-    """Keep the arrays of the case nearest to its bound, or furthest above, for each version."""
-    for column, file in _FILES.items():
-        excess = (table["measured"] - table[column]).dropna()
-        if len(excess):
-            row = row_at(table.loc[excess.index], int(excess.to_numpy().argmax()))
-            context.keep(file, **arrays[row["part"], row["kind"], row["instance"]])
 
 
 def row_at(table: pd.DataFrame, place: int) -> dict[str, Any]:
@@ -146,7 +99,7 @@ def _judge(runs: Sequence[LoggedRun], cases: pd.DataFrame, column: str, statemen
     looseness = 10.0**smallest
     if broken:
         run = runs[int(nearest["run"])]
-        example = Counterexample(run, command(run, *SEARCH), f"{_FILES[column]}.npz")
+        example = Counterexample(run, command(run, *SEARCH), f"{FILES[column]}.npz")
         reason = f"{broken} of {len(cases)} cases exceed the bound ({VERSIONS[column]})."
         return Verdict(
             statement,

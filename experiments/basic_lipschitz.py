@@ -5,36 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from experiments._adversary import Bounds, measure_bounded
 from experiments._bounded import draw_looseness, judge_bounds
-from experiments._points import DIFFERENCES
-from experiments._regions import Setting
+from experiments.basic_lipschitz_measure import measure
 from experiments.claim import Claim, Verdict
 from experiments.runs import LoggedRun
-from softres.harness.probe import ProbeContext
-from softres.theory.bounds import Region
-from softres.theory.lipschitz import LIPSCHITZ, basic_lipschitz, recalled_lipschitz
+from softres.theory.lipschitz import LIPSCHITZ
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["CLAIM"]
-
-
-def measure(context: ProbeContext) -> pd.DataFrame:
-    """Return the largest quotient found for each quantity, one row a quantity and matrix."""
-
-    def bounds(setting: Setting) -> Bounds:
-        n, R, beta = len(setting.A), setting.R, setting.beta
-        return (
-            basic_lipschitz(Region.worst(n, R, beta), R, R),
-            basic_lipschitz(Region.of(setting.A, R, beta), setting.norm, setting.row),
-            recalled_lipschitz(n, R, beta),
-        )
-
-    return measure_bounded(context, 2, lambda setting: DIFFERENCES, bounds)
 
 
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
@@ -55,5 +35,5 @@ CLAIM = Claim(
     judge=judge,
     draw=draw,
     measure=measure,
-    sources=("_adversary", "_bounded", "_points", "_regions", "_search"),
+    sources=("_adversary", "_points", "_regions", "_search", "basic_lipschitz_measure"),
 )

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from experiments._closed_forms import first_derivatives
-from experiments._derivatives import draw_errors, judge_errors, measure_errors
+from experiments._derivatives import draw_errors, judge_errors
 from experiments.claim import Claim, Verdict
+from experiments.gradient_measure import measure
 from experiments.runs import LoggedRun
-from softres.harness.probe import ProbeContext
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,11 +19,6 @@ __all__ = ["CLAIM"]
 TOLERANCE = 1e-12
 #: The functions of Lemma 4.1; Parts 9 to 12 derive v * A_j and <v, A_j> once more.
 PARTS = ("z", "exp", "u", "alpha", "1/alpha", "f", "c", "L", "v A_j", "<v, A_j>")
-
-
-def measure(context: ProbeContext) -> pd.DataFrame:
-    """Return relative errors of the closed forms, one row a case and part."""
-    return measure_errors(context, first_derivatives, second=False)
 
 
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
@@ -47,5 +39,5 @@ CLAIM = Claim(
     judge=judge,
     draw=draw,
     measure=measure,
-    sources=("_bounded", "_closed_forms", "_derivatives", "_references"),
+    sources=("_closed_forms", "_derivative_errors", "_references", "gradient_measure"),
 )

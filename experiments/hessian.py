@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from experiments._closed_forms import CHAIN, second_derivatives
-from experiments._derivatives import draw_errors, judge_errors, measure_errors
+from experiments._closed_forms import CHAIN
+from experiments._derivatives import draw_errors, judge_errors
 from experiments.claim import Claim, Verdict
+from experiments.hessian_measure import measure
 from experiments.runs import LoggedRun
-from softres.harness.probe import ProbeContext
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,11 +20,6 @@ __all__ = ["CLAIM"]
 TOLERANCE = 1e-11
 #: The seven functions of Lemma 5.2, each with i = j and i != j at once.
 PARTS = CHAIN
-
-
-def measure(context: ProbeContext) -> pd.DataFrame:
-    """Return relative errors of the closed forms, one row a case and part."""
-    return measure_errors(context, second_derivatives, second=True)
 
 
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
@@ -47,5 +40,5 @@ CLAIM = Claim(
     judge=judge,
     draw=draw,
     measure=measure,
-    sources=("_bounded", "_closed_forms", "_derivatives", "_references"),
+    sources=("_closed_forms", "_derivative_errors", "_references", "hessian_measure"),
 )

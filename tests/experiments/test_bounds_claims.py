@@ -40,7 +40,7 @@ def test_the_own_bounds_hold(tmp_path, name, one_thread):
 @pytest.mark.parametrize("name", BOUNDS)
 def test_a_bound_that_is_too_small_is_found(tmp_path, monkeypatch, name, one_thread):
     function, _ = BOUNDS[name]
-    module = claim(name).judge.__module__
+    module = claim(name).measure.__module__
     right = getattr(__import__(module, fromlist=[function]), function)
 
     def wrong(*arguments):

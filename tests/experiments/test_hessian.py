@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from probing import probed
 
-from experiments import hessian
+from experiments import hessian, hessian_measure
 from experiments.claim import Conclusion
 from softres.evaluation import Evaluation
 
@@ -41,13 +41,13 @@ def test_a_wrong_link_of_the_chain_is_found(tmp_path, monkeypatch, part, one_thr
         forms = _closed_forms.second_derivatives(*arrays)
         return forms | {part: 1.001 * forms[part]}
 
-    measure = hessian.measure_errors
+    measure = hessian_measure.measure_errors
     monkeypatch.setattr(
-        hessian,
+        hessian_measure,
         "measure_errors",
         lambda context, chain, second: measure(context, wrong, second=second),
     )
-    monkeypatch.setattr("experiments._derivatives.MODELS", {"softres": None})
+    monkeypatch.setattr("experiments._derivative_errors.MODELS", {"softres": None})
     run, _ = probed("hessian", tmp_path, *SIZE)
     assert hessian.judge([run])[-1].conclusion is Conclusion.VIOLATED
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from probing import probed
 
-from experiments import low_rank_plus_diagonal
+from experiments import low_rank_plus_diagonal, low_rank_plus_diagonal_measure
 from experiments.claim import Conclusion
 from softres.evaluation import Evaluation
 
@@ -39,9 +39,9 @@ def test_a_wrong_curvature_is_found(tmp_path, monkeypatch, part, statements, one
 
 
 def test_a_wrong_part_of_the_definition_is_found(tmp_path, monkeypatch, one_thread):
-    right = low_rank_plus_diagonal.matrix_parts
+    right = low_rank_plus_diagonal_measure.matrix_parts
     monkeypatch.setattr(
-        low_rank_plus_diagonal,
+        low_rank_plus_diagonal_measure,
         "matrix_parts",
         lambda point, name: (-1.0 if name == "B3" else 1.0) * right(point, name),
     )
