@@ -127,6 +127,9 @@ class Claim:
         What one job measures; ``None`` where a job is a solve.
     sources
         Modules of ``experiments`` that ``measure`` uses besides its own.
+    comparison
+        Whether it compares what nobody has made a statement about: its figures and tables are the
+        answer, and no verdict is to be expected.
     """
 
     id: str
@@ -137,3 +140,4 @@ class Claim:
     tables: Callable[[Sequence[LoggedRun]], Mapping[str, pd.DataFrame]] = lambda runs: {}
     measure: Callable[[ProbeContext], pd.DataFrame] | None = None
     sources: Sequence[str] = field(default_factory=tuple)
+    comparison: bool = False

@@ -55,7 +55,7 @@ class Chapter:
     @property
     def comparison(self) -> bool:
         """Whether the claim compares and asks for no verdict."""
-        return bool(getattr(self.claim, "comparison", False))
+        return self.claim is not None and self.claim.comparison
 
     @property
     def standing(self) -> str:
