@@ -14,7 +14,7 @@ from experiments.report.front import SEES, sentences
 from experiments.report.section import Section
 from experiments.report.verdict_table import NAMES, group, sees
 
-__all__ = ["render"]
+__all__ = ["plain", "render"]
 
 _HEADER = (
     "Claim",
@@ -53,9 +53,9 @@ def render(
     ]
     for title, texts in [*sentences(chapters), *agreement.told]:
         if len(texts) == 1:
-            lines += [f"**{title}.** {_plain(texts[0])}", ""]
+            lines += [f"**{title}.** {plain(texts[0])}", ""]
         else:
-            lines += [f"**{title}**", "", *(f"- {_plain(text)}" for text in texts), ""]
+            lines += [f"**{title}**", "", *(f"- {plain(text)}" for text in texts), ""]
     lines += ["## Verdicts", ""]
     lines += [*_table(_HEADER, _rows(chapters)), "", SEES, ""]
     for section in (*sections, *extra):
@@ -87,17 +87,17 @@ def _section(section: Section, out: Path) -> list[str]:
     chapter = section.chapter
     lines = [f"## {chapter.id}", ""]
     if chapter.claim is not None:
-        lines += [f"*{chapter.claim.place}.* {_plain(chapter.claim.statement)}", ""]
+        lines += [f"*{chapter.claim.place}.* {plain(chapter.claim.statement)}", ""]
     for note in filter(None, (chapter.note, chapter.gap)):
-        lines += [_plain(note), ""]
+        lines += [plain(note), ""]
     for verdict in chapter.verdicts:
         lines += _verdict(verdict, section.kept_for(verdict), out)
     for drawn in section.figures:
         path = drawn.png.relative_to(out).as_posix()
-        lines += [f"![{drawn.name}]({path})", "", _plain(drawn.caption), ""]
+        lines += [f"![{drawn.name}]({path})", "", plain(drawn.caption), ""]
     for tabled in section.tables:
         columns = [str(column) for column in tabled.table.columns]
-        lines += [_plain(tabled.caption), "", *_table(columns, tabled.table.to_numpy().tolist())]
+        lines += [plain(tabled.caption), "", *_table(columns, tabled.table.to_numpy().tolist())]
         lines += [""]
     if section.command:
         lines += ["```sh", section.command, "```", ""]
@@ -110,8 +110,8 @@ def _verdict(verdict: Verdict, kept: Kept | None, out: Path) -> list[str]:
     )
     seen = f"; sees {sees(verdict)}" if sees(verdict) else ""
     lines = [
-        f"- **{verdict.conclusion.value}** ({NAMES[group(verdict)]}): {_plain(verdict.statement)}: "
-        f"{_plain(measured)} ({verdict.cases:,} cases{seen}). {_plain(verdict.reason)}",
+        f"- **{verdict.conclusion.value}** ({NAMES[group(verdict)]}): {plain(verdict.statement)}: "
+        f"{plain(measured)} ({verdict.cases:,} cases{seen}). {plain(verdict.reason)}",
         "",
     ]
     if kept is not None:
@@ -122,11 +122,11 @@ def _verdict(verdict: Verdict, kept: Kept | None, out: Path) -> list[str]:
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     def line(cells: Iterable[object]) -> str:
-        return "| " + " | ".join(_plain(str(cell)).replace("|", "\\|") for cell in cells) + " |"
+        return "| " + " | ".join(plain(str(cell)).replace("|", "\\|") for cell in cells) + " |"
 
     return [line(header), "|" + " --- |" * len(header), *(line(row) for row in rows)]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Keep signs of mathematics from being read as Markdown."""
     return text.replace("<", "&lt;").replace("_", "\\_").replace("\n", " ")
