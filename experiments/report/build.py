@@ -11,6 +11,7 @@ from experiments.report import html, markdown, summary, verdict_table
 from experiments.report.agreement import OTHER, Agreement, agreement
 from experiments.report.collect import NO_RUNS, Chapter, chapter
 from experiments.report.figures import latex, write
+from experiments.report.front import SEES
 from experiments.report.planned import gap
 from experiments.report.runner import FIGURES_ONLY, reproduce, run_missing
 from experiments.report.section import Section, section
@@ -79,7 +80,8 @@ def report(request: Request, say: Callable[[str], None]) -> bool:
             say(f"profiles: {text}")
     request.out.mkdir(parents=True, exist_ok=True)
     table = verdict_table.verdict_table(chapters)[list(verdict_table.PRINTED)]
-    latex(table, request.out / "tables", "verdicts", f"Every verdict, {request.profile} profile.")
+    about = f"Every verdict, {request.profile} profile. {SEES}"
+    latex(table, request.out / "tables", "verdicts", about)
     say(f"wrote {verdict_table.write(chapters, request.out)}")
     figures = summary.summary(request.profile, chapters, [made.chapter for made in extra], compared)
     say(f"wrote {summary.write(figures, request.out)}")

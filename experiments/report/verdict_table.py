@@ -32,8 +32,18 @@ NAMES = {
     DERIVED: "check of our derivation",
 }
 #: The columns that are printed; a file has all of them.
-PRINTED = ("claim", "whose", "statement", "verdict", "measured", "bound", "looseness", "cases")
-_COLUMNS = (*PRINTED, "sees", "reason")
+PRINTED = (
+    "claim",
+    "whose",
+    "statement",
+    "verdict",
+    "measured",
+    "bound",
+    "looseness",
+    "cases",
+    "sees",
+)
+_COLUMNS = (*PRINTED, "reason")
 
 
 def group(verdict: Verdict) -> str:

@@ -181,7 +181,7 @@ def test_jobs_without_a_finished_run_are_named(store, tmp_path, monkeypatch):
     )
     other = replace(done, name="regime R=9", tags={"config_hash": "else"})
     assert gap("regime", "full", [done, run_of(jobs[1]), other]) == (
-        "1 of its 3 runs have options of their own: regime R=9."
+        "1 of its 3 runs have options that the sweep has not."
     )
     assert gap("never_heard_of", "full", []) == ""
 
