@@ -25,6 +25,11 @@ FIRST = {
     "basic_bounds": ("instances",),
     "basic_lipschitz": ("instances",),
     "hessian_lipschitz": ("instances",),
+    "sparsifier": ("repetitions", "timing.repetitions"),
+    "success_probability": ("sparsifiers", "runs.theorem", "runs.own"),
+    "cost_per_iteration": ("repetitions",),
+    "basin": ("random",),
+    "large_data": ("time_limit",),  # a solve that is given less time is the beginning of the same
 }
 
 
