@@ -28,6 +28,7 @@ FIRST = {
     "sparsifier": ("repetitions", "timing.repetitions"),
     "success_probability": ("sparsifiers", "runs.theorem", "runs.own"),
     "cost_per_iteration": ("repetitions",),
+    "induction": ("steps",),
     "basin": ("random",),
     "large_data": ("time_limit",),  # a solve that is given less time is the beginning of the same
 }
