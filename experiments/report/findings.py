@@ -84,8 +84,9 @@ def _counts(verdicts: pd.DataFrame) -> str:
 def _proven(verdicts: pd.DataFrame) -> Iterator[str]:
     """Yield sentences on what holds, each only while all that it speaks of does."""
 
-    def held(claim: str) -> pd.DataFrame:
+    def held(claim: str, whose: str | None = None) -> pd.DataFrame:
         rows = verdicts[verdicts["claim"] == claim]
+        rows = rows if whose is None else rows[rows["whose"] == whose]
         fine = rows["verdict"].isin([Conclusion.HOLDS.value, Conclusion.EMPTY.value])
         return rows if fine.all() else rows[:0]
 
@@ -103,14 +104,14 @@ def _proven(verdicts: pd.DataFrame) -> Iterator[str]:
             "**Low rank plus diagonal, the paper's.** It holds, and the rank is two: the third "
             f"eigenvalue is at most {power(_numbers(rank[:1], '').max())} of the first."
         )
-    steps = held("iterations")
-    slopes = _numbers(steps, "slope")
-    if len(slopes):
-        yield (
-            "**Steps, the paper's.** T grows with the logarithm of the accuracy: "
-            f"{span(slopes)} steps a nat, where the theorem allows "
-            f"{span(_numbers(steps, '', 'bound'))}."
-        )
+    for key, words in _WHOSE.items():
+        steps = held("iterations", key)
+        slopes = _numbers(steps, "slope")
+        if len(slopes):
+            yield (
+                f"**Steps, {words}.** T grows with the logarithm of the accuracy: {span(slopes)} "
+                f"steps a nat, where {span(_numbers(steps, '', 'bound'))} are allowed."
+            )
 
 
 def _numbers(rows: pd.DataFrame, before: str, column: str = "measured") -> pd.Series[float]:
@@ -140,8 +141,9 @@ def _figures(row: pd.Series[Any]) -> str:
 
 
 def _rest(verdicts: pd.DataFrame) -> Iterator[str]:
-    """Yield which claims are empty, and which are not decided, by author."""
+    """Yield which claims hold, are empty, and are not decided, by author."""
     for conclusion, title in (
+        (Conclusion.HOLDS, "Holds"),
         (Conclusion.EMPTY, "Empty: it holds and says nothing"),
         (Conclusion.UNDECIDED, "Not decided"),
     ):
