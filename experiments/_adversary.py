@@ -43,9 +43,11 @@ def measure_bounded(
     complete
         Adds to a row what else is to be known at the point found.
     """
-    own, rng = context.settings.experiment, context.rng("search")
+    own = context.settings.experiment
     found_rows, arrays = [], {}
     for setting in settings_of(context):
+        # Of its own: what is found on an instance does not depend on how many there are.
+        rng = context.rng(f"search {setting.kind} {setting.instance}")
         found = search(
             setting,
             figures(setting),

@@ -15,7 +15,7 @@ from experiments._closed_forms import MODELS
 from softres.harness.probe import ProbeContext
 from softres.problems import Problem, make_problem
 
-__all__ = ["Case", "autodiff", "cases", "has_mpmath", "multiprecision", "relative_error"]
+__all__ = ["DIGITS", "Case", "autodiff", "cases", "has_mpmath", "multiprecision", "relative_error"]
 
 Array = npt.NDArray[np.float64]
 #: Decimal digits of the reference, and the step of its central differences: the error of both

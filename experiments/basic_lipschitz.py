@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from experiments._bounded import draw_looseness, judge_bounds
+from experiments._family import EXP_LIPSCHITZ
 from experiments.basic_lipschitz_measure import measure
 from experiments.claim import Claim, Verdict
 from experiments.runs import LoggedRun
@@ -19,7 +20,7 @@ __all__ = ["CLAIM"]
 
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
     """Judge each of the twelve constants."""
-    return judge_bounds(runs, LIPSCHITZ, "Lipschitz constant")
+    return judge_bounds(runs, LIPSCHITZ, "Lipschitz constant", [EXP_LIPSCHITZ])
 
 
 def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:

@@ -19,10 +19,15 @@ __all__ = ["Author", "Claim", "Conclusion", "Counterexample", "Verdict"]
 
 
 class Author(Enum):
-    """Who makes a statement: a verdict on one's own statement is none on the paper."""
+    """Who makes a statement: a verdict on one's own statement is none on the paper.
+
+    The family is the paper's own sources, where what they state could be confirmed; ``RECALLED``
+    is what is remembered of them and could not.
+    """
 
     PAPER = "paper"
     FAMILY = "family"
+    RECALLED = "recalled"
     OURS = "ours"
 
 

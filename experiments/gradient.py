@@ -23,7 +23,7 @@ PARTS = ("z", "exp", "u", "alpha", "1/alpha", "f", "c", "L", "v A_j", "<v, A_j>"
 
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
     """Judge each problem, and the lemma's chain."""
-    return judge_errors(runs, "gradient", TOLERANCE, PARTS)
+    return judge_errors(runs, "gradient", "Lemma 4.1", TOLERANCE, PARTS)
 
 
 def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:

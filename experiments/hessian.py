@@ -24,7 +24,7 @@ PARTS = CHAIN
 
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
     """Judge each problem, and the lemma's chain."""
-    return judge_errors(runs, "hessian", TOLERANCE, PARTS)
+    return judge_errors(runs, "hessian", "Lemma 5.2", TOLERANCE, PARTS)
 
 
 def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from experiments._bounded import draw_looseness, judge_bounds
+from experiments._family import HESSIAN_LIPSCHITZ
 from experiments.claim import Claim, Verdict
 from experiments.hessian_lipschitz_measure import measure
 from experiments.runs import LoggedRun
@@ -19,7 +20,9 @@ __all__ = ["CLAIM"]
 
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
     """Judge the constant of each part and of the Hessian."""
-    return judge_bounds(runs, CURVATURE, "Lipschitz constant in the spectral norm")
+    return judge_bounds(
+        runs, CURVATURE, "Lipschitz constant in the spectral norm", [HESSIAN_LIPSCHITZ]
+    )
 
 
 def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from experiments._bounded import row_at
 from experiments._verdicts import command
-from experiments.claim import Claim, Conclusion, Counterexample, Verdict
+from experiments.claim import Author, Claim, Conclusion, Counterexample, Verdict
 from experiments.low_rank_plus_diagonal_measure import KEPT, TOLERANCE, measure
 from experiments.runs import LoggedRun
 from experiments.style import look, new_figure
@@ -22,11 +22,14 @@ __all__ = ["CLAIM"]
 
 #: What is judged: a column of the table, and the statement.
 STATEMENTS = {
-    "rank": "B - diag(D) has rank 2: its third eigenvalue over its first",
+    "rank": "B is a diagonal plus a matrix of low rank, two (Lemmas 5.3, 5.4): third eigenvalue of "
+    "B - diag(D) over its first",
     "signs": "one eigenvalue of B - diag(D) is positive and one negative: 1 where not",
     "formula": "the two eigenvalues are <v,h> +- |v||h|: relative error",
-    "sum": "B1 + B2 + B3 + W^2 of Definition 5.1 is diag(D) + v h^T + h v^T: relative error",
+    "sum": "B is B1 + B2 + B3 + W^2 of Definition 5.1: relative error",
 }
+#: Whose the statements are; that the rank is two, with these eigenvalues, is proven here.
+PAPERS = ("rank", "sum")
 
 
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
@@ -35,8 +38,8 @@ def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
     if not runs:
         none = "No finished run."
         return [
-            Verdict(statement, Conclusion.UNDECIDED, "-", bound, 0, none)
-            for statement in STATEMENTS.values()
+            Verdict(statement, Conclusion.UNDECIDED, "-", bound, 0, none, **_whose(column))
+            for column, statement in STATEMENTS.items()
         ]
     data = pd.concat([run.table.assign(run=k) for k, run in enumerate(runs)], ignore_index=True)
     return [_judge(runs, data, column) for column in STATEMENTS]
@@ -63,7 +66,14 @@ def _judge(runs: Sequence[LoggedRun], data: pd.DataFrame, column: str) -> Verdic
         reason=reason,
         looseness=TOLERANCE / largest if 0 < largest < np.inf else None,
         counterexample=None if holds else Counterexample(run, command(run), "worst.npz"),
+        **_whose(column),
     )
+
+
+def _whose(column: str) -> dict[str, Any]:
+    if column in PAPERS:
+        return {"author": Author.PAPER}
+    return {"author": Author.OURS, "derived": True}
 
 
 def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:

@@ -9,11 +9,12 @@ from experiments._bounded import (
     draw_looseness,
     judge_bounds,
     legend_above,
+    matrices,
     row_at,
     table,
 )
 from experiments._verdicts import command
-from experiments.claim import Claim, Conclusion, Counterexample, Verdict
+from experiments.claim import Author, Claim, Conclusion, Counterexample, Verdict
 from experiments.psd_measure import measure
 from experiments.runs import LoggedRun
 from experiments.style import look, new_figure
@@ -41,9 +42,11 @@ def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
 
 def _judge_gram(runs: Sequence[LoggedRun]) -> Verdict:
     data = table(runs)
-    statement = "B1 = F^T F >= 0"
+    statement = "B1 = F^T F >= 0 (Lemma 7.1)"
+    paper = Author.PAPER
     if data.empty:
-        return Verdict(statement, Conclusion.UNDECIDED, "-", "0", 0, "No case was measured.")
+        none = "No case was measured."
+        return Verdict(statement, Conclusion.UNDECIDED, "-", "0", 0, none, author=paper)
     worst = row_at(data, int(data["lowest_B1"].to_numpy().argmin()))
     lowest = float(worst["lowest_B1"])
     holds = lowest >= -ROUNDING_B1
@@ -53,19 +56,24 @@ def _judge_gram(runs: Sequence[LoggedRun]) -> Verdict:
         Conclusion.HOLDS if holds else Conclusion.VIOLATED,
         f"lambda_min / |B1| = {lowest:.1e}",
         f">= -{ROUNDING_B1:.0e} (rounding)",
-        len(data),
+        matrices(data),
         "Computed as diagonal plus rank two at every point that the search ended at; F has a null "
         "space, so 0 is attained."
         if holds
         else "A negative eigenvalue beyond rounding.",
         counterexample=None if holds else Counterexample(run, command(run)),
+        author=paper,
     )
 
 
 def _judge_constant(runs: Sequence[LoggedRun]) -> Verdict:
-    """Judge the constant C of the theorem's weight, w^2 >= C + l / sigma_min^2."""
+    """Judge a constant C in the theorem's weight, w^2 >= C + l / sigma_min^2.
+
+    Put together here: the papers have C where f is a probability vector, and nobody states it for
+    soft-residual regression with alpha >= beta alone.
+    """
     data = table(runs)
-    statement = "the recalled C: w^2 = C + l / sigma_min^2 gives H >= l I whatever beta is"
+    statement = "a constant C is enough: w^2 = C + l / sigma_min^2 gives H >= l I whatever beta is"
     cases = data[data["part"] == "w^2"]
     if cases.empty:
         return Verdict(statement, Conclusion.UNDECIDED, "-", "-", 0, "No case was measured.")
@@ -91,8 +99,9 @@ def _judge_constant(runs: Sequence[LoggedRun]) -> Verdict:
     example = Counterexample(run, command(run), "worst_recalled.npz")
     reason = (
         f"Too small in {len(broken)} of {len(cases)} cases ({'; '.join(settings)}): near the pole "
-        "of the loss the curvature grows with 1/beta, which a constant cannot follow. C is "
-        "recalled from the softmax papers, where f is a probability vector, and not quoted."
+        "of the loss the curvature grows with 1/beta, which a constant cannot follow. Nobody "
+        "states this: C is recalled from the softmax papers, where f is a probability vector, and "
+        "the rest is ours."
     )
     return Verdict(
         statement, Conclusion.VIOLATED, measured, bound, len(cases), reason, looseness, example

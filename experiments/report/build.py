@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from experiments.registry import IDS
-from experiments.report import html, markdown
+from experiments.report import html, markdown, summary, verdict_table
+from experiments.report.agreement import OTHER, Agreement, agreement
 from experiments.report.collect import NO_RUNS, Chapter, chapter
-from experiments.report.figures import latex, verdict_table, write
+from experiments.report.figures import latex, write
+from experiments.report.front import SEES
+from experiments.report.planned import gap
 from experiments.report.runner import FIGURES_ONLY, reproduce, run_missing
 from experiments.report.section import Section, section
 from experiments.runs import load_runs
@@ -70,20 +73,35 @@ def report(request: Request, say: Callable[[str], None]) -> bool:
     worked = _run(request, say)
     extra = [_extra(name, request, say) for name in request.extra]
     sections, judged = _sections(request, say)
+    chapters = [made.chapter for made in sections]
+    compared = _compare(chapters, request)
+    for _, texts in compared.told:
+        for text in texts:
+            say(f"profiles: {text}")
     request.out.mkdir(parents=True, exist_ok=True)
-    latex(
-        verdict_table([s.chapter for s in sections]),
-        request.out / "tables",
-        "verdicts",
-        f"Every verdict, {request.profile} profile.",
-    )
+    table = verdict_table.verdict_table(chapters)[list(verdict_table.PRINTED)]
+    about = f"Every verdict, {request.profile} profile. {SEES}"
+    latex(table, request.out / "tables", "verdicts", about)
+    say(f"wrote {verdict_table.write(chapters, request.out)}")
+    figures = summary.summary(request.profile, chapters, [made.chapter for made in extra], compared)
+    say(f"wrote {summary.write(figures, request.out)}")
+    pages = (sections, extra, request.profile, request.out, compared)
     for name, text in (
-        ("report.html", html.render(sections, extra, request.profile, request.out)),
-        ("report.md", markdown.render(sections, extra, request.profile, request.out)),
+        ("report.html", html.render(*pages)),
+        ("report.md", markdown.render(*pages)),
     ):
         (request.out / name).write_text(text, encoding="utf-8")
         say(f"wrote {request.out / name}")
     return worked and judged
+
+
+def _compare(chapters: Sequence[Chapter], request: Request) -> Agreement:
+    """Judge the other profile's runs too, where the store has some of the same claim."""
+    options, other = TrackingOptions(folder=request.store), OTHER[request.profile]
+    judged = [chapter.id for chapter in chapters if chapter.verdicts]
+    return agreement(
+        request.profile, chapters, {name: chapter(name, options, other) for name in judged}
+    )
 
 
 def _sections(request: Request, say: Callable[[str], None]) -> tuple[list[Section], bool]:
@@ -95,8 +113,8 @@ def _sections(request: Request, say: Callable[[str], None]) -> tuple[list[Sectio
         judged = judged and not made.chapter.broken
         for verdict in made.chapter.verdicts:
             say(f"{name}: {verdict.conclusion.value}: {verdict.statement}: {verdict.measured}")
-        if made.chapter.note:
-            say(f"{name}: {made.chapter.note}")
+        for note in filter(None, (made.chapter.note, made.chapter.gap)):
+            say(f"{name}: {note}")
     return sections, judged
 
 
@@ -131,6 +149,8 @@ def _extra(name: str, request: Request, say: Callable[[str], None]) -> Section:
     stored = database is None or database.is_file()
     runs = load_runs(options, request.profile) if stored else []
     plain = Chapter(name, runs=runs, captions=convergence.CAPTIONS, note="" if runs else NO_RUNS)
+    if runs:
+        plain = replace(plain, gap=gap(name, request.profile, runs))
     command = reproduce(name, request.profile)
     if not runs:
         say(f"{name}: {NO_RUNS}")

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from types import ModuleType
 
-from experiments.claim import Claim, Conclusion, Verdict
+from experiments.claim import Claim, Verdict
+from experiments.report.planned import gap
 from experiments.runs import LoggedRun, load_runs
 from softres.tracking import TrackingOptions
 
-__all__ = ["NO_RUNS", "Chapter", "chapter", "count"]
+__all__ = ["NO_RUNS", "Chapter", "chapter"]
 
 #: What a chapter without runs says.
 NO_RUNS = "no runs yet"
@@ -38,6 +39,8 @@ class Chapter:
         One or two sentences for the first page, where the module has a ``headline(runs)``.
     captions
         Words for figures and tables by name, the module's ``CAPTIONS``.
+    gap
+        Which jobs of the sweep have no finished run; empty where all have one.
     """
 
     id: str
@@ -47,6 +50,17 @@ class Chapter:
     note: str = ""
     headline: str = ""
     captions: Mapping[str, str] = field(default_factory=dict)
+    gap: str = ""
+
+    @property
+    def comparison(self) -> bool:
+        """Whether the claim compares and asks for no verdict."""
+        return self.claim is not None and self.claim.comparison
+
+    @property
+    def standing(self) -> str:
+        """What stands in the place of verdicts where there are none."""
+        return self.note or ("compared, not judged" if self.comparison else "no verdict")
 
     @property
     def broken(self) -> bool:
@@ -77,16 +91,11 @@ def chapter(name: str, options: TrackingOptions, profile: str) -> Chapter:
         runs = load_runs(replace(options, experiment=name), profile)
         if not runs:
             return replace(bare, note=NO_RUNS)
-        bare = replace(bare, runs=runs)
+        bare = replace(bare, runs=runs, gap=gap(name, profile, runs))
         return replace(bare, verdicts=tested.judge(runs), headline=_headline(module, runs))
     except Exception as error:
         traceback.print_exc()
         return replace(bare, note=_told(error))
-
-
-def count(chapters: Sequence[Chapter], conclusion: Conclusion) -> int:
-    """Return how many statements came out so."""
-    return sum(v.conclusion is conclusion for chapter in chapters for v in chapter.verdicts)
 
 
 def _headline(module: ModuleType, runs: Sequence[LoggedRun]) -> str:

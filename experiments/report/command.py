@@ -30,14 +30,31 @@ def report_command(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--no-run", action="store_true", help="report on the runs there are, and start none"
     )
+    parser.add_argument(
+        "--readme",
+        action="store_true",
+        help="bring the generated parts of README.md and of the other documents up to date with "
+        "results/reference, and do nothing else",
+    )
     chosen = parser.parse_args(arguments)
 
     def work() -> bool:
+        if chosen.readme:
+            return _rewrite()
         from experiments.report.build import report
 
         return report(_request(chosen, run=not chosen.no_run), _say)
 
     return _status(work)
+
+
+def _rewrite() -> bool:
+    from experiments.report.readme import rewrite
+    from experiments.report.reference import Reference
+
+    for path in rewrite(Reference()):
+        _say(f"wrote {path}")
+    return True
 
 
 def figures_command(arguments: Sequence[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from math import isnan
 
@@ -9,7 +10,7 @@ import pandas as pd
 
 from experiments.runs import LoggedRun
 
-__all__ = ["facts", "listed", "shown"]
+__all__ = ["facts", "listed", "origin", "shown"]
 
 _ABSENT = ("None", "null", "")
 
@@ -24,11 +25,21 @@ def facts(runs: Sequence[LoggedRun]) -> str:
         values = _values(runs, key)
         if values:
             parts.append(f"{name} = {listed(values)}")
-    commits = sorted({run.tags.get("commit", "unknown")[:10] for run in runs})
-    dirty = any(run.tags.get("dirty") == "true" for run in runs)
-    parts.append(f"{len(runs)} run{'s' * (len(runs) != 1)}")
-    parts.append(f"commit {', '.join(commits)}{' with local changes' if dirty else ''}")
-    return "; ".join(parts)
+    return "; ".join([*parts, origin(runs)])
+
+
+def origin(runs: Sequence[LoggedRun]) -> str:
+    """Return how many runs there are, and the one commit of all; or each commit with its runs."""
+    commits = Counter(run.tags.get("commit", "unknown")[:10] for run in runs)
+    changed = sum(run.tags.get("dirty") == "true" for run in runs)
+    text = f"{len(runs)} run{'s' * (len(runs) != 1)}; "
+    if len(commits) == 1:
+        text += f"commit {next(iter(commits))}"
+    else:
+        text += "commits " + ", ".join(f"{name} ({commits[name]})" for name in sorted(commits))
+    if changed:
+        text += f", {'all' if changed == len(runs) else changed} with local changes"
+    return text
 
 
 def _values(runs: Sequence[LoggedRun], key: str) -> list[float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +25,6 @@ __all__ = [
     "keep_counterexamples",
     "latex",
     "tabulate",
-    "verdict_table",
     "write",
 ]
 
@@ -158,22 +156,3 @@ def _keep(stem: str, statement: str, found: Counterexample, folder: Path) -> Kep
     lines = [statement, f"run {found.run.run_id} ({found.run.name})", found.command]
     (folder / f"{stem}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return Kept(statement, found.command, copy)
-
-
-def verdict_table(chapters: Sequence[Chapter]) -> pd.DataFrame:
-    """Return every verdict as a row."""
-    rows = [
-        {
-            "claim": chapter.id,
-            "statement": verdict.statement,
-            "verdict": verdict.conclusion.value,
-            "measured": verdict.measured,
-            "bound": verdict.bound,
-            "looseness": verdict.looseness,
-            "cases": verdict.cases,
-        }
-        for chapter in chapters
-        for verdict in chapter.verdicts
-    ]
-    columns = ["claim", "statement", "verdict", "measured", "bound", "looseness", "cases"]
-    return pd.DataFrame(rows, columns=columns)

@@ -11,10 +11,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from experiments.claim import Verdict
-from experiments.report.facts import facts
+from experiments.report.agreement import Agreement
+from experiments.report.collect import NO_RUNS
+from experiments.report.facts import origin
 from experiments.report.figures import Drawn, Kept
-from experiments.report.front import sentences
+from experiments.report.front import SEES, sentences
 from experiments.report.section import Section
+from experiments.report.verdict_table import NAMES, group, sees
 
 __all__ = ["render"]
 
@@ -22,7 +25,13 @@ __all__ = ["render"]
 WIDE = 1.9
 
 
-def render(sections: Sequence[Section], extra: Sequence[Section], profile: str, out: Path) -> str:
+def render(
+    sections: Sequence[Section],
+    extra: Sequence[Section],
+    profile: str,
+    out: Path,
+    agreement: Agreement,
+) -> str:
     """Return the page: the claims, then sections without a verdict.
 
     Links to files are relative to ``out``.
@@ -33,17 +42,12 @@ def render(sections: Sequence[Section], extra: Sequence[Section], profile: str, 
     runs = [run for section in (*sections, *extra) for run in section.chapter.runs]
     return environment.get_template("page.html").render(
         title=f"{profile} profile",
-        background=_background(runs) if runs else "no runs yet",
-        said=sentences([section.chapter for section in sections]),
+        background=origin(runs) if runs else NO_RUNS,
+        said=[*sentences([section.chapter for section in sections]), *agreement.told],
+        sees=SEES,
         chapters=[_chapter(section, out) for section in sections],
         extra=[_chapter(section, out) for section in extra],
     )
-
-
-def _background(runs: Sequence[Any]) -> str:
-    """Return counts and commits alone: sizes differ from claim to claim."""
-    text = facts(runs)
-    return ", ".join(text.split("; ")[-2:])
 
 
 def _chapter(section: Section, out: Path) -> dict[str, Any]:
@@ -53,7 +57,8 @@ def _chapter(section: Section, out: Path) -> dict[str, Any]:
         "id": chapter.id,
         "place": claim.place if claim else "",
         "statement": claim.statement if claim else "",
-        "note": chapter.note,
+        "notes": [note for note in (chapter.note, chapter.gap) if note],
+        "standing": chapter.standing,
         "verdicts": [_verdict(v, section.kept_for(v), out) for v in chapter.verdicts],
         "figures": [_figure(drawn, out) for drawn in section.figures],
         "tables": [
@@ -72,12 +77,14 @@ def _chapter(section: Section, out: Path) -> dict[str, Any]:
 def _verdict(verdict: Verdict, kept: Kept | None, out: Path) -> dict[str, Any]:
     return {
         "statement": verdict.statement,
+        "whose": NAMES[group(verdict)],
         "word": verdict.conclusion.value,
         "kind": verdict.conclusion.name.lower(),
         "measured": verdict.measured,
         "bound": verdict.bound,
         "looseness": "" if verdict.looseness is None else f"{verdict.looseness:.3g}",
         "cases": f"{verdict.cases:,}",
+        "sees": sees(verdict),
         "reason": verdict.reason,
         "command": kept.command if kept else "",
         "file": _link(kept.file, out) if kept and kept.file else "",

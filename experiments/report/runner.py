@@ -9,7 +9,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["FIGURES_ONLY", "ROOT", "arguments", "has_sweep", "reproduce", "run_missing"]
+__all__ = [
+    "FIGURES_ONLY",
+    "ROOT",
+    "arguments",
+    "choice",
+    "has_sweep",
+    "reproduce",
+    "run_missing",
+]
 
 ROOT = Path(__file__).parents[2]
 #: Where runs are kept unless another place is asked for, as in conf/tracking.

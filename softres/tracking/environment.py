@@ -15,6 +15,8 @@ from typing import Any
 __all__ = ["cores", "environment"]
 
 _PACKAGES = ("numpy", "scipy", "torch", "mlflow")
+#: Tracked files that no run reads: a run that writes its own results changes no code.
+_NOT_READ = (":(top,exclude)results", ":(top,exclude,glob)**/*.md")
 
 
 def environment() -> dict[str, str]:
@@ -46,9 +48,9 @@ def _fixed() -> dict[str, str]:
 
 
 def _git(folder: Path) -> tuple[str, str]:
-    """Return the commit of a checkout and whether tracked files differ from it."""
+    """Return the commit of a checkout and whether tracked files that a run may read differ."""
     command = ["git", "--no-optional-locks", "-C", str(folder), "status"]
-    command += ["--porcelain=v2", "--branch", "--untracked-files=no"]
+    command += ["--porcelain=v2", "--branch", "--untracked-files=no", "--", *_NOT_READ]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from math import e, log10
+
 import numpy as np
 import pytest
 from probing import probed
 
-from experiments.claim import Conclusion
+from experiments._family import EXP_LIPSCHITZ, EXP_NORM, HESSIAN_LIPSCHITZ
+from experiments._regions import KINDS
+from experiments.claim import Author, Conclusion
 from experiments.registry import claim
 
 SIZE = (
@@ -21,7 +25,7 @@ BOUNDS = {
     "basic_bounds": ("basic_bounds", 10),
     "basic_lipschitz": ("basic_lipschitz", 12),
     "hessian_lipschitz": ("hessian_lipschitz", 4),
-    "psd": ("curvature_bounds", 6),
+    "psd": ("curvature_bounds", 5),
 }
 
 
@@ -29,7 +33,7 @@ BOUNDS = {
 def test_the_own_bounds_hold(tmp_path, name, one_thread):
     run, context = probed(name, tmp_path, *SIZE)
     verdicts = claim(name).judge([run])
-    own = [v for v in verdicts if "recalled" not in v.statement]
+    own = [v for v in verdicts if v.derived]
     assert len(own) == BOUNDS[name][1] + 1  # and the instance-wise ones together
     assert {v.conclusion for v in own} == {Conclusion.HOLDS}
     assert all(v.cases and (v.looseness is None or v.looseness >= 1 - 1e-9) for v in own)
@@ -49,14 +53,51 @@ def test_a_bound_that_is_too_small_is_found(tmp_path, monkeypatch, name, one_thr
 
     monkeypatch.setattr(f"{module}.{function}", wrong)
     run, context = probed(name, tmp_path, *SIZE)
-    parts = [v for v in claim(name).judge([run]) if "recalled" not in v.statement]
+    parts = [v for v in claim(name).judge([run]) if v.derived]
     violated = [v for v in parts if v.conclusion is Conclusion.VIOLATED]
-    assert len(violated) >= len(parts) - 2  # B1 >= 0 and l / sigma_min^2 are not scaled
+    assert len(violated) >= len(parts) - 1  # l / sigma_min^2 is not scaled
     example = violated[0].counterexample
     assert example is not None
     command = " ".join(["python run.py", f"+experiment=quick/{name}", *SIZE, "force=true"])
     assert example.command == command
     assert example.artifact.removesuffix(".npz") in context.kept
+
+
+@pytest.mark.parametrize(
+    ("name", "authors"),
+    [
+        # B1 >= 0 is the paper's; that a constant C is enough is nobody's but ours.
+        ("psd", [Author.PAPER, Author.OURS]),
+        ("basic_bounds", [Author.FAMILY, Author.RECALLED]),
+        ("hessian_lipschitz", [Author.FAMILY, Author.RECALLED]),
+    ],
+)
+def test_what_is_not_proven_here_has_another_author(tmp_path, name, authors, one_thread):
+    run, _ = probed(name, tmp_path, *SIZE)
+    rest = [v for v in claim(name).judge([run]) if not v.derived]
+    assert [v.author for v in rest] == authors
+    for verdict in rest:
+        assert ("recalled" in verdict.statement) == (verdict.author is Author.RECALLED)
+
+
+def test_a_matrix_counts_once(tmp_path, one_thread):
+    run, _ = probed("basic_bounds", tmp_path, *SIZE)
+    verdicts = claim("basic_bounds").judge([run])
+    assert {v.cases for v in verdicts} == {
+        len(KINDS)
+    }  # one instance of each kind, ten norms of each
+
+
+@pytest.mark.parametrize(
+    ("stated", "n", "R", "bound"),
+    [
+        (EXP_NORM, 4, 1, 2 * e),
+        (EXP_LIPSCHITZ, 9, 2, 12 * e**4),
+        (HESSIAN_LIPSCHITZ, 10, 1, 100 * e**40),
+    ],
+)
+def test_the_familys_constants(stated, n, R, bound):
+    assert stated.log10_bound(n, R) == pytest.approx(log10(bound))
 
 
 def test_a_constant_that_is_too_small_near_the_pole_is_found(tmp_path, one_thread):

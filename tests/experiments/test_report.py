@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pandas as pd
 import pytest
+from hydra import compose, initialize_config_dir
+from logged import logged
 
 from experiments import convergence
-from experiments.claim import Claim, Conclusion, Counterexample, Verdict
+from experiments.claim import Author, Claim, Conclusion, Counterexample, Verdict
 from experiments.registry import IDS
+from experiments.report.agreement import agreement
 from experiments.report.build import Request, report
-from experiments.report.collect import chapter
+from experiments.report.collect import Chapter, chapter
 from experiments.report.command import report_command
-from experiments.report.facts import facts, listed, shown
+from experiments.report.facts import facts, listed, origin, shown
 from experiments.report.figures import latex
+from experiments.report.planned import gap
 from experiments.report.runner import reproduce, run_missing
 from experiments.runs import load_runs
 from experiments.style import new_figure
+from softres.config import register
+from softres.config.jobs import Job
+from softres.config.settings import settings
+from softres.config.sweeps import jobs_of
+from softres.harness.identity import config_hash
 from softres.tracking import TrackingOptions, open_store
 
 ROOT = Path(__file__).parents[2]
@@ -36,10 +47,13 @@ def judge(runs):
     found = Counterexample(worst, COMMAND, "worst.npz")
     violated = Conclusion.VIOLATED
     return [
-        Verdict("factor < 0.4", violated, f"{factor:.3g}", "0.4", 2, "Too large.", 0.5, found),
-        Verdict("A <b> holds", Conclusion.HOLDS, "1", "2", 7, "By far."),
+        Verdict(
+            "factor < 0.4", violated, f"{factor:.3g}", "0.4", 2, "Too large.", 0.5, found,
+            Author.PAPER,
+        ),
+        Verdict("A <b> holds", Conclusion.HOLDS, "1", "2", 7, "By far.", derived=True),
         Verdict("nothing left", Conclusion.EMPTY, "1e-9", "1e-3", 2, "Empty by rule."),
-    ]
+    ]  # fmt: skip
 
 
 def draw(runs):
@@ -101,8 +115,14 @@ def test_a_violated_claim_shows_its_counterexample_and_command(store, tmp_path, 
     for content in (page, text):
         assert "counterexamples/regime_1.npz" in content
         assert "0.75" in content
-        assert "Verdicts: 1 hold, 1 hold but empty, 1 violated, 0 not decided." in content
+        assert (
+            "The paper's statements: 0 hold, 0 hold but are empty, 1 violated, 0 not decided."
+            in content.replace("&#39;", "'")
+        )
+        assert "Our statements: 0 hold, 1 hold but are empty, 0 violated, 0 not decided." in content
+        assert "Checks of our derivation: 1 of 1 pass." in content
         assert "seeds = 0, 3; 2 runs; commit abcdef1234" in content
+        assert "local changes" not in content
         assert reproduce("regime", "quick") in content.replace("\\", "")
     kept = np.load(tmp_path / "counterexamples" / "regime_1.npz")
     np.testing.assert_array_equal(kept["A"], 3 * np.eye(2))
@@ -125,6 +145,116 @@ def test_the_page_needs_nothing_else(store, tmp_path, monkeypatch):
         assert (tmp_path / link).is_file()
     for anchor in re.findall(r'href="#([^"]+)"', page):
         assert f'id="{anchor}"' in page
+
+
+def test_a_holds_says_what_it_could_have_seen(store, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "experiments.regime", fake_module(fake_claim()))
+    write(store, tmp_path, "regime")
+    table = pd.read_csv(tmp_path / "verdicts.csv", keep_default_na=False)
+    assert list(table["whose"]) == ["paper", "derived", "ours"]
+    # 1 - 0.05^(1/7) and 1 - 0.05^(1/2); where something failed nothing was missed.
+    assert list(table["sees"]) == ["", "35%", "78%"]
+    text = (tmp_path / "report.md").read_text()
+    assert (
+        "| regime | the paper | factor &lt; 0.4 | **violated** | 0.75 | 0.4 | 0.5 | 2 |  |" in text
+    )
+    assert "| regime | ours | nothing left | **holds, but empty** |" in text
+    assert "(2 cases; sees 78%)" in text
+
+
+def test_a_comparison_lacks_no_verdict(store, tmp_path, monkeypatch):
+    claim = fake_claim(judge=lambda runs: [], comparison=True)
+    monkeypatch.setitem(sys.modules, "experiments.regime", fake_module(claim))
+    write(store, tmp_path, "regime")
+    text = (tmp_path / "report.md").read_text()
+    assert "compared, not judged" in text
+    assert "**Compared, not judged.** regime." in text
+    assert "Without a verdict so far" not in text
+
+
+def test_jobs_without_a_finished_run_are_named(store, tmp_path, monkeypatch):
+    jobs = [Job(compose_one(f"R={R}"), ("seed=0", f"R={R}", "+experiment=regime")) for R in (1, 4)]
+    monkeypatch.setattr("softres.config.sweeps.jobs_of", lambda conf, *overrides: jobs)
+    done = run_of(jobs[0])
+    assert gap("regime", "full", [done, run_of(jobs[1])]) == ""
+    assert gap("regime", "full", [done]) == (
+        "No finished run of 1 of its sweep's 2 jobs: seed=0 R=4."
+    )
+    other = replace(done, name="regime R=9", tags={"config_hash": "else"})
+    assert gap("regime", "full", [done, run_of(jobs[1]), other]) == (
+        "1 of its 3 runs have options that the sweep has not."
+    )
+    assert gap("never_heard_of", "full", []) == ""
+
+
+def test_every_report_looks_for_gaps(store, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "experiments.regime", fake_module(fake_claim()))
+    write(store, tmp_path, "regime")
+    for file in ("report.md", "report.html"):
+        assert "No finished run of 3 of its sweep" in (tmp_path / file).read_text()
+    about = json.loads((tmp_path / "report.json").read_text())
+    assert about["gaps"].keys() == {"regime"}
+    assert about["commits"] == {"abcdef1234567": 2}
+    assert (about["runs"], about["statements"], about["runs_with_local_changes"]) == (2, 3, 0)
+
+
+def compose_one(*overrides):
+    register()
+    with initialize_config_dir(version_base="1.3", config_dir=str(ROOT / "conf")):
+        return compose("config", overrides=["tracking=none", *overrides])
+
+
+def run_of(job):
+    return tagged(logged(pd.DataFrame()), config_hash=config_hash(settings(job.config)))
+
+
+def tagged(run, **tags):
+    return replace(run, tags={**run.tags, **tags})
+
+
+def test_sweeps_are_composed_as_they_run():
+    jobs = jobs_of(ROOT / "conf", "+experiment=quick/gradient")
+    assert [job.overrides[0] for job in jobs] == ["seed=0"] * 3
+    assert [float(job.config.R) for job in jobs] == [1, 2, 4]
+
+
+def a_verdict(conclusion, cases=3):
+    return Verdict("s", conclusion, "1", "2", cases, f"{conclusion.value} because.")
+
+
+def test_profiles_that_differ_are_told_with_both_reasons():
+    holds, violated = a_verdict(Conclusion.HOLDS), a_verdict(Conclusion.VIOLATED, 9)
+    undecided = a_verdict(Conclusion.UNDECIDED)
+    mine = [
+        Chapter(name, verdicts=[verdict])
+        for name, verdict in (("a", holds), ("b", holds), ("c", undecided), ("d", holds))
+    ]
+    others = {
+        "a": Chapter("a", verdicts=[holds]),
+        "b": Chapter("b", verdicts=[violated]),
+        "c": Chapter("c", verdicts=[holds]),
+        "d": Chapter("d", verdicts=[replace(holds, statement="another")]),
+    }
+    found = agreement("full", mine, others)
+    assert found.compared == 3
+    assert found.conflicts == [
+        "b: s: full says holds, measured 1 in 3 cases. holds because. "
+        "quick says violated, measured 1 in 9 cases. violated because."
+    ]
+    assert [text[:4] for text in found.opened] == ["c: s"]
+    ((title, texts),) = found.told
+    assert (title, len(texts)) == ("Profiles", 3)
+    assert texts[0].startswith("Quick and full agree on 1 of the 3 statements")
+    assert agreement("full", mine, {}).told == []
+
+
+def test_several_commits_are_named_with_their_runs():
+    runs = [logged(pd.DataFrame(), k) for k in range(3)]
+    tags = [("a" * 40, "false"), ("a" * 40, "true"), ("b" * 40, "false")]
+    runs = [tagged(run, commit=c, dirty=d) for run, (c, d) in zip(runs, tags, strict=True)]
+    assert origin(runs[:1]) == f"1 run; commit {'a' * 10}"
+    assert origin(runs) == (f"3 runs; commits {'a' * 10} (2), {'b' * 10} (1), 1 with local changes")
+    assert origin(runs[1:2]).endswith(", all with local changes")
 
 
 def test_claims_without_module_or_runs_say_so(tmp_path):

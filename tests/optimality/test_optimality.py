@@ -293,9 +293,7 @@ def test_a_curvature_exceeds_a_share_of_another_only_if_its_eigenvalues_do():
 
 
 @pytest.mark.parametrize("solver", ["exact_newton", "preconditioned_newton"])
-def test_where_the_factor_is_of_a_hessian_nearby_no_pass_is_needed(
-    solver, plant, make_regularised
-):
+def test_where_the_factor_is_of_a_hessian_nearby_no_pass_is_needed(solver, plant, make_regularised):
     instance = plant(3, n=600, d=80)
     problem = make_regularised("softres", instance.A, instance.b, 1.0)
     result = solve(problem, solver)

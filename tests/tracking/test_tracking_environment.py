@@ -55,6 +55,24 @@ def test_commit_and_dirty_tree(checkout):
     assert _git(folder) == (commit, "true")
 
 
+def test_what_no_run_reads_is_no_local_change(checkout):
+    """A run that writes its own results into the checkout is still one of its commit."""
+    folder, git = checkout
+    (folder / "results" / "reference").mkdir(parents=True)
+    (folder / "docs").mkdir()
+    kept = ("results/reference/report.md", "results/reference/medians.csv", "docs/a.md", "b.md")
+    for name in (*kept, "docs/conf.yaml"):
+        (folder / name).write_text("before\n")
+    git("add", "-A")
+    git("commit", "-q", "-m", "first")
+    commit = git("rev-parse", "HEAD").strip()
+    for name in kept:
+        (folder / name).write_text("after\n")
+    assert _git(folder) == _git(folder / "docs") == (commit, "false")
+    (folder / "docs" / "conf.yaml").write_text("after\n")
+    assert _git(folder) == _git(folder / "results") == (commit, "true")
+
+
 def test_outside_a_checkout(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert _git(tmp_path) == ("unknown", "unknown")
