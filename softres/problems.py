@@ -109,7 +109,9 @@ class Problem:
             self.w2 = self.w * self.w
         if not bool(xp.all(xp.isfinite(self.w2))):
             raise InputError(f"w: its squares leave the range of {self.w.dtype}")
-        self.unit = float(xp.finfo(self.b.dtype).eps)
+        limits = xp.finfo(self.b.dtype)
+        self.unit = float(limits.eps)
+        self.least = float(limits.smallest_normal) / self.unit
         with np.errstate(over="ignore"):
             self.target = self.b if self.normalised else n * self.b
         if not bool(xp.all(xp.isfinite(self.target))):

@@ -2,7 +2,7 @@
 
 from softres.optimality.boundary import at_boundary
 from softres.optimality.escape import escape
-from softres.optimality.examine import Examination, examine
+from softres.optimality.examination import Examination, examine
 from softres.optimality.metric import Metric, Projected
 from softres.optimality.rounding import is_noise, units_of_rounding
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import linalg
 
 from softres.backends import as_numpy
 from softres.evaluation import Evaluation
@@ -140,16 +141,34 @@ class _Low:
             self.downhill = q @ vectors[:, 0]
         q, images = q @ vectors, images @ vectors
         seen = values > floor
-        slopes = images.T @ _host(point.gradient_z)
         self.seen = _Directions(q[:, seen], values[seen])
-        self.slopes = slopes[seen]
-        sizes_of_rounding = rounding_of_slopes(point)
+        self.slopes = images[:, seen].T @ _host(point.gradient_z)
+        self.unseen = bool((~seen).any()) and self._slopes_down(q[:, ~seen], images[:, ~seen])
+
+    def _slopes_down(self, q: Matrix, images: Matrix) -> bool:
+        """Whether the gradient has a slope beyond rounding along directions without curvature.
+
+        Rounding may differ by many orders between them, and these directions are any basis of
+        theirs: the slopes are measured in the norm of the inverse covariance of their rounding.
+        """
+        point, k = self._point, q.shape[1]
+        gradient = _host(point.gradient_z)
+        # Where the curvature itself leaves the range of the dtype, so may the slope have done.
+        lost = np.abs(_host(point.curvature.diagonal)) < point.problem.least
+        if np.linalg.matrix_rank(images[~lost], tol=1e-8 * np.linalg.norm(images)) < k:
+            return True
         rows = np.linalg.norm(self._probe(), axis=1)
-        limit = np.sqrt(((sizes_of_rounding[:, None] * images) ** 2).sum(axis=0))
-        limit += (
-            unit * float(np.linalg.norm(rows * _host(point.gradient_z))) * np.linalg.norm(q, axis=0)
+        formed = point.problem.unit * float(np.linalg.norm(rows * gradient))
+        noise = np.vstack(
+            [
+                rounding_of_slopes(point)[:, None] * images,
+                np.diag(formed * np.linalg.norm(q, axis=0) + np.finfo(np.float64).tiny),
+            ]
         )
-        self.unseen = bool((np.abs(slopes) > UNITS * limit)[~seen].any())
+        triangle = np.linalg.qr(noise)[1]
+        slopes = images.T @ gradient
+        whitened = linalg.solve_triangular(triangle, slopes, trans="T", check_finite=False)
+        return not float(np.linalg.norm(whitened)) <= UNITS * sqrt(k)
 
     def _image(self, q: Matrix) -> Matrix:
         matrix = self._point.problem.matrix

@@ -37,7 +37,7 @@ def rounding_of_slopes(point: Evaluation) -> Vector:
             share = abs(float(f @ _host(point.c)))
         else:
             share = 0.0
-        terms = terms + v * np.maximum(1.0, np.abs(z)) + np.abs(target) + share
+        terms = terms + v * np.abs(z) + np.abs(target) + share
         moved = _host(problem.matrix.column_scale) * _host(point.x)
         spread = np.abs(z) + float(np.linalg.norm(moved)) / sqrt(problem.n)
         sizes = v * terms + w2 * np.abs(z) + bend * spread + np.abs(_host(point.gradient_z))

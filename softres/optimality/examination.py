@@ -26,7 +26,7 @@ TRUSTED = 1e-8
 #: Units of rounding, relative to the start, that a z may have gathered over many steps.
 DRIFT = 1e4
 #: Units of the rounding that is expected up to which an error is rounding.
-ROUNDING = 10.0
+ROUNDING = 5.0
 
 
 @dataclass(frozen=True)
