@@ -35,11 +35,11 @@ def show_plan(jobs: Sequence[Planned]) -> None:
     for heading in ("seconds", "GiB"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("estimated from", overflow="fold")
-    stores: dict[tuple[str, str, str], tuple[Store, list[FinishedRun]]] = {}
-    planned: defaultdict[tuple[object, str], list[tuple[int, Settings]]] = defaultdict(list)
+    stores: dict[object, tuple[Store, list[FinishedRun]]] = {}
+    planned: defaultdict[object, list[tuple[int, Settings]]] = defaultdict(list)
     total, most, count = 0.0, 0.0, 0
     for number, (settings, overrides, probe) in enumerate(jobs):
-        place = settings.tracking.place
+        place = settings.tracking.place, settings.tracking.enabled
         if place not in stores:
             store = _store(settings.tracking)
             stores[place] = store, store.finished_runs(all_of_a_key=True)
