@@ -122,6 +122,12 @@ class DesignMatrix(ABC):
     def _column_norms(self) -> Any: ...
 
     @cached_property
+    def column_norms(self) -> Any:
+        """Euclidean norms of A's columns, shape (d,)."""
+        with np.errstate(over="ignore", under="ignore"):
+            return self._column_norms()
+
+    @cached_property
     def column_scale(self) -> Any:
         """Euclidean norms of A's columns, shape (d,), with 1 for a column of zeros.
 
@@ -130,8 +136,7 @@ class DesignMatrix(ABC):
         InputError
             If products of A's entries would leave the range of its dtype.
         """
-        with np.errstate(over="ignore", under="ignore"):
-            norms = self._column_norms()
+        norms = self.column_norms
         xp = array_namespace(norms)
         single = norms.dtype in (np.float32, getattr(xp, "float32", None))
         low, high = SINGLE_RANGE if single else DOUBLE_RANGE

@@ -24,7 +24,7 @@ Vector = npt.NDArray[np.float64]
 #: Eigenvalues below this share of the largest are looked at again, from the products with A.
 LOW = 1e-6
 #: |A q| over |A| up to which a unit vector q counts as a null vector, in units of rounding.
-NULL_UNITS = 1e5
+NULL_UNITS = 300.0
 #: Units of rounding up to which a curvature or a slope is none.
 UNITS = 100.0
 

@@ -38,7 +38,7 @@ def rounding_of_slopes(point: Evaluation) -> Vector:
         else:
             share = 0.0
         terms = terms + v * np.abs(z) + np.abs(target) + share
-        moved = _host(problem.matrix.column_scale) * _host(point.x)
+        moved = _host(problem.matrix.column_norms) * _host(point.x)
         spread = np.abs(z) + float(np.linalg.norm(moved)) / sqrt(problem.n)
         sizes = v * terms + w2 * np.abs(z) + bend * spread + np.abs(_host(point.gradient_z))
     rounded: Vector = problem.unit * np.nan_to_num(sizes, nan=np.inf)
