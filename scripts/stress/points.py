@@ -223,7 +223,8 @@ class Point:
         """Return how far the rounding of x, A, b and of sums moves x*, in the same unit."""
         values, _, scale, noise = self.spectrum
         _, rounding = self.slopes
-        moved = UNITS * self.frame.loss.unit * reach
+        unit = self.frame.loss.unit
+        moved = UNITS * unit * (reach + unit)  # where x* = 0, a z of unit^2 is as good: links see 1
         total = (moved**2) @ self.diagonal_terms
         if self.h is not None:
             total = total + 2 * (np.abs(self.v) @ moved) * (np.abs(self.h) @ moved)
