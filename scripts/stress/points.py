@@ -179,7 +179,18 @@ class Point:
         scale = max(self.terms(basis))
         scale = scale if scale > 0 else self.frame.arithmetic.number(1.0)
         values, vectors = np.linalg.eigh((self.form(basis) / scale).astype(np.float64))
-        return values, vectors, scale, self.blur * self.noise
+        noise = self.blur * self.noise
+        if values[-1] <= noise:
+            # Curvature that vanishes as a whole, as on the way to a minimiser at infinity: softres
+            # sees none, but what there is decides whether the minimiser is near.
+            noise = self.noise * UNITS * self.frame.arithmetic.unit / self.frame.loss.unit
+        return values, vectors, scale, noise
+
+    @property
+    def undecided(self) -> bool:
+        """Whether curvature vanishes, and with more digits it might not."""
+        values, _, _, noise = self.spectrum
+        return bool(values[-1] <= noise) and self.frame.resolution == 0.0
 
     @cached_property
     def slopes(self) -> tuple[Any, Any]:
@@ -202,7 +213,7 @@ class Point:
         values, Q, scale, noise = self.spectrum
         array, sqrt = self.frame.arithmetic.array, self.frame.arithmetic.sqrt
         slopes, rounding = self.slopes
-        units = self.noise / self.frame.loss.unit
+        units = min(noise, self.noise) / self.frame.loss.unit
         total, step = 0 * scale, array(np.zeros(len(values)))
         for k, value in enumerate(values):
             if abs(value) > noise:

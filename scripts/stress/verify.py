@@ -98,7 +98,7 @@ def _look(frame: Frame, x0: Any, x: Any, eps: float) -> Verdict:
     found = Verdict("", left, distance, floor, point.curvature)
     if point.on_the_wall:
         return replace(found, fault="on the wall")
-    fine = left <= SLACK * eps * distance and not point.saddle
+    fine = left <= SLACK * eps * distance and not (point.saddle or point.undecided)
     return found if fine else replace(found, fault="doubtful")
 
 
@@ -113,7 +113,7 @@ def _follow(frame: Frame, x0: Any, x: Any, eps: float, blur: float) -> Verdict:
             return closest
         left, ahead = point.newton()
         distance, floor = point.norm(start - point.z - ahead), point.floor(reach)
-        if not (isfinite(left) and isfinite(distance)):
+        if not (isfinite(left) and isfinite(distance)) or point.undecided:
             return closest
         found = Verdict("no minimiser near", point.norm(moved), distance, floor, point.curvature)
         closest = closest if step else replace(found, error=left)
