@@ -53,10 +53,14 @@ class Loss:
 
 
 class Frame:
-    """A loss over an orthonormal basis of A's range, in one arithmetic."""
+    """A loss over an orthonormal basis of A's range, in one arithmetic.
 
-    def __init__(self, loss: Loss, arithmetic: Arithmetic) -> None:
-        self.loss, self.arithmetic = loss, arithmetic
+    What is 0 to rounding, in A's singular values and in the Hessian's, is so up to a factor that
+    can't be told: ``blur`` multiplies the least one that is not.
+    """
+
+    def __init__(self, loss: Loss, arithmetic: Arithmetic, blur: float = 1.0) -> None:
+        self.loss, self.arithmetic, self.blur = loss, arithmetic, blur
         #: Of this arithmetic's rounding and softres's own; 0 where the two are too close to tell.
         self.resolution = 1e3 * arithmetic.unit / loss.unit if arithmetic.unit < 1e-40 else 0.0
         A = arithmetic.array(loss.A)
@@ -70,7 +74,7 @@ class Frame:
         if not self.kept.any():
             return
         _, values, vectors = np.linalg.svd(self.A.astype(np.float64), full_matrices=False)
-        rank = int((values > 8.0 * max(A.shape) * loss.unit * values[0]).sum())
+        rank = int((values > blur * 8.0 * max(A.shape) * loss.unit * values[0]).sum())
         #: Turns the rounding of A^T y into that of y's coordinates in the basis.
         self.inverse = vectors[:rank] / values[:rank, None]
         self.basis = _orthonormal(self.A @ arithmetic.array(self.inverse.T), arithmetic)
@@ -97,8 +101,8 @@ def _orthonormal(columns: Any, arithmetic: Arithmetic) -> Any:
 class Point:
     """Gradient and curvature at one z, with the size of the terms that each is the sum of."""
 
-    def __init__(self, frame: Frame, z: Any, blur: float = 1.0) -> None:
-        self.frame, self.z, self.blur = frame, z, blur
+    def __init__(self, frame: Frame, z: Any) -> None:
+        self.frame, self.z = frame, z
         loss = frame.loss
         top = max(z) if loss.name == "softmax" else frame.arithmetic.number(0.0)
         u, v, e, size = frame.arithmetic.link(loss.name, loss.branch, z - top)
@@ -179,7 +183,7 @@ class Point:
         scale = max(self.terms(basis))
         scale = scale if scale > 0 else self.frame.arithmetic.number(1.0)
         values, vectors = np.linalg.eigh((self.form(basis) / scale).astype(np.float64))
-        noise = self.blur * self.noise
+        noise = self.frame.blur * self.noise
         if values[-1] <= noise:
             # Curvature that vanishes as a whole, as on the way to a minimiser at infinity: softres
             # sees none, but what there is decides whether the minimiser is near.
