@@ -119,6 +119,19 @@ def test_a_minimiser_at_infinity_is_never_reached(z):
     assert verify(_loss(problem, [[1.0]], [0.0]), [0.0], [z], 1e-4).fault == "no minimiser near"
 
 
+@pytest.mark.parametrize("gap", [5.0, 15.0, 30.0])
+def test_softmax_never_reaches_a_target_that_is_one_hot(gap):
+    A, b = np.array([[1.0], [-1.0]]), np.array([1.0, 0.0])
+    loss = _loss(softres.SoftmaxRegression(A, b), A, b)
+    assert verify(loss, [0.0], [gap / 2], 1e-4).fault == "no minimiser near"
+
+
+def test_where_the_loss_is_constant_every_point_is_a_minimiser():
+    A, b = np.full((5, 1), 3.0), np.full(5, 0.2)
+    loss = _loss(softres.SoftmaxRegression(A, b), A, b)
+    assert verify(loss, [0.0], [0.7], 1e-10).fault == ""
+
+
 def test_the_verdict_does_not_depend_on_the_size_of_columns():
     problem, loss = _instance(w=0.0)
     x, _ = find_minimiser(problem, np.zeros(3))

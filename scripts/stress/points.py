@@ -53,10 +53,14 @@ class Loss:
 
 
 class Frame:
-    """A loss over an orthonormal basis of A's range, in one arithmetic."""
+    """A loss over an orthonormal basis of A's range, in one arithmetic.
 
-    def __init__(self, loss: Loss, arithmetic: Arithmetic) -> None:
-        self.loss, self.arithmetic = loss, arithmetic
+    What is 0 to rounding, in A's singular values and in the Hessian's, is so up to a factor that
+    can't be told: ``blur`` multiplies the least one that is not.
+    """
+
+    def __init__(self, loss: Loss, arithmetic: Arithmetic, blur: float = 1.0) -> None:
+        self.loss, self.arithmetic, self.blur = loss, arithmetic, blur
         #: Of this arithmetic's rounding and softres's own; 0 where the two are too close to tell.
         self.resolution = 1e3 * arithmetic.unit / loss.unit if arithmetic.unit < 1e-40 else 0.0
         A = arithmetic.array(loss.A)
@@ -70,7 +74,7 @@ class Frame:
         if not self.kept.any():
             return
         _, values, vectors = np.linalg.svd(self.A.astype(np.float64), full_matrices=False)
-        rank = int((values > 8.0 * max(A.shape) * loss.unit * values[0]).sum())
+        rank = int((values > blur * 8.0 * max(A.shape) * loss.unit * values[0]).sum())
         #: Turns the rounding of A^T y into that of y's coordinates in the basis.
         self.inverse = vectors[:rank] / values[:rank, None]
         self.basis = _orthonormal(self.A @ arithmetic.array(self.inverse.T), arithmetic)
@@ -97,8 +101,8 @@ def _orthonormal(columns: Any, arithmetic: Arithmetic) -> Any:
 class Point:
     """Gradient and curvature at one z, with the size of the terms that each is the sum of."""
 
-    def __init__(self, frame: Frame, z: Any, blur: float = 1.0) -> None:
-        self.frame, self.z, self.blur = frame, z, blur
+    def __init__(self, frame: Frame, z: Any) -> None:
+        self.frame, self.z = frame, z
         loss = frame.loss
         top = max(z) if loss.name == "softmax" else frame.arithmetic.number(0.0)
         u, v, e, size = frame.arithmetic.link(loss.name, loss.branch, z - top)
@@ -179,7 +183,18 @@ class Point:
         scale = max(self.terms(basis))
         scale = scale if scale > 0 else self.frame.arithmetic.number(1.0)
         values, vectors = np.linalg.eigh((self.form(basis) / scale).astype(np.float64))
-        return values, vectors, scale, self.blur * self.noise
+        noise = self.frame.blur * self.noise
+        if values[-1] <= noise:
+            # Curvature that vanishes as a whole, as on the way to a minimiser at infinity: softres
+            # sees none, but what there is decides whether the minimiser is near.
+            noise = self.noise * UNITS * self.frame.arithmetic.unit / self.frame.loss.unit
+        return values, vectors, scale, noise
+
+    @property
+    def undecided(self) -> bool:
+        """Whether curvature vanishes, and with more digits it might not."""
+        values, _, _, noise = self.spectrum
+        return bool(values[-1] <= noise) and self.frame.resolution == 0.0
 
     @cached_property
     def slopes(self) -> tuple[Any, Any]:
@@ -202,7 +217,7 @@ class Point:
         values, Q, scale, noise = self.spectrum
         array, sqrt = self.frame.arithmetic.array, self.frame.arithmetic.sqrt
         slopes, rounding = self.slopes
-        units = self.noise / self.frame.loss.unit
+        units = min(noise, self.noise) / self.frame.loss.unit
         total, step = 0 * scale, array(np.zeros(len(values)))
         for k, value in enumerate(values):
             if abs(value) > noise:
@@ -223,7 +238,8 @@ class Point:
         """Return how far the rounding of x, A, b and of sums moves x*, in the same unit."""
         values, _, scale, noise = self.spectrum
         _, rounding = self.slopes
-        moved = UNITS * self.frame.loss.unit * reach
+        unit = self.frame.loss.unit
+        moved = UNITS * unit * (reach + unit)  # where x* = 0, a z of unit^2 is as good: links see 1
         total = (moved**2) @ self.diagonal_terms
         if self.h is not None:
             total = total + 2 * (np.abs(self.v) @ moved) * (np.abs(self.h) @ moved)

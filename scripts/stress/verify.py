@@ -21,8 +21,8 @@ SLACK = 3.0
 STEPS = 40
 #: Factor by which a step of Newton's method lowers the error near a minimiser.
 FAST = 1e-2
-#: Curvature may count as zero at these multiples of its rounding: which, can't be told.
-BLURS = (1.0, 30.0)
+#: A singular value of A or a curvature may count as zero up to this multiple of its rounding.
+BLUR = 30.0
 #: Faults that 19 digits see as well as 60: Newton's method did end at a stationary point.
 DECIDED = ("a saddle", "not close", "off by the start's rounding")
 #: Newton steps after which the error must have fallen by a factor.
@@ -79,10 +79,12 @@ def verify(loss: Loss, x0: Any, x: Any, eps: float) -> Verdict:
             verdict = _look(frame, x0, x, eps)
             if verdict.fault in ("", "on the wall"):
                 return verdict
-            for blur in BLURS:
-                verdict = _follow(frame, x0, x, eps, blur)
-                if not verdict.fault:
-                    return verdict
+            followed = [_follow(frame, x0, x, eps)]
+            if followed[0].fault:
+                followed.append(_follow(Frame(loss, arithmetic, BLUR), x0, x, eps))
+            if not followed[-1].fault:
+                return followed[-1]
+            verdict = followed[0]
             if verdict.fault in DECIDED:
                 return verdict
     return verdict
@@ -98,13 +100,13 @@ def _look(frame: Frame, x0: Any, x: Any, eps: float) -> Verdict:
     found = Verdict("", left, distance, floor, point.curvature)
     if point.on_the_wall:
         return replace(found, fault="on the wall")
-    fine = left <= SLACK * eps * distance and not point.saddle
+    fine = left <= SLACK * eps * distance and not (point.saddle or point.undecided)
     return found if fine else replace(found, fault="doubtful")
 
 
-def _follow(frame: Frame, x0: Any, x: Any, eps: float, blur: float) -> Verdict:
+def _follow(frame: Frame, x0: Any, x: Any, eps: float) -> Verdict:
     """Judge by where Newton's method ends from x."""
-    point = Point(frame, frame.product(x), blur)
+    point = Point(frame, frame.product(x))
     reach, start = frame.reach(x), frame.product(x0)
     moved, before, first = 0 * point.z, inf, inf
     closest = Verdict("no minimiser near")
@@ -113,7 +115,7 @@ def _follow(frame: Frame, x0: Any, x: Any, eps: float, blur: float) -> Verdict:
             return closest
         left, ahead = point.newton()
         distance, floor = point.norm(start - point.z - ahead), point.floor(reach)
-        if not (isfinite(left) and isfinite(distance)):
+        if not (isfinite(left) and isfinite(distance)) or point.undecided:
             return closest
         found = Verdict("no minimiser near", point.norm(moved), distance, floor, point.curvature)
         closest = closest if step else replace(found, error=left)
@@ -134,5 +136,5 @@ def _follow(frame: Frame, x0: Any, x: Any, eps: float, blur: float) -> Verdict:
         if step >= FEW and ratio > FALLEN * first:
             return closest
         moved, before = moved - ahead, left
-        point = Point(frame, point.z + ahead, blur)
+        point = Point(frame, point.z + ahead)
     return closest
