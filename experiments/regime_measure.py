@@ -15,7 +15,9 @@ from softres.harness.probe import ProbeContext
 from softres.matrices import as_matrix
 from softres.problems import make_problem
 
-__all__ = ["measure"]
+__all__ = ["NORMS", "measure"]
+
+NORMS = ("H", "l2")
 
 
 def measure(context: ProbeContext) -> pd.DataFrame:
@@ -40,6 +42,7 @@ def measure(context: ProbeContext) -> pd.DataFrame:
             row = {
                 "R": R,
                 "n": n,
+                "d": settings.d,
                 "rows": data.rows,
                 "condition": data.condition,
                 "level": str(level),
@@ -56,10 +59,14 @@ def measure(context: ProbeContext) -> pd.DataFrame:
 
 
 def _keep_worst(context: ProbeContext, rows: Sequence[Mapping[str, Any]], case: Case) -> None:
-    """Keep the last row's instance where its factor is the largest within the assumptions."""
+    """Keep the last row's instance where it is the worst so far within the assumptions.
+
+    One whose Hessian loses l on the path is worse than any factor.
+    """
     inside = [row for row in rows if row["inside"]]
-    for norm in ("H", "l2"):
+    for norm in NORMS:
         column = f"contraction_{norm}"
-        if rows[-1][column] >= max(row[column] for row in inside):
+        badness = [(not row["strongly_convex"], row[column]) for row in inside]
+        if badness[-1] == max(badness):
             data = case.instance
             context.keep(f"worst_{norm}", A=data.A, b=data.b, w2=case.w2, factor=rows[-1][column])
