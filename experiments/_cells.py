@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from experiments.stats import detectable_rate
 
-__all__ = ["count", "sight"]
+__all__ = ["count", "lower_median", "sight"]
 
 
 def count(table: pd.DataFrame, keys: Sequence[str]) -> int:
@@ -28,3 +30,12 @@ def sight(cells: int) -> str:
         f"Failures in {detectable_rate(cells):.0%} of such cases would have shown with 95% "
         f"({cells} cells, seeds of a cell counted once)."
     )
+
+
+def lower_median(values: npt.ArrayLike) -> float:
+    """Return the median, of an even number of values the lower one of the middle two.
+
+    No mean is taken: a value of -inf stays one, and does not weigh on the others.
+    """
+    ordered = np.sort(np.asarray(values, dtype=float))
+    return float(ordered[(len(ordered) - 1) // 2])

@@ -27,7 +27,9 @@ def missing(runs: Sequence[LoggedRun]) -> tuple[list[str], int]:
     """
     first = runs[0].params if runs else {}
     name, profile = first.get("experiment.id"), first.get("experiment.profile", "full")
-    sweep = _sweep(name, profile) if name else {}
+    if not name:
+        return [], 0
+    sweep = _sweep(name, profile)
     jobs = [dict(zip(sweep, values, strict=True)) for values in product(*sweep.values())]
     left = [
         job
