@@ -28,7 +28,7 @@ def sight(cells: int) -> str:
     """
     return (
         f"Failures in {detectable_rate(cells):.0%} of such cases would have shown with 95% "
-        f"({cells} cells, seeds of a cell counted once)."
+        f"({cells} cell{'s' * (cells != 1)}, seeds of a cell counted once)."
     )
 
 

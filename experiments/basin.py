@@ -176,7 +176,7 @@ def _excess(part: pd.DataFrame, radius: str) -> str:
 
 def tables(runs: Sequence[LoggedRun]) -> Mapping[str, pd.DataFrame]:
     """Return medians of log10 of the radii by R and weights."""
-    instances = smallest(joined(runs))
+    instances = smallest(joined(runs)).sort_values("R", kind="stable")
     with np.errstate(divide="ignore"):
         logs = instances.assign(**{name: np.log10(instances[name]) for name in TESTS})
     columns = ["log10_recalled", "log10_proven", "log10_local", *TESTS]
