@@ -101,7 +101,8 @@ def _recalled(table: pd.DataFrame) -> list[Verdict]:
             cases=count(known, INSTANCE),
             reason=(
                 f"With M recalled, not quoted, {int(met.sum())} of {len(known)} steps start where "
-                f"the assumption allows; the nearest start is {nearest.distance:.1e} from x*."
+                f"the assumption allows; the start nearest to that is {nearest.distance:.1e} from "
+                "x*."
             ),
             author=Author.FAMILY,
         )
