@@ -24,11 +24,12 @@ def sight(cells: int) -> str:
     Parameters
     ----------
     cells
-        Kinds of instances: instances of one kind that differ in their seed alone count once.
+        Kinds of instances: those that differ in their seed alone, or are problems over one A,
+        count once.
     """
     return (
         f"Failures in {detectable_rate(cells):.0%} of such cases would have shown with 95% "
-        f"({cells} cell{'s' * (cells != 1)}, seeds of a cell counted once)."
+        f"({cells} cell{'s' * (cells != 1)}, seeds counted once)."
     )
 
 

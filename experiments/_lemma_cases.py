@@ -15,9 +15,10 @@ from experiments.stats import cluster_bootstrap
 
 __all__ = ["INSTANCE", "Part", "case_of", "cleanest", "outside_band", "parts", "steps_of"]
 
-#: What kinds of instances differ in, and with the seed what instances do.
-CELL = ("problem", "weights", "n", "d", "data.condition")
-INSTANCE = (*CELL, "seed")
+#: What kinds of instances differ in: the problems over one A are not independent, nor are seeds.
+CELL = ("weights", "n", "d", "data.condition")
+#: What instances differ in.
+INSTANCE = ("problem", *CELL, "seed")
 WITHIN = "softres, the theorem's weights, eps0 <= 4/45, D~ >= 0"
 BEYOND = "outside the hypotheses (another problem, practical weights, eps0 > 4/45, D~ < 0)"
 

@@ -89,9 +89,9 @@ def _fits(runs: Sequence[LoggedRun]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _mean(values: pd.Series[float], cells: Sequence[pd.Series[Any]]) -> Interval:
+def _mean(values: pd.Series[float], cells: pd.Series[Any]) -> Interval:
     """Return the mean over cells with its t-interval; the runs of a cell count as one."""
-    means = values.groupby(list(cells)).mean()
+    means = values.groupby(cells).mean()
     mean, count = float(means.mean()), len(means)
     if count < 2:
         return Interval(mean, float("-inf"), float("inf"))
@@ -118,17 +118,16 @@ def _scope(row: Any) -> str:
 def _verdict(runs: Sequence[LoggedRun], group: pd.DataFrame, where: str) -> Verdict:
     short = group[group["goals met"] < group.goals]
     real = int((group.rows < group.n).sum())
-    cells = len(group[["problem", "n"]].drop_duplicates())
     if "slope" not in group or group.slope.isna().all():
         slope = intercept = Interval(float("nan"), float("nan"), float("nan"))
         steepest = bend = float("inf")
         worst = group.iloc[0]
     else:
         fitted = group.dropna(subset=["slope"])
-        by = [fitted.problem, fitted.n]
-        slope, intercept = _mean(fitted.slope, by), _mean(fitted.intercept, by)
+        # Problems of one size and seed share A, and seeds of one size repeat it.
+        slope, intercept = _mean(fitted.slope, fitted.n), _mean(fitted.intercept, fitted.n)
         # Each kind of problem has to hold by itself: a mean must not hide one that does not.
-        steepest = float(fitted.groupby(by).slope.mean().max())
+        steepest = float(fitted.groupby(["problem", "n"]).slope.mean().max())
         bend = float(fitted["last"].mean() / max(1e-12, float(fitted["first"].mean())))
         worst = row_of_largest(fitted, fitted.slope)
     linear = bend <= BEND
@@ -151,10 +150,10 @@ def _verdict(runs: Sequence[LoggedRun], group: pd.DataFrame, where: str) -> Verd
         reason=(
             f"{len(group)} runs of {group.problem.nunique()} problems and {group.n.nunique()} "
             f"sizes; {len(short)} miss a goal; the slope of the last goals is {bend:.2g} times "
-            f"that of the first (linear up to {BEND:g}); steepest group {steepest:.3g}. Sampling "
+            f"that of the first (linear up to {BEND:g}); steepest kind {steepest:.3g}. Sampling "
             f"left rows out in {real} of the runs. From x0 to x* the data term falls by at most "
             f"{fitted_share:.2g} of itself. The solver keeps the rank-two part of the Hessian and "
-            f"safeguards its steps. {'' if violated else sight(cells)}"
+            f"safeguards its steps. {'' if violated else sight(group.n.nunique())}"
         ).strip(),
         counterexample=counterexample(runs, str(culprit.run)) if violated else None,
         author=Author.PAPER if where.endswith(THEIRS) else Author.OURS,

@@ -97,7 +97,7 @@ def test_instances_of_different_condition_are_different(tmp_path):
     rows = [row(condition=c, seed=s) for c in (10.0, 1000.0) for s in (0, 1)]
     _, verdicts = conclusions(tmp_path, *rows)
     assert verdicts[1].cases == 4
-    assert "(2 cells, seeds of a cell counted once)" in verdicts[1].reason
+    assert "(2 cells, seeds counted once)" in verdicts[1].reason
 
 
 def test_the_counterexample_is_of_the_instance_that_fails_nearest(tmp_path):

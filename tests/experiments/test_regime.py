@@ -112,7 +112,7 @@ def test_seeds_of_one_kind_of_instance_count_once_for_what_could_be_seen(tmp_pat
     ]
     verdict = regime.judge(runs)[1]
     assert verdict.cases == 3
-    assert "(1 cells" in verdict.reason
+    assert "(1 cell," in verdict.reason
 
 
 def test_the_share_of_a_break_is_that_of_the_case_which_fails():
