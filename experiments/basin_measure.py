@@ -150,7 +150,7 @@ def _instance(
             if share <= min(1.0, worst.get(file, inf)):
                 worst[file] = share
                 arrays = {"A": instance.A, "b": instance.b, "w2": w2, "minimiser": x}
-                context.keep(file, **arrays, start=x + radius.failed * p, ball=ball.radius)
+                context.keep(file, **arrays, ball=ball.radius, **_step(near, p, name, radius))
         rows.append(shared | row)
     return rows
 
@@ -167,6 +167,14 @@ def _radii(near: Near, p: Any, scale: float, ball: Ball) -> dict[str, Radius]:
     found = {name: one_step(norm, exact=exact) for name, (norm, exact) in STEPS.items()}
     converges = largest_radius(lambda r: near.converges(p, r), scale, lowest)
     return found | {"converges": converges}
+
+
+def _step(near: Near, p: Any, name: str, radius: Radius) -> dict[str, Any]:
+    """Return the start that fails, and the point after its first step where there is one."""
+    start = near.x + radius.failed * p
+    _, exact = STEPS.get(name, ("", True))
+    after = near.step(start, exact=exact)
+    return {"x": start} if after is None else {"x": start, "x_next": after}
 
 
 def _failure(near: Near, p: Any, name: str, radius: Radius) -> dict[str, float]:
