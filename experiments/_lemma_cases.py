@@ -20,7 +20,7 @@ CELL = ("weights", "n", "d", "data.condition")
 #: What instances differ in.
 INSTANCE = ("problem", *CELL, "seed")
 WITHIN = "softres, the theorem's weights, eps0 <= 4/45, D~ >= 0"
-BEYOND = "outside the hypotheses (another problem, practical weights, eps0 > 4/45, D~ < 0)"
+BEYOND = "outside the hypotheses, in problem, weights, eps0 or sign of D~"
 
 
 @dataclass(frozen=True)
