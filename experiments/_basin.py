@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,6 @@ from softres.evaluation import Evaluation
 from softres.problems import Problem
 from softres.sketching import approximate_scores, sample_rows
 from softres.solvers.approx_newton import ApproxNewton
-from softres.theory.predictions import CONTRACTION
 
 __all__ = ["Near", "Radius", "largest_radius", "local_radius"]
 
@@ -35,31 +34,41 @@ class Radius:
     ----------
     value
         The largest distance up to which the test held at every distance tried; 0 if at none.
-    open
-        Whether it held to the end of the scan: the true radius is larger.
+    failed
+        The least distance at which it was seen to fail; inf where it held to the end of the scan,
+        so that the true radius is larger.
     """
 
     value: float
-    open: bool
+    failed: float
 
 
-def largest_radius(holds: Callable[[float], bool], scale: float) -> Radius:
-    """Scan distances outward by factors of two to the first failure, and halve the gap."""
-    last = 0.0
-    r = LOWEST * scale
+def largest_radius(holds: Callable[[float], bool], scale: float, lowest: float = inf) -> Radius:
+    """Scan distances outward by factors of two to the first failure, and halve the gap.
+
+    Parameters
+    ----------
+    holds
+        The test of a distance.
+    scale
+        1 / |A|_2.
+    lowest
+        Where the scan begins, if that is nearer than :data:`LOWEST`.
+    """
+    last, r = 0.0, min(lowest, LOWEST * scale)
     while r <= HIGHEST * scale:
         if not holds(r):
             break
         last, r = r, r * STRIDE
     else:
-        return Radius(last, open=True)
+        return Radius(last, inf)
     if last == 0.0:
-        return Radius(0.0, open=False)
+        return Radius(0.0, r)
     low, high = last, r
     for _ in range(HALVINGS):
-        middle = float(np.sqrt(low * high))
+        middle = sqrt(low * high)
         low, high = (middle, high) if holds(middle) else (low, middle)
-    return Radius(low, open=False)
+    return Radius(low, high)
 
 
 class Near:
@@ -83,9 +92,11 @@ class Near:
         self.seed = seed
         self._taken: dict[tuple[bytes, bool], Vector | None] = {}
         again = self.step(self.x, exact=True)
-        # How far rounding alone moves x*: nearer than some of these nobody arrives.
         moved = 0.0 if again is None else float(np.linalg.norm(again - self.x))
-        self.floor = 100.0 * moved
+        unit = float(np.finfo(np.float64).eps) * float(np.linalg.norm(x))
+        #: Nearer to x* than this a distance is rounding: of x* itself, and of a step that is
+        #: taken there, both a hundred times over.
+        self.floor = 100.0 * max(moved, unit)
 
     def norm(self, difference: Vector, norm: str) -> float:
         """Return a vector's length in l2 or in the Hessian at x*."""
@@ -119,13 +130,23 @@ class Near:
         gram = sample_rows(scores, s, rng, self.sampler.sampling).gram(matrix, D)
         return np.asarray(point.curvature.hessian(matrix, gram))
 
-    def contracts(self, direction: Vector, r: float, norm: str, *, exact: bool) -> bool:
-        """Whether one step from x* + r p comes nearer by the lemma's factor."""
+    def factor(self, direction: Vector, r: float, norm: str, *, exact: bool) -> float:
+        """Return what one step from x* + r p multiplies the error by; inf where there is none."""
         start = self.x + r * direction
         after = self.step(start, exact=exact)
         if after is None:
-            return False
-        return self.norm(after - self.x, norm) <= CONTRACTION * self.norm(start - self.x, norm)
+            return inf
+        return self.norm(after - self.x, norm) / self.norm(start - self.x, norm)
+
+    def error(self, x: Vector) -> float:
+        """Return the spectral error of the sampled Hessian at x, relative to the exact one."""
+        point = self.problem.at(x)
+        values, vectors = np.linalg.eigh(point.hessian())
+        if not values[0] > 0:
+            return inf
+        whiten = vectors / np.sqrt(values)
+        change = self._sampled(point) - point.hessian()
+        return float(np.abs(np.linalg.eigvalsh(whiten.T @ change @ whiten)).max())
 
     def converges(self, direction: Vector, r: float) -> bool:
         """Whether undamped exact Newton from x* + r p arrives at x*."""
@@ -151,16 +172,18 @@ class Near:
 
 
 def local_radius(
-    near: Near,
-    directions: Sequence[Vector],
-    scale: float,
-    l: float,  # noqa: E741 - the paper's letter
+    near: Near, directions: Sequence[Vector], scale: float, allowed: float
 ) -> tuple[float, float]:
-    """Return the largest radius r <= 0.1 l / M(r) that a measured M gives, and that M.
+    """Return the largest radius r with M(r) r <= allowed for a measured M, and that M.
 
     M(r) is the largest |H(x) - H(x*)| / |x - x*| found along the directions within r: a lower
     bound of the Lipschitz constant on that ball, so that the radius is an upper bound of the
     proven one. The lemma needs M on the ball of its own starts, hence M(r) and not M(0).
+
+    Parameters
+    ----------
+    allowed
+        0.1 l for the lemma's start.
     """
     best, best_M, largest = 0.0, 0.0, 0.0
     r = LOWEST * scale
@@ -171,8 +194,8 @@ def local_radius(
                 return best, best_M  # the Hessian ends here: no larger ball has an M
             change = float(np.linalg.norm(point.hessian() - near.H, 2))
             largest = max(largest, change / r)
-        allowed = min(r, 0.1 * l / largest) if largest > 0 else r
-        if allowed > best:
-            best, best_M = allowed, largest
+        reached = min(r, allowed / largest) if largest > 0 else r
+        if reached > best:
+            best, best_M = reached, largest
         r *= STRIDE
     return best, best_M

@@ -22,6 +22,8 @@ _SHOWN = (
     ("approx_l2", "approximate step, l2"),
     ("converges", "undamped Newton converges"),
 )
+#: Room below everything that is drawn, for what is written there.
+FOOT = 6.0
 
 
 def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:
@@ -31,8 +33,9 @@ def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:
     levels = list(dict.fromkeys(table["level"]))
     figure, axes = new_figure(DOUBLE, 2.9, columns=len(sizes))
     drawn = [column for column, _ in _SHOWN]
-    lowest = np.log10(table[drawn].where(table[drawn] > 0).min().min())
-    floor = min(float(lowest), float(table["log10_local"].min())) - 3.0
+    lowest = float(np.log10(table[drawn].where(table[drawn] > 0).min().min()))
+    local = table["log10_local"]
+    floor = min(lowest, float(local[np.isfinite(local)].min())) - FOOT
     places = np.arange(len(levels), dtype=float)
     for axis, R in zip(axes, sizes, strict=True):
         axis.set_xlim(-0.6, len(levels) - 0.4)
@@ -46,13 +49,20 @@ def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:
             axis.errorbar(
                 at, middle, yerr=[middle - least, np.zeros_like(least)], label=name, **style
             )
+            nowhere = (part[column] == 0).groupby(part["level"]).any().reindex(levels)
+            for x, top in zip(at[nowhere], middle[nowhere], strict=True):
+                arrow = {"arrowstyle": "->", "color": style["color"], "linestyle": ":"}
+                tip = floor + FOOT - 1.0
+                axis.annotate("", (x, tip), (x, top), arrowprops=arrow)
         proven = part.groupby("level")["log10_local"].median().reindex(levels).to_numpy()
-        axis.hlines(proven, places - 0.35, places + 0.35, color="0.2", label="proven, M measured")
-        recalled = part.groupby("level")["log10_recalled"].median().reindex(levels)
-        for place, value in zip(places, recalled, strict=True):
-            # Far below everything else: written at the foot rather than drawn to scale.
+        axis.hlines(
+            proven, places - 0.35, places + 0.35, color="0.2", label="$0.1\\,l/M$, M measured"
+        )
+        feet = part.groupby("level")[["log10_proven", "log10_recalled"]].median().reindex(levels)
+        for place, (own, recalled) in zip(places, feet.to_numpy(), strict=True):
+            # Mostly far below everything else: written at the foot rather than drawn to scale.
             axis.annotate(
-                f"M recalled:\n$10^{{{value:.0f}}}$",
+                f"M proven:\n$10^{{{own:.0f}}}$\nM recalled:\n$10^{{{recalled:.0f}}}$",
                 (place, 0.02),
                 xycoords=("data", "axes fraction"),
                 ha="center",

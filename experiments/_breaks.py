@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from experiments._frontier import EPS
+from experiments._verdicts import row_of_largest
 from softres.theory.predictions import CONTRACTION, predicted_steps
 
 __all__ = ["CONCLUSIONS", "Break", "breaks", "sentence"]
@@ -38,7 +39,7 @@ class Break:
     relative
         That w^2 over the largest v^2 / alpha^2 at the start.
     failed, cases
-        Cases that fail there, and all cases there.
+        Cases that fail at that level of the weights, and all cases at it.
     total, everywhere
         Cases that fail at any level, and all cases.
     """
@@ -62,14 +63,13 @@ def _break(table: pd.DataFrame, name: str, holds: pd.Series) -> Break:
     total, everywhere = int((~holds).sum()), len(table)
     if total == 0:
         return Break(name, None, 0.0, 0, 0, 0, everywhere)
-    # Levels are the same multiples in every instance: the highest with a failure counts.
-    order = table.loc[~holds].groupby("level")["w2_over_theorem"].median()
-    level = order.idxmax()
-    at = table["level"] == level
+    # A level is another share of the theorem's weights in every instance: the case itself counts.
+    first = row_of_largest(table[~holds], table.loc[~holds, "w2_over_theorem"])
+    at = table["level"] == first["level"]
     return Break(
         conclusion=name,
-        share=float(table.loc[at, "w2_over_theorem"].median()),
-        relative=float(table.loc[at, "relative"].median()),
+        share=float(first["w2_over_theorem"]),
+        relative=float(first["relative"]),
         failed=int((~holds & at).sum()),
         cases=int(at.sum()),
         total=total,

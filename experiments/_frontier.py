@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from experiments._proven import ProvenBalls, log10_recalled
 from softres.certify import find_minimiser
 from softres.data.instance import Instance
 from softres.data.spectrum import Spectrum
@@ -18,9 +19,8 @@ from softres.problems import Problem, make_problem
 from softres.reference import Certificate, Reference
 from softres.solvers import Result, Solver, make_solver, solve
 from softres.theory.assumptions import lowest_log_alpha
-from softres.theory.predictions import log10_lipschitz_recalled
 
-__all__ = ["EPS", "THEOREM", "Case", "falls", "local_contraction", "measure_case"]
+__all__ = ["BASIN", "EPS", "THEOREM", "Case", "falls", "local_contraction", "measure_case"]
 
 Vector = npt.NDArray[np.float64]
 
@@ -28,6 +28,8 @@ Vector = npt.NDArray[np.float64]
 THEOREM = "theorem"
 #: The relative error that is asked of the solvers.
 EPS = 1e-10
+#: The start of the theorem: M |x0 - x*| <= 0.1 l.
+BASIN = 0.1
 #: Nodes of the quadrature along the segment from 0 to x*.
 NODES = 40
 #: Relative error from which a step counts as local, and up to which it is above rounding.
@@ -104,6 +106,7 @@ def measure_case(case: Case, seed: int, eps0: float, l: float) -> dict[str, Any]
         "linear_solve_error": _linear_solve_error(zero, x),
         "smallest_eigenvalue": certificate.smallest_eigenvalue,
         "log10_start_over_basin": _start(case, zero, point, certificate),
+        "start_proven": _start_proven(problem, x, certificate),
     }
     reference = Reference(problem, x, certificate)
     exact = _solved(reference, make_solver("exact_newton"), seed)
@@ -152,9 +155,17 @@ def _start(case: Case, zero: Evaluation, point: Evaluation, certificate: Certifi
     if not certificate.smallest_eigenvalue > 0:
         return float("inf")
     lowest = lowest_log_alpha(zero, point)
-    M = log10_lipschitz_recalled(zero.problem.n, case.R, lowest)
+    M = log10_recalled(zero.problem.n, case.R, lowest)
     distance = float(np.linalg.norm(point.x - zero.x))
-    return M + log10(distance) - log10(0.1 * certificate.smallest_eigenvalue)
+    return M + log10(distance) - log10(BASIN * certificate.smallest_eigenvalue)
+
+
+def _start_proven(problem: Problem, x: Vector, certificate: Certificate) -> bool:
+    """Whether M |x0 - x*| <= 0.1 l holds for x0 = 0 and the M that is proven here."""
+    balls, l = ProvenBalls.of(problem), certificate.smallest_eigenvalue  # noqa: E741
+    if balls is None or not l > 0:
+        return False
+    return float(np.linalg.norm(x)) <= balls.reach(x, l, BASIN)
 
 
 def _solved(reference: Reference, solver: Solver, seed: int) -> tuple[Result, list[Vector]]:

@@ -3,156 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from experiments._contraction import DIRECTIONS, Neighbourhood, cases, inexact_hessian
+from experiments._cells import count, sight
+from experiments._contraction import LARGEST_EPS0, NORMS
 from experiments._figures import legend_above
+from experiments._gaps import with_gaps
+from experiments._lemma_cases import (
+    INSTANCE,
+    Part,
+    case_of,
+    cleanest,
+    outside_band,
+    parts,
+    steps_of,
+)
 from experiments._verdicts import counterexample, joined, row_of_largest
-from experiments.claim import Claim, Conclusion, Verdict
+from experiments.claim import Author, Claim, Conclusion, Verdict
+from experiments.induction_measure import BASIN, measure
 from experiments.runs import LoggedRun
+from experiments.shrinking_measure import array_file
 from experiments.style import DOUBLE, look, new_figure
-from softres.harness.probe import ProbeContext
 from softres.theory.predictions import CONTRACTION
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["CLAIM", "LARGEST_EPS0", "draw", "judge", "measure"]
+__all__ = ["CLAIM", "draw", "judge", "measure"]
 
-#: M r <= 0.1 l is what the lemma starts from and keeps.
-BASIN = 0.1
-#: 2 (eps0 + 0.1 / 0.9) <= 0.4 holds up to here, so this is what the lemma can be asked with.
-LARGEST_EPS0 = 4 / 45
-NORMS = {"l2": "the Euclidean norm", "H": "the H-norm"}
+#: Rounding that a figure may exceed its bound by.
 SLACK = 1 + 1e-6
 
 
-def measure(context: ProbeContext) -> pd.DataFrame:
-    """Run the plain iteration x - H~^-1 g from the edge of the basin, in both norms.
-
-    The basin in the H-norm is M |x - x*|_H <= 0.1 l^1.5: the largest ellipsoid of that norm
-    inside the lemma's ball.
-
-    Returns
-    -------
-    One row a step: ``contraction_l2``, ``contraction_H``, ``basin_l2`` = M r / l and
-    ``basin_H`` = M |x - x*|_H / l^1.5 after the step, and ``error``, that of H~.
-    """
-    options = context.settings.experiment
-    near = Neighbourhood.of(context)
-    rng = context.rng("runs")
-    rows: list[dict[str, Any]] = []
-    worst: dict[str, float] = {}
-    for norm in NORMS:
-        for name in DIRECTIONS:
-            direction = near.direction(name, rng)
-            radius, M = _start(near, norm, direction, rng)
-            for eps0, kind in cases(options["eps0"]):
-                run = _run(near, M, radius * direction, eps0, kind, rng, dict(options))
-                for row, points in run:
-                    rows.append(row | {"norm": norm, "direction": name, "M": M})
-                    file = f"{'drawn' if kind == 'sampled' else 'worst'}_{norm}"
-                    if eps0 <= LARGEST_EPS0 and row[f"contraction_{norm}"] > worst.get(file, 0.0):
-                        worst[file] = row[f"contraction_{norm}"]
-                        context.keep(file, **points)
-    return pd.DataFrame(rows)
-
-
-def _start(
-    near: Neighbourhood, norm: str, direction: Any, rng: np.random.Generator
-) -> tuple[float, float]:
-    """Return the distance of a start at the basin's edge, and M measured over the basin."""
-    radius, M = near.distance_for(BASIN, direction, rng)
-    if norm == "H":
-        radius *= float(np.sqrt(near.smallest)) / near.norm_H(direction)
-    # The last M may be a little larger than the one that the radius was made from.
-    return radius * min(1.0, BASIN * near.smallest / (M * radius)), M
-
-
-def _run(
-    near: Neighbourhood,
-    M: float,
-    away: Any,
-    eps0: float,
-    kind: str,
-    rng: np.random.Generator,
-    options: dict[str, Any],
-) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Iterate until x* is too close to be told from; return rows, each with its arrays."""
-    found = []
-    for step in range(1, int(options["steps"]) + 1):
-        point = near.problem.at(near.x + away)
-        stays = near.resolved(float(np.linalg.norm(away))) and point.inside
-        if not stays or float(np.linalg.eigvalsh(point.hessian())[0]) <= 0:
-            break
-        inexact = inexact_hessian(kind, point, away, eps0, rng, dict(options["sampler"]))
-        after = away - np.linalg.solve(inexact.matrix, point.gradient)
-        row = {
-            "eps0": eps0,
-            "kind": kind,
-            "step": step,
-            "condition": near.condition,
-            "error": inexact.error,
-            "contraction_l2": float(np.linalg.norm(after) / np.linalg.norm(away)),
-            "contraction_H": near.norm_H(after) / near.norm_H(away),
-            "basin_l2": M * float(np.linalg.norm(after)) / near.smallest,
-            "basin_H": M * near.norm_H(after) / near.smallest**1.5,
-        }
-        arrays = {
-            "minimiser": near.x,
-            "x": near.x + away,
-            "x_next": near.x + after,
-            "hessian_used": inexact.matrix,
-            "diagonal_used": inexact.diagonal,
-        }
-        found.append((row, arrays))
-        away = after
-    return found
-
-
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
-    """Judge the factor and the basin in both norms, for made and for drawn Hessians."""
-    table = joined(runs, "weights")
-    table = table[table.eps0 <= LARGEST_EPS0]
-    regimes = {"theorem": "the theorem's weights", "relative": "practical weights"}
+    """Judge factor and basin in both norms, where the lemma speaks and beyond, made and drawn."""
+    steps = steps_of(runs)
+    steps = steps[steps.eps0 <= LARGEST_EPS0]
+    within = steps["within"].astype(bool)
+    drawn = steps.kind == "sampled"
+    note = outside_band(steps[drawn], within[drawn]) if drawn.any() else ""
     verdicts = []
-    for regime, words in regimes.items():
+    for part in parts(steps[within]):
         for norm in NORMS:
-            part = table[(table.weights == regime) & (table.norm == norm)]
-            made, drawn = part[part.kind != "sampled"], part[part.kind == "sampled"]
-            for cases_, how in ((made, "the worst H~ within eps0 of H"), (drawn, "H~ as drawn")):
-                if len(cases_):
-                    verdicts.append(_verdict(runs, cases_, norm, f"{words}, {how}"))
-    return verdicts
+            along = replace(part, rows=part.rows[part.rows.norm == norm])
+            if len(along.rows):
+                verdicts.append(_verdict(runs, along, norm, note if part.drawn else ""))
+    return with_gaps(verdicts, runs)
 
 
-def _verdict(runs: Sequence[LoggedRun], cases: pd.DataFrame, norm: str, where: str) -> Verdict:
-    factor, basin = cases[f"contraction_{norm}"], cases[f"basin_{norm}"]
+def _verdict(runs: Sequence[LoggedRun], part: Part, norm: str, note: str) -> Verdict:
+    rows = part.rows
+    factor, basin = rows[f"contraction_{norm}"], rows[f"basin_{norm}"]
     slow, left = factor > CONTRACTION * SLACK, basin > BASIN * SLACK
-    worst = row_of_largest(cases, factor)
-    broken = bool(slow.any() or left.any())
-    drawn = worst.kind == "sampled"
+    bad = rows[slow | left]
+    worst = row_of_largest(rows, factor)
     reason = (
-        f"{int(slow.sum())} of {len(cases)} steps contract by less than {CONTRACTION}, "
-        f"{int(left.sum())} end outside the basin (largest M r / l {float(basin.max()):.2g}). "
-        f"The slowest: {worst.kind} error, eps0 = {worst.eps0:g}, {worst.direction} start, step "
-        f"{int(worst.step)}, condition of H {worst.condition:.2g}."
+        f"{int(slow.sum())} of {len(rows)} steps do not contract by {CONTRACTION}, "
+        f"{int(left.sum())} end outside the basin. The slowest: {case_of(worst)}, step "
+        f"{int(worst.step)}."
     )
-    if drawn:
-        reason += f" H~ was up to {float((cases.error / cases.eps0).max()):.2g} eps0 off H."
-    file = f"{'drawn' if drawn else 'worst'}_{norm}.npz"
+    example = None
+    if len(bad):
+        shown = cleanest(bad, factor)
+        file = array_file(norm, drawn=part.drawn, inside=part.inside)
+        example = counterexample(runs, str(shown.run), f"{file}.npz")
+        reason += (
+            f" Failures are of {count(bad, INSTANCE)} instances of {part.instances}. Shown, with "
+            f"the smallest condition: {case_of(shown)}, step {int(shown.step)}, factor "
+            f"{shown[f'contraction_{norm}']:.3g} (H-norm {shown.contraction_H:.2g})."
+        )
+    else:
+        reason += f" {sight(part.cells)}"
+    if not part.inside:
+        reason += " Elsewhere than in the lemma's hypotheses M is measured, a lower bound."
     return Verdict(
-        statement=f"r_t <= 0.4 r_(t-1) and M r_t <= 0.1 l in {NORMS[norm]}, eps0 <= 4/45: {where}",
-        conclusion=Conclusion.VIOLATED if broken else Conclusion.HOLDS,
+        statement=f"r_t <= 0.4 r_(t-1) and M r_t <= 0.1 l in {NORMS[norm]}: {part.words}",
+        conclusion=Conclusion.VIOLATED if len(bad) else Conclusion.HOLDS,
         measured=f"factor {float(factor.max()):.3g}, M r <= {float(basin.max()):.2g} l",
         bound=f"{CONTRACTION}, {BASIN} l",
         looseness=CONTRACTION / float(factor.max()),
-        cases=len(cases),
-        reason=reason,
-        counterexample=counterexample(runs, str(worst.run), file) if broken else None,
+        cases=part.instances,
+        reason=f"{reason} {note}".strip(),
+        counterexample=example,
+        author=Author.PAPER if part.inside and norm == "l2" else Author.OURS,
+        derived=part.inside and norm == "H",
     )
 
 

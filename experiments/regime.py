@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import log10
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from experiments._breaks import breaks, sentence
-from experiments._frontier import THEOREM, Case, measure_case
+from experiments._cells import count, sight
 from experiments._frontier_figures import draw
-from experiments._verdicts import counterexample, joined
-from experiments.claim import Claim, Conclusion, Verdict
+from experiments._gaps import with_gaps
+from experiments._verdicts import counterexample, joined, row_of_largest
+from experiments.claim import Author, Claim, Conclusion, Verdict
+from experiments.regime_measure import NORMS, measure
 from experiments.runs import LoggedRun
-from softres.data.spectrum import spectrum
-from softres.data.synthetic import SyntheticOptions, make_synthetic
-from softres.data.weights import WeightOptions, squared_weight
-from softres.harness.probe import ProbeContext
-from softres.matrices import as_matrix
-from softres.problems import make_problem
 from softres.theory.predictions import CONTRACTION
-
-if TYPE_CHECKING:
-    from experiments._breaks import Break
 
 __all__ = ["CAPTIONS", "CLAIM", "headline"]
 
@@ -32,6 +24,10 @@ __all__ = ["CAPTIONS", "CLAIM", "headline"]
 NOTHING_LEFT = 1e-3
 #: ... and one linear solve is within this relative distance of x* in every instance.
 LINEAR_ENOUGH = 1e-2
+
+#: What kinds of instances differ in, and with the seed what instances do.
+CELL = ("R", "n", "d", "rows", "condition")
+INSTANCE = (*CELL, "seed")
 
 CAPTIONS = {
     "emptiness": "What is left of the data term at x* against w^2 over the largest v^2/alpha^2 at "
@@ -47,60 +43,13 @@ CAPTIONS = {
 }
 
 
-def measure(context: ProbeContext) -> pd.DataFrame:
-    """Measure every structure of A at every size of the weights, for one seed and R."""
-    settings = context.settings
-    R = settings.R
-    assert R is not None  # synthetic data always have it
-    options = settings.weights
-    rows = []
-    for structure in settings.experiment["structures"]:
-        chosen = dict(structure)
-        n = int(chosen.pop("n", settings.n))
-        data = SyntheticOptions(**chosen)
-        instance = make_synthetic(n, settings.d, R, settings.seed, data)
-        singular = spectrum(as_matrix(instance.A))
-        bare = make_problem("softres", instance.A, instance.b)
-        rule = WeightOptions("theorem", constant=options.constant, l=options.l)
-        wanted = squared_weight(rule, bare, singular.sigma_min)
-        unit = squared_weight(WeightOptions("relative", 1.0), bare, singular.sigma_min)
-        for level in (THEOREM, *settings.experiment["levels"]):
-            w2 = wanted if level == THEOREM else float(level) * unit
-            row = {
-                "R": R,
-                "n": n,
-                "rows": data.rows,
-                "condition": data.condition,
-                "level": str(level),
-                "relative": w2 / unit,
-                "w2_over_theorem": w2 / wanted,
-                "inside": level == THEOREM,
-            }
-            case = Case(instance, singular, w2, R)
-            seed, eps0 = settings.seed, float(settings.experiment["eps0"])
-            rows.append(row | measure_case(case, seed, eps0, options.l))
-            if level == THEOREM:
-                _keep_worst(context, rows, case)
-    return pd.DataFrame(rows)
-
-
-def _keep_worst(context: ProbeContext, rows: Sequence[Mapping[str, Any]], case: Case) -> None:
-    """Keep the last row's instance where its factor is the largest within the assumptions."""
-    inside = [row for row in rows if row["inside"]]
-    for norm in ("H", "l2"):
-        column = f"contraction_{norm}"
-        if rows[-1][column] >= max(row[column] for row in inside):
-            data = case.instance
-            context.keep(f"worst_{norm}", A=data.A, b=data.b, w2=case.w2, factor=rows[-1][column])
-
-
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
     """Judge emptiness, the conclusions within the assumptions, and whether weights are needed."""
     table = joined(runs, "seed")
     inside = table[table["inside"].astype(bool)]
     empty = _is_empty(inside)
-    within = [_within(inside, runs, norm, empty=empty) for norm in ("H", "l2")]
-    return [_left(inside), *within, _needed(table, runs)]
+    within = [_within(inside, runs, norm, empty=empty) for norm in NORMS]
+    return with_gaps([_left(inside), *within, _needed(table, runs)], runs)
 
 
 def _is_empty(inside: pd.DataFrame) -> bool:
@@ -121,78 +70,115 @@ def _left(inside: pd.DataFrame) -> Verdict:
         f"{inside['data_curvature'].max():.1e} of the curvature in any direction, and exact Newton "
         f"needs {inside['exact_steps'].median():.0f} steps (median)."
     )
-    started = int((inside["log10_start_over_basin"] <= 0).sum())
-    start = (
-        f" x0 = 0 is near enough for M |x0 - x*| <= 0.1 l (M recalled) in {started} of "
-        f"{len(inside)} instances."
-    )
     return Verdict(
         statement="Within the assumptions the data term leaves something to solve",
         conclusion=Conclusion.EMPTY if empty else Conclusion.HOLDS,
         measured=f"(L(0) - L(x*)) / L(0) <= {fall:.1e}; one linear solve errs by {linear:.1e}",
         bound=f"empty below {NOTHING_LEFT:g} and {LINEAR_ENOUGH:g}",
-        cases=len(inside),
-        reason=f"{what} {rule}{start}",
+        cases=count(inside, INSTANCE),
+        reason=f"{what} {rule} {_started(inside)} {sight(count(inside, CELL))}",
         looseness=NOTHING_LEFT / fall if fall > 0 else None,
+        author=Author.OURS,
+    )
+
+
+def _started(inside: pd.DataFrame) -> str:
+    recalled = int((inside["log10_start_over_basin"] <= 0).sum())
+    proven = int(inside["start_proven"].astype(bool).sum())
+    return (
+        f"x0 = 0 is near enough, M |x0 - x*| <= 0.1 l, in {proven} of {len(inside)} instances "
+        f"with the M that is proven here, in {recalled} with M recalled."
     )
 
 
 def _within(inside: pd.DataFrame, runs: Sequence[LoggedRun], norm: str, *, empty: bool) -> Verdict:
+    """Judge the conclusions where all assumptions hold, the start's with the M proven here."""
     column = f"contraction_{norm}"
-    factor = float(inside[column].max())
-    bad = inside[(inside[column] > CONTRACTION) | ~inside["strongly_convex"].astype(bool)]
+    started = inside["start_proven"].astype(bool)
+    convex = inside["strongly_convex"].astype(bool)
+    bad = inside[started & ((inside[column] > CONTRACTION) | ~convex)]
     good = Conclusion.EMPTY if empty else Conclusion.HOLDS
-    name = "the H-norm" if norm == "H" else "l2"
-    worst = inside.iloc[int(inside[column].argmax())]
+    conclusion = good if started.any() else Conclusion.UNDECIDED
+    if len(bad):
+        conclusion = Conclusion.VIOLATED
+    judged = inside[started] if started.any() else inside
+    factor = float(judged[column].max())
+    worst = row_of_largest(bad if len(bad) else judged, (bad if len(bad) else judged)[column])
+    reason = (
+        f"{len(bad)} of {len(judged)} instances fail. The largest factor is met with R = "
+        f"{worst['R']:g}, n = {worst['n']:,}, condition {worst['condition']:g}, {worst['rows']} "
+        f"rows, seed {worst['seed']}. {_started(inside)}"
+    )
+    if conclusion is good:
+        reason += f" {sight(count(judged, CELL))}"
+    if conclusion is Conclusion.EMPTY:
+        reason += " True, but of a linear system."
+    example = counterexample(runs, str(worst["run"]), f"worst_{norm}.npz") if len(bad) else None
     return Verdict(
         statement="Within the assumptions H >= l I on the path and every step of approximate "
-        f"Newton contracts by {CONTRACTION} in {name}",
-        conclusion=Conclusion.VIOLATED if len(bad) else good,
+        f"Newton contracts by {CONTRACTION} in {'the H-norm' if norm == 'H' else 'l2'}",
+        conclusion=conclusion,
         measured=f"factor <= {factor:.3g}; smallest eigenvalue >= "
-        f"{inside['path_eigenvalue'].min():.3g}",
+        f"{judged['path_eigenvalue'].min():.3g}",
         bound=f"{CONTRACTION}; l",
-        cases=len(inside),
-        reason=f"{len(bad)} of {len(inside)} instances fail. The largest factor is met with R = "
-        f"{worst['R']:g}, condition {worst['condition']:g}, {worst['rows']} rows. "
-        + ("True, but of a linear system." if empty and not len(bad) else ""),
+        cases=count(judged, INSTANCE),
+        reason=reason,
         looseness=CONTRACTION / factor if factor > 0 else None,
-        counterexample=counterexample(
-            runs, str(bad["run"].iloc[int(bad[column].argmax())]), f"worst_{norm}.npz"
-        )
-        if len(bad)
-        else None,
+        counterexample=example,
+        # The paper measures r_t = |x_t - x*| in l2; the norm of the Hessian is our reading.
+        author=Author.PAPER if norm == "l2" else Author.OURS,
     )
 
 
 def _needed(table: pd.DataFrame, runs: Sequence[LoggedRun]) -> Verdict:
+    """Judge whether the conclusions fail as soon as the weights are smaller than the theorem's.
+
+    One size of the weights below the theorem's with which every instance keeps every conclusion
+    shows that they are not needed.
+    """
     found = breaks(table)
-    below = [b for b in found if b.share is not None and b.share < 1]
-    # H >= l I fails by construction once w^2 sigma_min^2 < l: it says nothing of the method.
-    telling = [b for b in below if not b.conclusion.startswith("H >= l I")]
-    first = telling[0] if telling else None
-    margin = log10(1 / first.share) if first is not None and first.share else None
+    # H >= l I fails by construction once w^2 sigma_min^2 < l: it says nothing of the method. And
+    # what fails with the theorem's own weights does not fail for want of them.
+    telling = [b for b in found if not b.conclusion.startswith("H >= l I")]
+    shares = [b.share for b in telling if b.share is not None and b.share < 1]
+    first = max(shares, default=-1.0)
+    lighter = table[table["w2_over_theorem"] < 1 - 1e-9]
+    enough = lighter[lighter["w2_over_theorem"] > first]
+    example, where = None, ""
+    least = 1.0
+    if lighter.empty:
+        conclusion, measured = Conclusion.UNDECIDED, "no smaller weights tried"
+    elif enough.empty:
+        conclusion = Conclusion.HOLDS
+        measured = f"a conclusion fails at the next smaller weights, {_power(first)} of them"
+    else:
+        conclusion = Conclusion.VIOLATED
+        case = row_of_largest(enough, -enough["w2_over_theorem"])
+        least = float(case["w2_over_theorem"])
+        example = counterexample(runs, str(case["run"]))
+        fails = f"the first failure is at {_power(first)}" if shares else "none fails at all"
+        measured = f"no conclusion fails down to {_power(least)} of them; {fails}"
+        where = (
+            f" That case: n = {case['n']:,}, R = {case['R']:g}, condition {case['condition']:g}, "
+            f"{case['rows']} rows, seed {case['seed']}, level {case['level']}."
+        )
     return Verdict(
-        statement="Weights as large as the theorem's are needed: its conclusions fail below them",
-        conclusion=Conclusion.HOLDS if telling else Conclusion.VIOLATED,
-        measured=_first_to_fail(first, margin),
+        statement="Weights as large as the theorem's are needed: with less, a conclusion about "
+        "the method fails",
+        conclusion=conclusion,
+        measured=measured,
         bound="the theorem's w^2",
-        cases=len(table),
-        reason=sentence(found)
-        + " H >= l I is a matter of units: it fails once w^2 sigma_min^2 is below l."
-        + (" Needed, but not so large: see the factor." if first is not None else ""),
-        looseness=10.0**margin if margin is not None else None,
-        counterexample=None
-        if telling
-        else counterexample(runs, str(table["run"].iloc[int(table["R"].argmax())])),
+        cases=count(table, INSTANCE),
+        reason=f"{sentence(found)} H >= l I is a matter of units and not counted: it fails once "
+        f"w^2 sigma_min^2 is below l.{where}",
+        looseness=1.0 / least if 0 < least < 1 else None,
+        counterexample=example,
+        author=Author.OURS,
     )
 
 
-def _first_to_fail(first: Break | None, margin: float | None) -> str:
-    if first is None:
-        return "no conclusion about the method fails down to w^2 = 0"
-    if margin is None:
-        return f"{first.conclusion} first fails at w^2 = 0"
-    return f"{first.conclusion} first fails at 10^-{margin:.1f} of it"
+def _power(share: float) -> str:
+    return "0" if share == 0 else f"10^{log10(share):.1f}"
 
 
 def headline(runs: Sequence[LoggedRun]) -> str:
@@ -200,14 +186,10 @@ def headline(runs: Sequence[LoggedRun]) -> str:
     table = joined(runs, "seed")
     inside = table[table["inside"].astype(bool)]
     fall, linear = float(inside["loss_fall"].max()), float(inside["linear_solve_error"].max())
-    left = (
-        "leave nothing to solve"
-        if _is_empty(inside)
-        else "leave something to solve"
-    )  # fmt: skip
+    left = "nothing" if _is_empty(inside) else "something"
     return (
-        f"The theorem's weights {left}: in {len(inside)} instances the loss falls by at most "
-        f"{fall:.0e} of its value, and one linear solve gives x* to {linear:.0e}. "
+        f"The theorem's weights leave {left} to solve: in {len(inside)} instances the loss falls "
+        f"by at most {fall:.0e} of its value, and one linear solve gives x* to {linear:.0e}. "
         + sentence(breaks(table))
     )
 

@@ -6,7 +6,9 @@ import pytest
 from logged import context, logged
 
 from experiments import induction
-from experiments.claim import Conclusion
+from experiments._contraction import LARGEST_EPS0
+from experiments.claim import Author, Conclusion
+from experiments.induction_measure import BASIN
 
 SMALL = ("+experiment=quick/induction", "n=1500", "d=4", "data.condition=100")
 
@@ -15,35 +17,64 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
-def table(tmp_path_factory):
+def tables(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setenv("SOFTRES_CACHE", str(tmp_path_factory.mktemp("cache")))
-    found = induction.measure(context(*SMALL))
+    found = {
+        weights: induction.measure(context(*SMALL, f"weights={weights}"))
+        for weights in ("theorem", "relative")
+    }
     patch.undo()
     return found
 
 
-def judged(table, norm, how="worst"):
+@pytest.fixture(scope="module")
+def table(tables):
+    return tables["theorem"]
+
+
+def run_of(table, weights="theorem"):
+    facts = {"problem": "softres", "n": 1500, "d": 4, "seed": 0, "data__condition": 100}
+    return logged(table, weights=weights, **facts)
+
+
+def judged(table, norm, how="worst", weights="theorem"):
     (verdict,) = (
         verdict
-        for verdict in induction.judge([logged(table, weights="relative")])
+        for verdict in induction.judge([run_of(table, weights)])
         if norm in verdict.statement and how in verdict.statement
     )
     return verdict
 
 
-def test_the_h_norm_contracts_and_l2_does_not(table):
-    assert judged(table, "H-norm").conclusion is Conclusion.HOLDS
-    euclidean = judged(table, "Euclidean")
-    assert euclidean.conclusion is Conclusion.VIOLATED
-    assert euclidean.counterexample.artifact == "worst_l2.npz"
+def test_the_h_norm_contracts_and_l2_does_not_within_the_hypotheses(table):
+    ours, euclidean = judged(table, "H-norm"), judged(table, "Euclidean")
+    assert (ours.conclusion, ours.author, ours.derived) == (Conclusion.HOLDS, Author.OURS, True)
+    assert (euclidean.conclusion, euclidean.author) == (Conclusion.VIOLATED, Author.PAPER)
+    assert "outside" not in euclidean.statement
+    assert euclidean.counterexample.artifact == "made_l2_inside.npz"
 
 
-def test_runs_start_at_the_edge_of_the_basin(table):
+def test_practical_weights_are_outside_the_hypotheses(tables):
+    verdict = judged(tables["relative"], "Euclidean", weights="relative")
+    assert (verdict.conclusion, verdict.author) == (Conclusion.VIOLATED, Author.OURS)
+    assert "outside the hypotheses" in verdict.statement
+
+
+@pytest.mark.parametrize("weights", ["theorem", "relative"])
+def test_runs_start_within_the_basin_and_at_its_edge_where_x_may_go_there(tables, weights):
+    table = tables[weights]
     first = table[(table.step == 1) & (table.norm == "l2")]
     before = first.basin_l2 / first.contraction_l2
-    assert before.max() <= induction.BASIN * (1 + 1e-9)
-    assert before.max() > 0.5 * induction.BASIN
+    assert before.max() <= BASIN * (1 + 1e-9)
+    assert before.max() > 0.5 * BASIN
+
+
+def test_a_run_is_no_longer_the_lemmas_once_a_hessian_was_too_far_off(table):
+    for _, run in table.groupby(["norm", "direction", "eps0", "kind"]):
+        assert run.inside.is_monotonic_decreasing
+    assert table.inside.any()
+    assert not table[table.eps0 > LARGEST_EPS0].inside.any()
 
 
 def test_a_slow_step_and_a_lost_basin_are_seen(table):
@@ -55,13 +86,22 @@ def test_a_slow_step_and_a_lost_basin_are_seen(table):
 
 
 def test_steps_beyond_four_forty_fifths_are_not_held_against_the_lemma(table):
-    beyond = table.eps0 > induction.LARGEST_EPS0
+    beyond = table.eps0 > LARGEST_EPS0
     assert beyond.any()
     worse = table.assign(contraction_H=table.contraction_H.mask(beyond, 9.0))
     assert judged(worse, "H-norm").conclusion is Conclusion.HOLDS
 
 
+def test_steps_with_a_hessian_that_was_drawn_too_far_off_are_left_out(table):
+    drawn = table.kind == "sampled"
+    far = table.assign(
+        within=table.within & ~drawn, contraction_H=table.contraction_H.mask(drawn, 9.0)
+    )
+    assert all(v.conclusion is Conclusion.HOLDS for v in induction.judge([run_of(far)])
+               if "H-norm" in v.statement)  # fmt: skip
+
+
 def test_figures_and_tables_come_from_runs_alone(table):
-    runs = [logged(table, weights="relative")]
+    runs = [run_of(table)]
     assert list(induction.draw(runs)) == ["induction"]
     assert not induction.tables(runs)["induction"].empty

@@ -8,7 +8,7 @@ import pytest
 from logged import logged
 
 from experiments import iterations
-from experiments.claim import Conclusion
+from experiments.claim import Author, Conclusion
 
 
 def trace(errors):
@@ -18,21 +18,17 @@ def trace(errors):
     )
 
 
+def run_of(values, number=0, **changes):
+    facts = {
+        "problem": "softres", "n": 1000 * (number + 1), "d": 5, "eps": 1e-12,
+        "weights": "relative", "solver": "approx_newton", "solver__eps0": 0.08,
+    }  # fmt: skip
+    return logged(trace(values), number, **(facts | changes))
+
+
 def runs_of(*errors):
-    return [
-        logged(
-            trace(values),
-            number,
-            problem="softres",
-            n=1000,
-            d=5,
-            eps=1e-12,
-            weights="relative",
-            solver="approx_newton",
-            solver__eps0=0.08,
-        )
-        for number, values in enumerate(errors)
-    ]
+    """Runs of different sizes, with these errors."""
+    return [run_of(values, number) for number, values in enumerate(errors)]
 
 
 def linear(factor, count=80):
@@ -72,6 +68,25 @@ def test_the_slope_is_that_of_the_factor():
 def test_a_single_run_decides_nothing():
     (verdict,) = iterations.judge(runs_of(linear(0.1)))
     assert verdict.conclusion is Conclusion.UNDECIDED
+
+
+def test_seeds_of_one_size_are_one_case_of_the_interval():
+    runs = [run_of(linear(0.1) * 0.99**k, k, n=1000) for k in range(5)]
+    (verdict,) = iterations.judge(runs)
+    assert verdict.conclusion is Conclusion.UNDECIDED
+    assert "(1 cell," in verdict.reason
+
+
+def test_the_papers_problem_weights_and_accuracy_are_judged_by_themselves():
+    slow, fast = linear(0.6), linear(0.1)
+    runs = [run_of(fast, k, weights="theorem") for k in range(3)]
+    runs += [run_of(slow, 3 + k, weights="theorem", problem="softmax") for k in range(3)]
+    runs += [run_of(slow, 6 + k, weights="theorem", solver__eps0=0.25) for k in range(3)]
+    first, *others = iterations.judge(runs)
+    assert (first.author, first.conclusion) == (Author.PAPER, Conclusion.HOLDS)
+    assert first.statement.endswith("the theorem's weights, eps0 = 0.08, softres")
+    assert [v.author for v in others] == [Author.OURS] * 2
+    assert {v.conclusion for v in others} == {Conclusion.VIOLATED}
 
 
 def test_steps_are_counted_to_the_first_iterate_that_meets_a_goal():
