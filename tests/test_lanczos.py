@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.sparse.linalg import ArpackNoConvergence
 
 from softres import lanczos
 from softres.lanczos import largest_eigenvalue
@@ -25,7 +26,7 @@ def test_a_multiple_of_the_identity_and_zero():
 
 def test_where_the_method_does_not_converge_products_alone_do(monkeypatch):
     def failing(*_, **__):
-        raise lanczos.ArpackNoConvergence("", np.zeros(0), np.zeros((0, 0)))
+        raise ArpackNoConvergence("", np.zeros(0), np.zeros((0, 0)))
 
     monkeypatch.setattr(lanczos, "eigsh", failing)
     H = np.diag([1.0, 1.0, 0.5, 0.1])

@@ -101,7 +101,7 @@ def load_file(options: FileOptions) -> Instance:
     A = _matrix(held["A"], where)
     b, w = (_vector(held.get(name), name, where) for name in ("b", "w"))
     assert b is not None
-    if 1 < b.sum() <= 1 + SHARES_ROUNDING:
+    if 1 + 1e-9 < b.sum() <= 1 + SHARES_ROUNDING:
         b = b / b.sum()
     try:
         return Instance("file", A, b, w=w, facts={"path": options.path})

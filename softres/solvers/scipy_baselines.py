@@ -45,6 +45,7 @@ class _Minimisation:
     def __init__(self, solver: _ScipySolver, start: Evaluation, max_steps: int) -> None:
         self._problem = start.problem
         self._last = start
+        self._asked = False  # whether it is the problem's turn: its errors are no end of SciPy's
         self._products = 0  # with the Hessian, since the last iterate
         # The loss is of order 1/n^2 and SciPy's tolerances are absolute: scaled to one at x0.
         self._scale = 1.0 / start.value if start.value > 0 else 1.0
@@ -90,6 +91,9 @@ class _Minimisation:
             pass
         except _StoppedError:
             self._iterates.put(None)
+        except (ValueError, ArithmeticError) as error:
+            # SciPy's own arithmetic fails near the end of the range of doubles: it has stopped.
+            self._iterates.put(error if self._asked else None)
         except BaseException as error:  # handed to the loop's thread, which raises it
             self._iterates.put(error)
 
@@ -108,17 +112,23 @@ class _Minimisation:
         return self._last
 
     def _value_and_gradient(self, x: Vector) -> tuple[float, Vector]:
+        self._asked = True
         point = self._at(x)
-        if not point.inside:  # SciPy's line searches and trust regions step back from infinity
-            return float("inf"), np.zeros_like(x)
-        return self._scale * point.value, self._told(point.gradient)
+        inside = point.inside
+        # SciPy's line searches and trust regions step back from infinity.
+        value = self._scale * point.value if inside else float("inf")
+        gradient = self._told(point.gradient) if inside else np.zeros_like(x)
+        self._asked = False
+        return value, gradient
 
     def _hvp(self, x: Vector, p: Vector) -> Vector:
         self._products += 1
         if self._products > 100 * len(x) + 1000:  # conjugate gradients that get nowhere
             raise _StoppedError
-        product = self._at(x).hvp(self._problem.matrix.asarray(p))
-        return self._told(product)
+        self._asked = True
+        product = self._told(self._at(x).hvp(self._problem.matrix.asarray(p)))
+        self._asked = False
+        return product
 
     def _told(self, values: Any) -> Vector:
         """Return what SciPy may be told: it fails on infinite values, or goes on for ever."""

@@ -135,7 +135,7 @@ def solve(
     if isinstance(problem, ManyTargets):
         for name, given in (("callback", callback), ("log", log), ("reference", reference)):
             if given is not None:
-                raise InputError(f"{name}={shown(given)}: only a problem with one target takes one")
+                raise InputError(f"{name}={shown(given)}: is for a problem with one target")
         options = ManyOptions.of(solver_options)
         return solve_many(problem, solver, x0, eps, max_steps, time_limit, options)
     if isinstance(solver, str):

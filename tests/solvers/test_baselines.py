@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from functools import cached_property
 
 import numpy as np
 import pytest
 
 from softres import InputError
+from softres.evaluation import Evaluation
 from softres.problems import SoftResidualRegression
 from softres.solvers import Status, solve
 
@@ -130,3 +132,23 @@ def test_a_baseline_on_another_backend_is_an_error_of_one_line(
     with pytest.raises(InputError, match=f"solver={baseline}.*backend=") as caught:
         solve(problem, baseline)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("solver", ["scipy_lbfgs", "scipy_newton_cg", "scipy_trust_ncg"])
+def test_an_error_of_the_problem_is_no_end_of_scipys(solver, plant, make, monkeypatch):
+    instance = plant(0)
+    problem = make("softmax", instance.A, instance.b)
+    before = Evaluation.gradient.func
+    asked = []
+
+    def fail(point):
+        asked.append(point)
+        if len(asked) > 3:
+            raise ValueError("a fault of the problem")
+        return before(point)
+
+    gradient = cached_property(fail)
+    gradient.__set_name__(Evaluation, "gradient")
+    monkeypatch.setattr(Evaluation, "gradient", gradient)
+    with pytest.raises(ValueError, match="a fault of the problem"):
+        solve(problem, solver)
