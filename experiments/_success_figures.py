@@ -29,7 +29,8 @@ CAPTIONS = {
     "of A and seed, with exact intervals that hold together",
     "failures": "Failures by instance and way to draw, with exact intervals by themselves. left: "
     "the least eigenvalue of the Hessian relative to A^T D A, what the rank-two part leaves of "
-    "it; factor: the largest of a step, of a sparsifier in the worst direction near x*",
+    "it; factor: the largest of a step, of a sparsifier in the worst direction near x*; exact: the "
+    "same of exact Newton",
 }
 
 
@@ -132,5 +133,6 @@ def tables(runs: Sequence[LoggedRun]) -> Mapping[str, pd.DataFrame]:
             | {"failures": int(rates.worst.failures), "trials": int(rates.worst.trials)}
             | {"low": rates.largest.low, "high": rates.largest.high, "left": first.left}
             | {"factor, H": cell.factor_H.max(), "factor, l2": cell.factor_l2.max()}
+            | {"exact, H": first.get("factor_exact", float("nan"))}
         )
     return {"failures": pd.DataFrame(rows)}

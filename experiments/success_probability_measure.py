@@ -60,6 +60,7 @@ def measure(context: ProbeContext) -> pd.DataFrame:
     over eps0, or steps over those that the factor 0.4 predicts; ``factor_H``, ``factor_l2``: the
     factor of a step. Of a sparsifier it is that of one step from near x* in the worst direction;
     of a run the largest of its steps. ``left``: what the rank-two part leaves of A^T D A at x*.
+    ``factor_exact``: the largest of exact Newton's steps from the same x0, which no chance enters.
     ``fitted``: the share of the data term that a run takes away.
     """
     options = context.settings.experiment
@@ -141,6 +142,8 @@ def _runs(context: ProbeContext, C: float, regime: str) -> list[dict[str, Any]]:
     reference = _reference(context, regime)
     problem, start = reference.problem, reference.problem.at(prepared.x0)
     allowed = predicted_steps(settings.eps)
+    exact = solve(problem, "exact_newton", prepared.x0, eps=settings.eps, reference=reference)
+    chance_free = max((row["contraction_H"] for row in exact.rows[1:]), default=0.0)
     rows: list[dict[str, Any]] = []
     worst = 0.0
     for repetition in range(int(options["runs"][regime])):
@@ -168,6 +171,7 @@ def _runs(context: ProbeContext, C: float, regime: str) -> list[dict[str, Any]]:
             | {"rows": last["rows_drawn"], "failed": int(failed)}
             | {"measured": result.steps / allowed, "status": result.status.value}
             | {f"factor_{key}": value for key, value in factors.items()}
+            | {"factor_exact": chance_free}
             | {"fitted": 1.0 - last["data_loss"] / result.rows[0]["data_loss"]}
             | {"moved": _moved(reference, start)}
         )

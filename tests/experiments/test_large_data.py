@@ -91,6 +91,15 @@ def test_few_data_sets_do_not_say_that_a_statement_holds_on_every_one():
     assert found(many, "The default solver reaches").cases == 6  # data sets, not problems
 
 
+def test_a_solve_that_is_cut_short_decides_nothing():
+    late = {"data": "flights", "left": 0.1, "status": "time limit reached"}
+    verdict = found(judged(*MANY, late), "The default solver reaches")
+    assert verdict.conclusion is Conclusion.UNDECIDED
+    assert verdict.measured.startswith("6 of 7")
+    failed = late | {"data": "babynames", "status": "stalled"}
+    assert found(judged(*MANY, late, failed), "The default solver reaches").conclusion is VIOLATED
+
+
 def test_the_rate_is_judged_on_the_theorems_method_where_it_samples():
     steep = {"solver": "approx_newton", "steps_2": 0.0, "steps_8": 16.0, "rows_read": 1.0}
     verdict = found(judged(*MANY, steep), "Outside the theorem")
