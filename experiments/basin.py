@@ -9,7 +9,6 @@ import pandas as pd
 
 from experiments._basin_figures import draw
 from experiments._cells import count, lower_median, sight
-from experiments._gaps import with_gaps
 from experiments._verdicts import counterexample, joined, row_of_largest
 from experiments.basin_measure import TESTS, array_file, measure
 from experiments.claim import Author, Claim, Conclusion, Verdict
@@ -74,7 +73,7 @@ def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
     verdicts = [_recalled(table[inside])]
     for part in (table[inside], table[~inside]):
         verdicts += [_within(part, runs, name) for name in TESTS if len(part)]
-    return with_gaps(verdicts, runs)
+    return verdicts
 
 
 def _recalled(inside: pd.DataFrame) -> Verdict:
@@ -91,7 +90,7 @@ def _recalled(inside: pd.DataFrame) -> Verdict:
         reason=f"In {told} of {len(inside)} instances doubles hold a start that is as near as "
         "that and not x* itself. M = beta^-2 n^1.5 exp(20 R^2) is recalled, not quoted; an A of "
         "norm below 4 is read with R = 4, the least that the theorem allows.",
-        author=Author.FAMILY,
+        author=Author.RECALLED,
     )
 
 

@@ -11,7 +11,6 @@ import pandas as pd
 from experiments._cells import count, sight
 from experiments._contraction import LARGEST_EPS0, NORMS
 from experiments._figures import legend_above
-from experiments._gaps import with_gaps
 from experiments._lemma_cases import (
     INSTANCE,
     Part,
@@ -51,7 +50,7 @@ def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
             along = replace(part, rows=part.rows[part.rows.norm == norm])
             if len(along.rows):
                 verdicts.append(_verdict(runs, along, norm, note if part.drawn else ""))
-    return with_gaps(verdicts, runs)
+    return verdicts
 
 
 def _verdict(runs: Sequence[LoggedRun], part: Part, norm: str, note: str) -> Verdict:

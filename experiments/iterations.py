@@ -13,7 +13,6 @@ from scipy import stats
 from experiments._cells import sight
 from experiments._contraction import LARGEST_EPS0
 from experiments._figures import legend_above
-from experiments._gaps import with_gaps
 from experiments._verdicts import counterexample, row_of_largest
 from experiments.claim import Author, Claim, Conclusion, Verdict
 from experiments.runs import LoggedRun
@@ -104,7 +103,7 @@ def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
     fits = _fits(runs)
     scopes = [_scope(row) for row in fits.itertuples()]
     verdicts = [_verdict(runs, group, str(where)) for where, group in fits.groupby(scopes)]
-    return with_gaps(sorted(verdicts, key=lambda v: v.author is not Author.PAPER), runs)
+    return sorted(verdicts, key=lambda v: v.author is not Author.PAPER)
 
 
 def _scope(row: Any) -> str:

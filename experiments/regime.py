@@ -11,7 +11,6 @@ import pandas as pd
 from experiments._breaks import breaks, sentence
 from experiments._cells import count, sight
 from experiments._frontier_figures import draw
-from experiments._gaps import with_gaps
 from experiments._verdicts import counterexample, joined, row_of_largest
 from experiments.claim import Author, Claim, Conclusion, Verdict
 from experiments.regime_measure import NORMS, measure
@@ -49,7 +48,7 @@ def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
     inside = table[table["inside"].astype(bool)]
     empty = _is_empty(inside)
     within = [_within(inside, runs, norm, empty=empty) for norm in NORMS]
-    return with_gaps([_left(inside), *within, _needed(table, runs)], runs)
+    return [_left(inside), *within, _needed(table, runs)]
 
 
 def _is_empty(inside: pd.DataFrame) -> bool:

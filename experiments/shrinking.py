@@ -10,7 +10,6 @@ import pandas as pd
 from experiments._cells import count, sight
 from experiments._contraction import NORMS
 from experiments._figures import legend_above
-from experiments._gaps import with_gaps
 from experiments._lemma_cases import (
     INSTANCE,
     Part,
@@ -46,7 +45,7 @@ def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
         for part in parts(steps[within])
         for norm in NORMS
     ]
-    return with_gaps([*verdicts, *_recalled(steps)], runs)
+    return [*verdicts, *_recalled(steps)]
 
 
 def _verdict(runs: Sequence[LoggedRun], part: Part, norm: str, note: str) -> Verdict:
@@ -104,7 +103,7 @@ def _recalled(table: pd.DataFrame) -> list[Verdict]:
                 f"the assumption allows; the start nearest to that is {nearest.distance:.1e} from "
                 "x*."
             ),
-            author=Author.FAMILY,
+            author=Author.RECALLED,
         )
     ]
 

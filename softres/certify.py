@@ -108,6 +108,11 @@ def find_minimiser(problem: Problem, x0: Vector) -> Minimiser:
     there has no part in what is measured: it depends on no rate of the machine, as that of the
     default solver does.
     """
+    with np.errstate(all="ignore"):  # a point beyond the range of doubles gets no certificate
+        return _find(problem, x0)
+
+
+def _find(problem: Problem, x0: Vector) -> Minimiser:
     x, null = x0, null_basis(problem.matrix) if problem.d > SMALL else None
     for _ in range(ESCAPES):
         point = _inside(problem, _descend(problem, x, null), x)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from functools import partial
+from functools import cached_property, partial
 from inspect import signature
 from math import inf, isfinite, log, sqrt
 from numbers import Number
@@ -79,6 +79,8 @@ class Problem:
 
     name: str
     normalised: ClassVar[bool]
+    #: Whether f stays the same where all entries of z are moved by one number.
+    shift_invariant: ClassVar[bool] = False
 
     def __init__(
         self, A: Any, b: Any, w: Any = None, *, link: Link, beta: float | None = None
@@ -157,8 +159,25 @@ class Problem:
         Nothing is checked or copied: it is for targets that have been looked at already.
         """
         other = copy(self)
+        other.__dict__.pop("in_double", None)
         other.b = b
         other.target = b if self.normalised else self.n * b
+        other._last = None
+        return other
+
+    @cached_property
+    def in_double(self) -> Problem:
+        """The same problem in float64: itself where it is, or where A cannot be."""
+        matrix = self.matrix.in_double()
+        if matrix is None:
+            return self
+        other = copy(self)
+        other.matrix = matrix
+        for name in ("b", "w", "w2", "target"):
+            setattr(other, name, matrix.asarray(getattr(self, name)))
+        xp = array_namespace(other.b)
+        limits = xp.finfo(other.b.dtype)
+        other.unit, other.least = float(limits.eps), float(limits.smallest_normal) / other.unit
         other._last = None
         return other
 
@@ -222,6 +241,7 @@ class SoftmaxRegression(Problem):
 
     name = "softmax"
     normalised = True
+    shift_invariant = True
 
     def __init__(self, A: Any, b: Any, w: Any = None, *, beta: float | None = None) -> None:
         # exp is positive: alpha has no zero, so only a user's own beta can forbid an x.

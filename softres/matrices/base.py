@@ -121,6 +121,10 @@ class DesignMatrix(ABC):
     @abstractmethod
     def _column_norms(self) -> Any: ...
 
+    def in_double(self) -> DesignMatrix | None:
+        """Return A in float64 where it is kept in less and fits in memory; ``None`` elsewhere."""
+        return None
+
     @cached_property
     def column_norms(self) -> Any:
         """Euclidean norms of A's columns, shape (d,)."""

@@ -37,6 +37,12 @@ class DenseNumpy(DesignMatrix):
         super().__init__()
         self.array = array
 
+    def in_double(self) -> DesignMatrix | None:
+        """Return A in float64; see :meth:`DesignMatrix.in_double`."""
+        if self.array.dtype == np.float64:
+            return None
+        return DenseNumpy(self.array.astype(np.float64))
+
     @property
     def shape(self) -> tuple[int, int]:
         """Rows n and columns d."""
@@ -166,6 +172,11 @@ class DenseTorch(DesignMatrix):
     def __init__(self, tensor: Any) -> None:
         super().__init__()
         self.tensor = tensor
+
+    def in_double(self) -> DesignMatrix | None:
+        """Return A in float64; see :meth:`DesignMatrix.in_double`."""
+        double = self.tensor.double()
+        return None if double is self.tensor else DenseTorch(double)
 
     @property
     def shape(self) -> tuple[int, int]:

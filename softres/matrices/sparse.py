@@ -34,6 +34,12 @@ class SparseScipy(DesignMatrix):
         super().__init__()
         self.array = array
 
+    def in_double(self) -> DesignMatrix | None:
+        """Return A in float64; see :meth:`DesignMatrix.in_double`."""
+        if self.array.dtype == np.float64:
+            return None
+        return SparseScipy(self.array.astype(np.float64))
+
     @property
     def shape(self) -> tuple[int, int]:
         """Rows n and columns d."""
@@ -146,6 +152,11 @@ class SparseTorch(DesignMatrix):
         shape = state.pop("_shape")
         self.__dict__.update(state)
         self.tensor = csr_tensor(self._crow, self._columns, self._values, shape)
+
+    def in_double(self) -> DesignMatrix | None:
+        """Return A in float64; see :meth:`DesignMatrix.in_double`."""
+        double = self.tensor.double()
+        return None if double is self.tensor else SparseTorch(double)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -25,6 +25,8 @@ Vector = npt.NDArray[np.float64]
 LOW = 1e-6
 #: |A q| over |A| up to which a unit vector q counts as a null vector, in units of rounding.
 NULL_UNITS = 300.0
+#: Relative differences of the entries of an image that is the same for all rows.
+SAME = 1e-6
 #: Units of rounding up to which a curvature or a slope is none.
 UNITS = 100.0
 
@@ -156,6 +158,12 @@ class _Low:
         # Where the curvature itself leaves the range of the dtype, so may the slope have done.
         lost = np.abs(_host(point.curvature.diagonal)) < point.problem.least
         if np.linalg.matrix_rank(images[~lost], tol=1e-8 * np.linalg.norm(images)) < k:
+            return True
+        # Elsewhere, as at a minimum that lies at infinity, a loss falls though all its derivatives
+        # are rounding; but where it does not depend on a common shift of z there is none to see.
+        common = images.mean(axis=0)
+        varies = float(np.linalg.norm(images - common)) > SAME * float(np.linalg.norm(images))
+        if varies or not point.problem.shift_invariant:
             return True
         rows = np.linalg.norm(self._probe(), axis=1)
         formed = point.problem.unit * float(np.linalg.norm(rows * gradient))

@@ -19,6 +19,10 @@ __all__ = ["Examination", "examine"]
 
 #: Columns up to which the Hessian is formed at once, and beyond which it never is.
 FEW, MANY = 16, 6000
+#: Units of rounding that an entry of z may move by.
+UNITS = 100.0
+#: Entries of A up to which it is copied to float64.
+LARGE = 2e7
 #: Shares of a metric that the Hessian is compared with.
 SHARES = (0.9, 0.5)
 #: Smallest eigenvalue of a metric whose solutions are taken without a second look.
@@ -86,18 +90,30 @@ def examine(
         fresh = point.problem.at(point.x)
         point = fresh if fresh.inside else point
     found = examine_by_products(point, metric) if by_products and metric is not None else None
+    exact, z0 = point, start.z
     if found is None and d <= MANY:
-        found = examine_dense(point)
+        exact, z0 = _in_double(point, start)
+        found = examine_dense(exact)
     if found is None:
         return Examination(point, False, inf)
     if found.downhill is not None:
         return Examination(point, False, inf, found.downhill)
-    travelled = sqrt(max(0.0, point.curvature.quadratic(point.z - start.z)))
+    travelled = sqrt(max(0.0, exact.curvature.quadratic(exact.z - z0)))
     if found.error <= eps * travelled:
         error = found.error / travelled if travelled > 0 else 0.0
         return Examination(point, True, error, step=found.step)
     error = found.error / travelled if travelled > 0 else inf
     return Examination(point, _is_rounding(point, found), error, step=found.step)
+
+
+def _in_double(point: Evaluation, start: Evaluation) -> tuple[Evaluation, Any]:
+    """Return the point in float64, and A x0: there a float32 x is as good as it is."""
+    problem = point.problem
+    if problem.n * problem.d > LARGE or problem.in_double is problem:
+        return point, start.z
+    matrix = problem.in_double.matrix
+    exact = problem.in_double.at(matrix.asarray(point.x))
+    return (exact, matrix.matmul(matrix.asarray(start.x))) if exact.inside else (point, start.z)
 
 
 def _by_comparison(
@@ -130,5 +146,7 @@ def _is_rounding(point: Evaluation, found: Finding) -> bool:
     if not found.error <= ROUNDING * found.norm(gradient_noise(point)):
         return False
     xp = array_namespace(point.z)
-    moved = float(xp.max(xp.abs(point.problem.matrix.matmul(found.step))))
-    return moved <= sqrt(point.problem.unit) * (1.0 + float(xp.max(xp.abs(point.z))))
+    matrix = point.problem.matrix
+    moved = float(xp.max(xp.abs(matrix.matmul(matrix.asarray(found.step)))))
+    unit = point.problem.unit
+    return moved <= sqrt(unit) + UNITS * unit * float(xp.max(xp.abs(point.z)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 from typing import Any
 
 import numpy as np
@@ -111,7 +111,7 @@ class _Model:
         def excess(shift: float) -> float:
             # The reciprocal of the length is nearly linear in the shift (Hebden, More).
             size = float(np.linalg.norm(self.slope / (self.curvature + floor + shift)))
-            return 1.0 / size - 1.0 / radius
+            return (1.0 / size if size > 0 else inf) - 1.0 / radius
 
         high = length / radius
         low = high

@@ -30,6 +30,8 @@ __all__ = ["SOLVERS", "ManyOptions", "solve_many"]
 SOLVERS = ("preconditioned_newton", "exact_newton")
 #: Work arrays of n and of d^2 doubles that a target of a block needs at most.
 ROW_ARRAYS, SQUARE_ARRAYS = 9, 5
+#: Arrays of n doubles that looking at one target takes, after the others.
+LOOK_ARRAYS = 32
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ class ManyOptions:
     def columns(self, n: int, d: int) -> int:
         """Return how many targets of n rows and d columns fit."""
         each = 8 * (ROW_ARRAYS * n + SQUARE_ARRAYS * d * d)
-        return max(1, int(self.megabytes * 1e6 / each))
+        one = 8 * (LOOK_ARRAYS * n + SQUARE_ARRAYS * d * d)
+        return max(1, int((self.megabytes * 1e6 - one) / each))
 
 
 def solve_many(
@@ -205,11 +208,19 @@ class _Run:
     def _is_minimiser(self, block: Block, i: int) -> bool:
         """Look at the gradient and the curvature where a target says that it has converged."""
         problem, factor = self.problem.one(int(block.ids[i])), block.factors[i]
-        scale = problem.matrix.column_scale
-        metric = None if factor is None or block.ridged[i] else Projected(factor, None, scale)
-        point, start = problem.at(block.x[i], block.z[i]), problem.at(block.x0[i])
-        found = examine(point, start, self.eps, metric)
+        scale, ridged = problem.matrix.column_scale, bool(block.ridged[i])
+        metric = None if factor is None or ridged else Projected(factor, None, scale)
+        x = self._final(block, i)
+        point = problem.at(x) if ridged else problem.at(x, block.z[i])
+        found = examine(point, problem.at(block.x0[i]), self.eps, metric)
         return found.minimiser and not at_boundary(point, found.step)
+
+    def _final(self, block: Block, i: int) -> Any:
+        """Return a target's x; steps lie in the range of A^T, but for rounding over the ridge."""
+        x = block.x[i]
+        if not block.ridged[i]:
+            return x
+        return x - self._null @ (self._null.T @ (x - block.x0[i]))
 
     def _end(self, block: Block, i: int, norm: float, status: Status | None) -> None:
         t = int(block.ids[i])
@@ -223,11 +234,7 @@ class _Run:
             "seconds": float(block.seconds[i]),
             "alone": status is None,
         }
-        x = block.x[i]
-        if block.ridged[i]:
-            # Steps lie in the range of A^T, but for rounding over the ridge.
-            x = x - self._null @ (self._null.T @ (x - block.x0[i]))
-        self.ended[t] = x, status or Status.STALLED, row
+        self.ended[t] = self._final(block, i), status or Status.STALLED, row
         if status is None:
             self.alone.append(t)
 

@@ -228,7 +228,7 @@ def test_all_targets_share_the_first_factor():
         ({"megabytes": 0.0}, "megabytes=0.0: allowed is a positive number"),
         ({"megabytes": float("nan")}, "megabytes=nan"),
         ({"memory": 3}, "memory: many targets have no such option; theirs is megabytes"),
-        ({"callback": lambda row, point: None}, "only a problem with one target takes one"),
+        ({"callback": lambda row, point: None}, "is for a problem with one target"),
         ({"x0": np.zeros(5)}, r"x0 must have shape \(6,\) or \(6, 9\), not \(5,\)"),
         ({"x0": np.full((6, 9), np.nan)}, "target 0 lies where the loss is undefined"),
     ],
