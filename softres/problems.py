@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from functools import cached_property, partial
+from functools import partial
 from inspect import signature
 from math import inf, isfinite, log, sqrt
 from numbers import Number
@@ -123,6 +123,7 @@ class Problem:
             self.beta = number("beta", beta, "a finite number >= 0", lambda value: value >= 0)
         self.log_beta = log(self.beta) if self.beta > 0 else -inf
         self._last: Evaluation | None = None
+        self._double: Problem | None = None
 
     def _vector(self, name: str, values: Any) -> Any:
         """Return a copy of b or w, shape (n,), checked and of A's kind."""
@@ -159,19 +160,21 @@ class Problem:
         Nothing is checked or copied: it is for targets that have been looked at already.
         """
         other = copy(self)
-        other.__dict__.pop("in_double", None)
+        other._double = None
         other.b = b
         other.target = b if self.normalised else self.n * b
         other._last = None
         return other
 
-    @cached_property
+    @property
     def in_double(self) -> Problem:
         """The same problem in float64: itself where it is, or where A cannot be."""
+        if self._double is not None:
+            return self._double
         matrix = self.matrix.in_double()
         if matrix is None:
             return self
-        other = copy(self)
+        self._double = other = copy(self)
         other.matrix = matrix
         for name in ("b", "w", "w2", "target"):
             setattr(other, name, matrix.asarray(getattr(self, name)))

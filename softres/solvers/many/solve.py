@@ -30,8 +30,6 @@ __all__ = ["SOLVERS", "ManyOptions", "solve_many"]
 SOLVERS = ("preconditioned_newton", "exact_newton")
 #: Work arrays of n and of d^2 doubles that a target of a block needs at most.
 ROW_ARRAYS, SQUARE_ARRAYS = 9, 5
-#: Arrays of n doubles that looking at one target takes, after the others.
-LOOK_ARRAYS = 32
 
 
 @dataclass(frozen=True)
@@ -61,8 +59,7 @@ class ManyOptions:
     def columns(self, n: int, d: int) -> int:
         """Return how many targets of n rows and d columns fit."""
         each = 8 * (ROW_ARRAYS * n + SQUARE_ARRAYS * d * d)
-        one = 8 * (LOOK_ARRAYS * n + SQUARE_ARRAYS * d * d)
-        return max(1, int((self.megabytes * 1e6 - one) / each))
+        return max(1, int(self.megabytes * 1e6 / each))
 
 
 def solve_many(
