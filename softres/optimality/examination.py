@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, sqrt
 from typing import Any
 
@@ -94,6 +94,8 @@ def examine(
     if found is None and d <= MANY:
         exact, z0 = _in_double(point, start)
         found = examine_dense(exact)
+        if exact is not point:
+            found = _of_kind(found, point)
     if found is None:
         return Examination(point, False, inf)
     if found.downhill is not None:
@@ -104,6 +106,16 @@ def examine(
         return Examination(point, True, error, step=found.step)
     error = found.error / travelled if travelled > 0 else inf
     return Examination(point, _is_rounding(point, found), error, step=found.step)
+
+
+def _of_kind(found: Finding, point: Evaluation) -> Finding:
+    """Return what was found in double with directions of the point's own kind."""
+    asarray = point.problem.matrix.asarray
+    return replace(
+        found,
+        downhill=None if found.downhill is None else asarray(found.downhill),
+        step=None if found.step is None else asarray(found.step),
+    )
 
 
 def _in_double(point: Evaluation, start: Evaluation) -> tuple[Evaluation, Any]:
@@ -147,6 +159,6 @@ def _is_rounding(point: Evaluation, found: Finding) -> bool:
         return False
     xp = array_namespace(point.z)
     matrix = point.problem.matrix
-    moved = float(xp.max(xp.abs(matrix.matmul(matrix.asarray(found.step)))))
+    moved = float(xp.max(xp.abs(matrix.matmul(found.step))))
     unit = point.problem.unit
     return moved <= sqrt(unit) + UNITS * unit * float(xp.max(xp.abs(point.z)))

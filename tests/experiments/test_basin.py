@@ -55,7 +55,7 @@ FAILS = {"approx_l2": 0.0, "approx_l2_failed": 1e-5}
 def test_a_recalled_start_that_doubles_cannot_tell_from_the_minimiser_is_empty(tmp_path):
     found, verdicts = conclusions(tmp_path, row(), practical())
     assert found == [Conclusion.EMPTY] + [Conclusion.HOLDS] * 10
-    assert verdicts[0].author is Author.FAMILY
+    assert verdicts[0].author is Author.RECALLED
     assert "10^2.0 times the radius in the median" in verdicts[1].reason
 
 

@@ -84,7 +84,7 @@ def test_the_lemma_speaks_of_its_own_problem_weights_and_accuracy_alone(measured
 def test_a_failure_outside_the_hypotheses_is_not_the_papers(measured):
     far = measured["theorem"][0].assign(inside=False)
     verdicts = shrinking.judge([run_of(far)])
-    assert {v.author for v in verdicts} == {Author.OURS, Author.FAMILY}
+    assert {v.author for v in verdicts} == {Author.OURS, Author.RECALLED}
     assert made("Euclidean", run_of(far), where="outside").conclusion is Conclusion.VIOLATED
 
 
@@ -138,7 +138,7 @@ def test_a_draw_outside_the_band_is_counted_and_not_held_against_the_lemma(measu
 
 def test_the_recalled_constant_leaves_nothing(measured):
     last = shrinking.judge([run_of(measured["theorem"][0])])[-1]
-    assert (last.conclusion, last.author) == (Conclusion.EMPTY, Author.FAMILY)
+    assert (last.conclusion, last.author) == (Conclusion.EMPTY, Author.RECALLED)
     assert "10^" in last.measured
 
 
