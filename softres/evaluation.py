@@ -67,7 +67,8 @@ class Evaluation:
         """Return A x; the usual start, x = 0, takes no pass for it."""
         xp, matrix = array_namespace(self.x), self.problem.matrix
         if bool((self.x != 0).any()):
-            return matrix.matmul(self.x)
+            with np.errstate(all="ignore"):
+                return matrix.matmul(self.x)
         return xp.zeros_like(self.problem.b)
 
     @cached_property

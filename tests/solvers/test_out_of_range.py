@@ -116,6 +116,14 @@ def test_many_targets_end_with_equal_columns_at_every_scale(name, scale):
         assert len(result.statuses) == 2
 
 
+@pytest.mark.parametrize("scale", [1e-25, 1e18, 1e25])
+def test_many_targets_in_single_precision_end_where_the_gram_matrix_leaves_its_range(scale):
+    equal = (np.column_stack([A, A[:, 0]]) * scale).astype(np.float32)
+    for name in ("softmax", "sinh", "cosh"):
+        many = ManyTargets(equal, np.stack([B, B[::-1]], axis=1), problem=name)
+        assert len(solve(many, max_steps=30).statuses) == 2
+
+
 def test_scipy_does_not_go_on_for_ever_with_numbers_out_of_range():
     # Conjugate gradients with an infinite product never meet their own condition to stop.
     rng = np.random.default_rng(574)

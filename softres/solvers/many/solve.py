@@ -237,8 +237,12 @@ class _Run:
 
     @cached_property
     def _null(self) -> Any:
-        """An orthonormal basis of A's null space, shape (d, d - rank)."""
-        return null_basis(self.problem.shared.matrix)
+        """An orthonormal basis of A's null space, shape (d, d - rank), empty if none is found."""
+        matrix = self.problem.shared.matrix
+        try:
+            return null_basis(matrix)
+        except np.linalg.LinAlgError:  # the Gram matrix leaves the range of A's dtype
+            return matrix.asarray(np.zeros((self.problem.d, 0)))
 
     def finish_alone(self, t: int, x0: Any) -> None:
         """Solve one target by itself, from its start."""
