@@ -25,8 +25,8 @@ PHASES = ("hessian", "sketch", "sampling", "factor", "line_search")
 
 CAPTIONS = {
     "cost_per_iteration": "Processor seconds of a step for each entry of A, over d, a line for "
-    "every n; a cost of nnz(A) is level, one of nnz(A) d rises as the dotted line does, and d^3 "
-    "shows where n is small",
+    "every n, paler for a larger one; a cost of nnz(A) is level, one of nnz(A) d rises as the "
+    "dotted line does, and d^3 shows where n is small",
     "cost_per_iteration_phases": "Where a step of Algorithm 1 spends its time, at the largest n of "
     "a dense A",
     "cost_laws": "The law of a step's seconds: the share beyond nnz(A) + d^3 at the largest size "
