@@ -116,7 +116,7 @@ def test_many_targets_end_with_equal_columns_at_every_scale(name, scale):
         assert len(result.statuses) == 2
 
 
-@pytest.mark.parametrize("scale", [1e-25, 1e18, 1e25])
+@pytest.mark.parametrize("scale", [1e-13, 1e9, 1e13])
 def test_many_targets_in_single_precision_end_where_the_gram_matrix_leaves_its_range(scale):
     equal = (np.column_stack([A, A[:, 0]]) * scale).astype(np.float32)
     for name in ("softmax", "sinh", "cosh"):
