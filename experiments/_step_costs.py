@@ -29,8 +29,8 @@ CAPTIONS = {
     "dotted line does, and d^3 shows where n is small",
     "cost_per_iteration_phases": "Where a step of Algorithm 1 spends its time, at the largest n of "
     "a dense A",
-    "cost_laws": "The law of a step's seconds: the share beyond nnz(A) + d^3 at the largest size "
-    "with its interval, and the relative residuals of both laws",
+    "cost_laws": "How the seconds that a further entry of A takes grow with d: the exponent with "
+    "its interval, 0 by nnz(A) + d^omega; and the relative residuals of two laws of all seconds",
     "cost_sizes": "Processor seconds of a step by size, median of a solve's steps and least of the "
     "repetitions, and exact Newton's over Algorithm 1's; the share of rows that Algorithm 1 reads",
 }
@@ -105,10 +105,10 @@ def tables(runs: Sequence[LoggedRun]) -> Mapping[str, pd.DataFrame]:
     laws, sizes = [], []
     for name, table in families(runs).items():
         for solver, growth in growths(table).items():
-            beyond, misfits = growth.beyond, growth.misfits
+            exponent, misfits = growth.exponent, growth.misfits
             laws.append(
-                {"A": name, "solver": solver, "beyond": beyond.value}
-                | {"low": beyond.low, "high": beyond.high}
+                {"A": name, "solver": solver, "exponent": exponent.value}
+                | {"low": exponent.low, "high": exponent.high}
                 | {"residuals, nnz + d^3": misfits["law"], "nnz d + d^3": misfits["rival"]}
                 | {"follows nnz + d^3": growth.conclusion.value}
             )

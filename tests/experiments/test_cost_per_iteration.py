@@ -67,14 +67,20 @@ def test_times_of_parallel_jobs_decide_nothing():
     assert cost_per_iteration.judge([run])[0].conclusion is UNDECIDED
 
 
-def test_the_share_beyond_the_law_is_that_of_the_seconds():
+@pytest.mark.parametrize("power", [-0.3, 0.0, 0.5, 1.0])
+def test_the_exponent_is_that_of_a_further_entry_whatever_d_costs_by_itself(power):
     n, d = (axis.ravel() for axis in np.meshgrid([1e4, 4e4, 9e4], [20.0, 70.0, 300.0]))
-    for share in (0.0, 0.3, 1.0):
-        at = int(np.argmax(n * d * d))
-        own, rival = 5e-9 * n * d, n * d * d
-        seconds = (1 - share) * own + share * own[at] / rival[at] * rival
-        sizes = pd.DataFrame({"n": n, "d": d, "nnz": n * d, "seconds": seconds})
-        assert Growth(sizes).beyond.value == pytest.approx(share, abs=1e-6)
+    seconds = 1e-3 + 1e-8 * d**3 + 1e-9 * n * d * d**power
+    growth = Growth(pd.DataFrame({"n": n, "d": d, "nnz": n * d, "seconds": seconds}))
+    assert growth.exponent.value == pytest.approx(power, abs=1e-6)
+    assert growth.entries[70.0] == pytest.approx(1e-9 * 70.0**power)
+    assert growth.misfits["lines"] < 1e-9
+
+
+def test_two_sizes_of_n_leave_no_noise_to_tell_by():
+    run = run_of(law)
+    run.__dict__["table"] = run.table[run.table.n < 2e5]
+    assert cost_per_iteration.judge([run])[0].conclusion is UNDECIDED
 
 
 def test_both_growths_are_reported_with_the_same_test():
@@ -88,8 +94,8 @@ def test_both_growths_are_reported_with_the_same_test():
 
 SMALL = (
     "+experiment=quick/cost_per_iteration",
-    "experiment.families.dense.n=[2000,3000]",
-    "experiment.families.dense.d=[3,5,8]",
+    "experiment.families.dense.n=[2000,3000,4000]",
+    "experiment.families.dense.d=[3,8]",
 )
 
 
