@@ -76,8 +76,10 @@ def solve(
         The start, shape (d,); default ``problem.start()``, which is 0 for all problems but cosh.
     eps
         The goal, |x - x*| <= eps |x0 - x*|. With a ``reference`` the true error decides, in the
-        Euclidean norm; without one the solver's own estimate of it: Newton's decrement over the
-        distance from the start for the Newton solvers, |g| / |g0| for the others.
+        Euclidean norm. Without one the norm is the Hessian's, and where a solver thinks that it is
+        there, gradient and curvature are looked at: ``converged`` is said of a local minimiser
+        whose Newton step is as short as asked for. The rounding of x* itself is the floor: a start
+        that is the minimiser has converged after no step.
     max_steps
         Steps after which to give up.
     time_limit
