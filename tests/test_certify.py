@@ -233,6 +233,7 @@ GOOD = Certificate(
     negative=0,
     gradient_units=1.0,
     interior=True,
+    confirmed=True,
 )
 
 
@@ -245,6 +246,7 @@ GOOD = Certificate(
         {"rank": 0},
         {"gradient_units": 101.0},
         {"interior": False},
+        {"confirmed": False},
     ],
 )
 def test_a_certificate_with_one_flaw_is_none(flaw):

@@ -246,7 +246,7 @@ def test_many_targets_have_no_other_options():
         lambda: make_solver(["exact_newton"]),
         lambda: Reference(None, A[0], None),
         lambda: Reference(PROBLEM, A[0], None),
-        lambda: Reference(PROBLEM, A[:, 0], Certificate(0, 0, 1, 1, 3, 0, 0, True)),
+        lambda: Reference(PROBLEM, A[:, 0], Certificate(0, 0, 1, 1, 3, 0, 0, True, True)),
         lambda: ManyTargets(A, MANY.B, problem=None),
     ],
 )
@@ -255,7 +255,7 @@ def test_other_entries_refuse_too(call):
 
 
 def test_a_reference_of_another_problem_is_refused():
-    theirs = Reference(PROBLEM, A[0], Certificate(0, 0, 1, 1, 3, 0, 0, True))
+    theirs = Reference(PROBLEM, A[0], Certificate(0, 0, 1, 1, 3, 0, 0, True, True))
     refused(
         lambda: solve(SoftmaxRegression(A[:, :2], B), reference=theirs), "reference: its x has 3"
     )

@@ -11,7 +11,7 @@ from softres.solvers import Status, make_solver, solve
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-UNKNOWN = Certificate(0.0, 0.0, 1.0, 1.0, 1, 0, 0.0, True)
+UNKNOWN = Certificate(0.0, 0.0, 1.0, 1.0, 1, 0, 0.0, True, True)
 
 #: d, radius, weights relative to the curvature: four instances of 20 000 rows, 50 steps each.
 INSTANCES = [(10, 4.0, 1e-2), (10, 4.0, 1e-3), (8, 4.0, 1e-2), (10, 10.0, 1e-2)]

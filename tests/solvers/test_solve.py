@@ -22,7 +22,7 @@ from softres.solvers import SOLVERS, Solver, State, Status, make_solver, solve
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-UNKNOWN = Certificate(0.0, 0.0, 1.0, 1.0, 1, 0, 0.0, True)
+UNKNOWN = Certificate(0.0, 0.0, 1.0, 1.0, 1, 0, 0.0, True, True)
 
 
 @pytest.fixture
