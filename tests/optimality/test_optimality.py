@@ -7,10 +7,12 @@ import pytest
 
 from softres import (
     HyperbolicRegression,
+    ResNetRegression,
     SoftmaxRegression,
     SoftResidualRegression,
     solve,
 )
+from softres.certify import find_minimiser
 from softres.linalg import cholesky
 from softres.optimality import Projected, escape, examine, is_noise, units_of_rounding
 from softres.optimality.comparison import exceeds, semidefinite
@@ -300,3 +302,66 @@ def test_where_the_factor_is_of_a_hessian_nearby_no_pass_is_needed(solver, plant
     assert result.status.name == "CONVERGED"
     assert problem.matrix.counter.passes == result.rows[-1]["passes"]
     assert problem.matrix.counter.grams == result.rows[-1]["grams"]
+
+
+# --- Minima that are none, and floors of arithmetic ----------------------------------------------
+
+
+def test_a_minimum_at_infinity_is_neither_reached_nor_certified():
+    # Every row but one wants exp(z) = 0: the loss falls for ever, its derivatives soon to rounding.
+    rng = np.random.default_rng(0)
+    A = rng.integers(-3, 4, (11, 8)).astype(float)
+    problem = HyperbolicRegression(A, np.eye(11)[3])
+    for solver in ("exact_newton", "preconditioned_newton"):
+        assert solve(problem, solver).status.name != "CONVERGED"
+    x, certificate = find_minimiser(problem, problem.start())
+    assert not certificate.certified
+    assert solve(problem, x0=x, max_steps=1) is not None  # it may be a start all the same
+
+
+def test_a_gradient_that_vanishes_by_underflow_is_no_minimum():
+    problem = HyperbolicRegression(np.ones((8, 1)), np.zeros(8))
+    x0 = np.array([-400.0])  # exp(z) is 1e-174, its square no double
+    assert not np.any(problem.gradient(x0))
+    assert solve(problem, x0=x0).status.name == "STALLED"
+
+
+def test_a_common_shift_of_z_is_no_direction_of_softmax():
+    rng = np.random.default_rng(0)
+    A = np.column_stack([np.ones(40), rng.standard_normal((40, 3))])
+    result = solve(SoftmaxRegression(A, rng.dirichlet(np.ones(40))))
+    assert result.status.name == "CONVERGED"
+
+
+@pytest.mark.parametrize("solver", ["exact_newton", "preconditioned_newton", "scipy_lbfgs"])
+def test_single_precision_is_judged_in_double(solver):
+    """From far out a z that is carried along keeps the rounding of its start; x does not."""
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((24, 2)).astype(np.float32)
+    b = rng.dirichlet(np.ones(24)).astype(np.float32)
+    problem = ResNetRegression(A, b, np.float32(3.0), branch="softplus")
+    exact = ResNetRegression(A.astype(float), b.astype(float), 3.0, branch="softplus")
+    star = solve(exact, "exact_newton", eps=1e-14).x
+    x0 = np.array([30.0, -40.0], dtype=np.float32)
+    result = solve(problem, solver, x0=x0, eps=1e-8)
+    if result.status.name == "CONVERGED":
+        assert np.linalg.norm(result.x - star) <= 3e-8 * 50 + 1e-6 * np.linalg.norm(star)
+    else:
+        assert result.status.name == "STALLED"
+
+
+def test_slopes_are_measured_against_their_own_rounding():
+    # Row 2 has lost all mass to the others, which its target wants back: a slope of 1e-16 beside
+    # terms of 1e-32, in a plane with the common shift of the others, whose rounding is 1e-16.
+    A = np.zeros((5, 4))
+    A[0, 3], A[2, 0], A[2, 2], A[3, 1], A[4, 2] = -0.67, 0.26, 0.74, 1.2, -0.57
+    b = np.array([0.06, 0.034, 0.394, 0.4957, 0.0156])
+    problem = SoftResidualRegression(A, b / b.sum())
+    shares = np.log(problem.b[[0, 3, 4]])
+    z = 34.0 + shares - shares.mean()
+    x = np.array([0.0, z[1] / 1.2, z[2] / -0.57, z[0] / -0.67])
+    x[0] = (-36.0 - 0.74 * x[2]) / 0.26
+    # Stationary but for that row.
+    free = SoftResidualRegression(A[:, 1:], problem.b)
+    assert not examine(problem.at(x), problem.at(np.zeros(4)), 1e-4).minimiser
+    assert free.at(x[1:]).inside
