@@ -18,7 +18,6 @@ from experiments.report.verdict_table import DERIVED
 __all__ = ["findings", "made_with"]
 
 REPORT = "results/reference/report.md"
-REAL = "results/reference/large_data/report.md"
 RACE = "results/reference/benchmark/race.md"
 STEPS = "results/reference/step_cost/step_cost.csv"
 _WORDS = {
@@ -182,7 +181,7 @@ def _real(reference: Reference) -> Iterator[str]:
     told = plain(reference.headlines.get("large_data", ""))
     broken = verdicts[verdicts["verdict"] == Conclusion.VIOLATED.value]
     counts = f"Of {len(verdicts)} statements {_counts(verdicts)}. {told}".strip()
-    lines = [f"**On real data** ([report]({REAL})). {counts}"]
+    lines = [f"**On real data** ([report]({reference.real_report})). {counts}"]
     for _, row in broken.iterrows():
         lines.append(f"  - violated, {_WHOSE[str(row['whose'])]}: {_figures(row)}")
     yield "\n".join(lines)

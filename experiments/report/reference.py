@@ -83,6 +83,11 @@ class Reference:
         apart = self.folder / "large_data"
         return apart if (apart / "verdicts.csv").is_file() else self.folder
 
+    @property
+    def real_report(self) -> str:
+        """The report on real data, from the project's root."""
+        return f"{self._real.relative_to(self.folder.parents[1])}/report.md"
+
     @staticmethod
     def _verdicts(folder: Path) -> pd.DataFrame:
         table = pd.read_csv(folder / "verdicts.csv", dtype=dict.fromkeys(_TEXTS, str))
