@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg
 
-from softres.backends import as_numpy
 from softres.evaluation import Evaluation
 from softres.linalg import cholesky
 from softres.optimality.finding import Finding
-from softres.optimality.rounding import rounding_of_slopes
+from softres.optimality.rounding import on_host, rounding_of_slopes
 
 __all__ = ["examine_dense"]
 
@@ -42,11 +41,11 @@ def examine_dense(point: Evaluation) -> Finding:
     One Gram matrix; d further passes, at most three for each direction, where it is singular.
     """
     matrix = point.problem.matrix
-    scale = _host(matrix.column_scale)
+    scale = on_host(matrix.column_scale)
     gram = matrix.gram(point.curvature.diagonal)
-    before = np.abs(_host(gram).diagonal().copy())
-    H = _host(point.curvature.hessian(matrix, gram)) / scale[:, None] / scale[None, :]
-    g = _host(point.gradient) / scale
+    before = np.abs(on_host(gram).diagonal().copy())
+    H = on_host(point.curvature.hessian(matrix, gram)) / scale[:, None] / scale[None, :]
+    g = on_host(point.gradient) / scale
     if not (np.isfinite(H).all() and np.isfinite(g).all()):
         return Finding(None, inf, None, lambda y: inf)
     # What the rank-two part cancels leaves the rounding of what was there before.
@@ -60,7 +59,7 @@ def examine_dense(point: Evaluation) -> Finding:
         return _take_apart(point, H, g, scale, noise)
 
     def norm(y: Any) -> float:
-        scaled = _host(y) / scale
+        scaled = on_host(y) / scale
         return sqrt(max(0.0, float(scaled @ factor.solve(scaled))))
 
     solved = factor.solve(g)
@@ -100,7 +99,7 @@ def _take_apart(point: Evaluation, H: Matrix, g: Vector, scale: Vector, noise: f
         parts.append(found.seen)
 
     def norm(y: Any) -> float:
-        scaled = _host(y) / scale
+        scaled = on_host(y) / scale
         along = ((part.q.T @ scaled) ** 2 / part.curvature for part in parts)
         return sqrt(sum(float(np.sum(squares)) for squares in along))
 
@@ -144,7 +143,7 @@ class _Low:
         q, images = q @ vectors, images @ vectors
         seen = values > floor
         self.seen = _Directions(q[:, seen], values[seen])
-        self.slopes = images[:, seen].T @ _host(point.gradient_z)
+        self.slopes = images[:, seen].T @ on_host(point.gradient_z)
         self.unseen = bool((~seen).any()) and self._slopes_down(q[:, ~seen], images[:, ~seen])
 
     def _slopes_down(self, q: Matrix, images: Matrix) -> bool:
@@ -154,9 +153,9 @@ class _Low:
         theirs: the slopes are measured in the norm of the inverse covariance of their rounding.
         """
         point, k = self._point, q.shape[1]
-        gradient = _host(point.gradient_z)
+        gradient = on_host(point.gradient_z)
         # Where the curvature itself leaves the range of the dtype, so may the slope have done.
-        lost = np.abs(_host(point.curvature.diagonal)) < point.problem.least
+        lost = np.abs(on_host(point.curvature.diagonal)) < point.problem.least
         if np.linalg.matrix_rank(images[~lost], tol=1e-8 * np.linalg.norm(images)) < k:
             return True
         # Elsewhere, as at a minimum that lies at infinity, a loss falls though all its derivatives
@@ -180,7 +179,7 @@ class _Low:
 
     def _image(self, q: Matrix) -> Matrix:
         matrix = self._point.problem.matrix
-        return _host(matrix.matmul(matrix.asarray(q / self._scale[:, None])))
+        return on_host(matrix.matmul(matrix.asarray(q / self._scale[:, None])))
 
     def _probe(self) -> Matrix:
         """Return products of A with four random vectors: their rows are as long as A's, about."""
@@ -193,24 +192,24 @@ class _Low:
             return q
         matrix = self._point.problem.matrix
         bent = matrix.asarray(self._bend(self._image(q)))
-        mixed = high.q.T @ (_host(matrix.rmatmul(bent)) / self._scale[:, None])
+        mixed = high.q.T @ (on_host(matrix.rmatmul(bent)) / self._scale[:, None])
         return q - high.q @ (mixed / high.curvature[:, None])
 
     def _bend(self, images: Matrix) -> Matrix:
         """Return B Y for the curvature B in z."""
         curvature = self._point.curvature
-        product = _host(curvature.diagonal)[:, None] * images
+        product = on_host(curvature.diagonal)[:, None] * images
         if curvature.v is not None:
-            v, h = _host(curvature.v), _host(curvature.h)
+            v, h = on_host(curvature.v), on_host(curvature.h)
             product += np.outer(v, h @ images) + np.outer(h, v @ images)
         return product
 
     def _curvature(self, images: Matrix) -> tuple[Matrix, Vector]:
         """Return Y^T B Y, and the roots of the sizes that its terms have before they cancel."""
         curvature = self._point.curvature
-        terms = np.abs(_host(curvature.diagonal)) @ images**2
+        terms = np.abs(on_host(curvature.diagonal)) @ images**2
         if curvature.v is not None:
-            v, h = np.abs(_host(curvature.v)), np.abs(_host(curvature.h))
+            v, h = np.abs(on_host(curvature.v)), np.abs(on_host(curvature.h))
             terms = terms + 2.0 * (v @ np.abs(images)) * (h @ np.abs(images))
         bend = images.T @ self._bend(images)
         return 0.5 * (bend + bend.T), np.sqrt(np.where(terms > 0, terms, 1.0))
@@ -218,8 +217,3 @@ class _Low:
 
 def _saddle(point: Evaluation, direction: Vector) -> Finding:
     return Finding(point.problem.matrix.asarray(direction), inf, None, lambda y: inf)
-
-
-def _host(values: Any) -> Matrix:
-    host: Matrix = as_numpy(values).astype(np.float64, copy=False)
-    return host

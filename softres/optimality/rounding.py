@@ -11,7 +11,7 @@ import numpy.typing as npt
 from softres.backends import as_numpy
 from softres.evaluation import Evaluation
 
-__all__ = ["gradient_noise", "is_noise", "rounding_of_slopes", "units_of_rounding"]
+__all__ = ["gradient_noise", "is_noise", "on_host", "rounding_of_slopes", "units_of_rounding"]
 
 #: Units of rounding up to which a slope may be none.
 UNITS = 10.0
@@ -27,20 +27,20 @@ def rounding_of_slopes(point: Evaluation) -> Vector:
     is taken to be spread over the rows as the entries of A are.
     """
     problem = point.problem
-    z, f, target = _host(point.z), _host(point.f), _host(problem.target)
-    v, w2 = np.sqrt(_host(point.gauss_newton_diagonal)), _host(problem.w2)
-    bend = np.abs(_host(point.curvature.diagonal))
+    z, f, target = on_host(point.z), on_host(point.f), on_host(problem.target)
+    v, w2 = np.sqrt(on_host(point.gauss_newton_diagonal)), on_host(problem.w2)
+    bend = np.abs(on_host(point.curvature.diagonal))
     with np.errstate(over="ignore", invalid="ignore"):
         terms = np.abs(f)
         if problem.normalised:
             terms = terms * (1.0 + float(terms.sum()))
-            share = abs(float(f @ _host(point.c)))
+            share = abs(float(f @ on_host(point.c)))
         else:
             share = 0.0
         terms = terms + v * np.abs(z) + np.abs(target) + share
-        moved = _host(problem.matrix.column_norms) * _host(point.x)
+        moved = on_host(problem.matrix.column_norms) * on_host(point.x)
         spread = np.abs(z) + float(np.linalg.norm(moved)) / sqrt(problem.n)
-        sizes = v * terms + w2 * np.abs(z) + bend * spread + np.abs(_host(point.gradient_z))
+        sizes = v * terms + w2 * np.abs(z) + bend * spread + np.abs(on_host(point.gradient_z))
     rounded: Vector = problem.unit * np.nan_to_num(sizes, nan=np.inf)
     return rounded
 
@@ -57,9 +57,9 @@ def units_of_rounding(point: Evaluation) -> float:
 
     Each relative to its column of A; infinite where it is not finite.
     """
-    scale = _host(point.problem.matrix.column_scale)
+    scale = on_host(point.problem.matrix.column_scale)
     with np.errstate(all="ignore"):
-        largest = float(np.max(np.abs(_host(point.gradient)) / scale, initial=0.0))
+        largest = float(np.max(np.abs(on_host(point.gradient)) / scale, initial=0.0))
         size = float(np.linalg.norm(rounding_of_slopes(point)))
     if not isfinite(largest) or not isfinite(size):
         return inf
@@ -71,5 +71,7 @@ def is_noise(point: Evaluation) -> bool:
     return units_of_rounding(point) <= UNITS
 
 
-def _host(values: Any) -> Vector:
-    return as_numpy(values).astype(np.float64, copy=False)
+def on_host(values: Any) -> npt.NDArray[np.float64]:
+    """Return an array of any backend on the host, in float64."""
+    host: npt.NDArray[np.float64] = as_numpy(values).astype(np.float64, copy=False)
+    return host
