@@ -32,7 +32,7 @@ Minimiser = tuple[Vector, Certificate]
 Factor = SpectralFactor | DefiniteFactor
 
 #: Part of the cache's key: raise it when the way x* is found changes.
-VERSION = 7
+VERSION = 8
 #: Newton steps before giving up on a minimiser.
 MAX_STEPS = 500
 #: Times a saddle is left along its most negative eigenvector.
@@ -175,10 +175,8 @@ def _certificate(point: Evaluation, factor: Factor | None, x0: Vector) -> Certif
     step = factor.solve(point.gradient)
     matrix = point.problem.matrix
     terms = np.linalg.norm(matrix.column_scale) * np.linalg.norm(point.gradient_z)
-    size = float(np.linalg.norm(point.x))
+    x0 = _yardstick(point.x, x0)
     moved = float(np.linalg.norm(point.x - x0))
-    # A start that is x* to rounding says nothing of the error: x* itself is the scale then.
-    moved = moved if moved > 1e-8 * size else size
     error = float(np.linalg.norm(step)) if _seen(point, factor) else inf
     return Certificate(
         relative_gradient=float(np.linalg.norm(point.gradient) / terms) if terms > 0 else 0.0,
@@ -193,6 +191,14 @@ def _certificate(point: Evaluation, factor: Factor | None, x0: Vector) -> Certif
         interior=point.inside and not at_boundary(point, -step),
         confirmed=_confirmed(point, x0),
     )
+
+
+def _yardstick(x: Vector, x0: Vector) -> Vector:
+    """Return what the distance from x is the scale of an error at x.
+
+    A start that is x* to rounding says nothing of the error: x* itself is the scale then.
+    """
+    return x0 if np.linalg.norm(x - x0) > 1e-8 * np.linalg.norm(x) else np.zeros_like(x)
 
 
 def _confirmed(point: Evaluation, x0: Vector) -> bool:
