@@ -57,7 +57,7 @@ def test_a_minimiser_is_certified_from_itself(make_regularised, problem_name):
     """Where A is ill-conditioned a Newton step there is rounding, yet no small part of none."""
     for seed in range(4):
         options = SyntheticOptions(condition=1e4, rows="coherent")
-        instance = make_synthetic(400, 6, 4.0, seed, options)
+        instance = make_synthetic(400, 6, 2.0, seed, options)
         problem = make_regularised(problem_name, instance.A, instance.b, 1e-2)
         x, certificate = find_minimiser(problem, problem.start())
         for start in (x, np.nextafter(x, np.inf)):
