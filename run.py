@@ -17,7 +17,7 @@ def main(config: DictConfig) -> None:
     from softres.config.settings import settings
 
     checked = settings(config)  # before anything heavy is imported
-    from experiments.registry import probe_for
+    from experiments.kit.registry import probe_for
     from softres.harness import run_job
 
     run_job(checked, job_context(), probe_for(checked))

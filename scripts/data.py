@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # works without installation too
 
-from softres.data.command import data_command
+from softres.cli.data import data_command
 
 if __name__ == "__main__":
     raise SystemExit(data_command())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # works without installation too
 
-from softres.command_line import OneLineParser, not_negative
+from softres.cli.arguments import OneLineParser, not_negative
 from softres.errors import InputError
 from softres.tracking import TrackingOptions
 
@@ -36,9 +36,9 @@ def main() -> int:
 
 def reproduce(run_id: str, options: TrackingOptions, tolerance: float) -> int:
     """Repeat the run, say how it compares, and return the exit status."""
-    from experiments.registry import probe_for
+    from experiments.kit.registry import probe_for
     from softres.config.stored import stored_settings
-    from softres.harness.identity import job_key
+    from softres.harness.keys.identity import job_key
     from softres.harness.reproducing import (
         compare,
         kept_table,

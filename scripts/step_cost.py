@@ -11,6 +11,6 @@ from experiments.race.threads import pin_environment
 
 if __name__ == "__main__":
     pin_environment()  # BLAS and OpenMP read their threads while they are imported
-    from experiments.race.step_cost_command import step_cost_command
+    from experiments.race.steps.command import step_cost_command
 
     raise SystemExit(step_cost_command())

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
         SoftResidualRegression,
         make_problem,
     )
-    from softres.reference import Reference
+    from softres.problems.many_targets import ManyTargets
+    from softres.problems.reference import Reference
     from softres.solvers import ManyResult, Result, Status, solve
-    from softres.targets import ManyTargets
 
 __version__ = "0.1.0"
 
@@ -30,8 +30,8 @@ _HOMES = {
     "HyperbolicRegression": "softres.problems",
     "InputError": "softres.errors",
     "ManyResult": "softres.solvers",
-    "ManyTargets": "softres.targets",
-    "Reference": "softres.reference",
+    "ManyTargets": "softres.problems.many_targets",
+    "Reference": "softres.problems.reference",
     "ResNetRegression": "softres.problems",
     "Result": "softres.solvers",
     "SoftResidualRegression": "softres.problems",

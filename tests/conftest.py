@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-import softres.machine
-from softres.backends import BackendOptions, as_numpy
-from softres.links import BRANCHES
-from softres.machine import NOMINAL
+from softres.matrices.backends import BackendOptions, as_numpy
 from softres.matrices.dense import DenseNumpy
 from softres.problems import PROBLEMS as CLASSES
 from softres.problems import Problem, make_problem
+from softres.problems.links import BRANCHES
 from softres.solvers import solve
+from softres.solvers.preconditioned import machine
+from softres.solvers.preconditioned.machine import NOMINAL
 
 #: Every problem of the harness, with each branch of the ResNet-style one: name and options.
 PROBLEMS: dict[str, tuple[str, dict[str, str]]] = {
@@ -103,7 +103,7 @@ def one_thread():
 @pytest.fixture(autouse=True)
 def _rates_are_nominal(monkeypatch):
     """Give solvers the nominal rates: what a test says of their steps holds on every machine."""
-    monkeypatch.setattr(softres.machine, "this_machine", lambda cache=None: NOMINAL)
+    monkeypatch.setattr(machine, "this_machine", lambda cache=None: NOMINAL)
 
 
 @pytest.fixture(scope="session")

@@ -17,10 +17,10 @@ from scipy import sparse
 import softres
 from softres import InputError, ManyTargets, SoftmaxRegression, make_problem, solve
 from softres.matrices import as_matrix
-from softres.reference import Certificate, Reference
+from softres.problems.reference import Certificate, Reference
 from softres.solvers import make_solver
 from softres.solvers.exact_newton import ExactNewton
-from softres.solvers.preconditioned_newton import PreconditionedNewton
+from softres.solvers.preconditioned.preconditioned_newton import PreconditionedNewton
 
 RNG = np.random.default_rng(0)
 A = RNG.standard_normal((20, 3)) / 3

@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from softres.data.shard_writer import write_folder
+from softres.data.files.shard_writer import write_folder
 
 ROOT = Path(__file__).parents[1]
 CONF = ROOT / "conf"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import softres
-from softres.certify import find_minimiser
+from softres.certification.minimiser import find_minimiser
 from softres.problems import make_problem
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts" / "stress"))

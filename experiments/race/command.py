@@ -8,13 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from softres.command_line import (
-    OneLineParser,
-    add_clock,
-    output_folder,
-    positive,
-    positive_whole,
-)
+from softres.cli.arguments import OneLineParser, add_clock, output_folder, positive, positive_whole
 from softres.errors import InputError
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
+from experiments.kit.style import DOUBLE, look, new_figure
 from experiments.race.profile import profile, times
 from experiments.race.store import Store
 from experiments.race.summary import order
-from experiments.style import DOUBLE, look, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -139,7 +139,7 @@ def step_sentences(table: pd.DataFrame, exponents: pd.DataFrame) -> list[str]:
     Parameters
     ----------
     table, exponents
-        As :func:`experiments.race.step_cost.summary` and ``exponents`` return them.
+        As :func:`experiments.race.steps.cost.summary` and ``exponents`` return them.
     """
     lines = []
     for d, rows in table.groupby("d"):

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from softres.data.instance import Instance
 from softres.data.real import REAL
-from softres.data.synthetic import SyntheticOptions, make_synthetic
+from softres.data.sets.synthetic import SyntheticOptions, make_synthetic
 from softres.data.weights import WeightOptions, squared_weight
 from softres.problems import SoftResidualRegression
 
@@ -42,7 +42,7 @@ class Case:
     weight
         w^2 over the largest v^2 / alpha^2 at x0 (the relative rule).
     condition, rows, density
-        See :class:`softres.data.synthetic.SyntheticOptions`; not used by real data.
+        See :class:`softres.data.sets.synthetic.SyntheticOptions`; not used by real data.
     """
 
     data: str

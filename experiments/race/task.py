@@ -12,9 +12,9 @@ import numpy.typing as npt
 from scipy import linalg
 
 from experiments.race.grid import Posed
-from softres.certify import certified_minimiser, digest
+from softres.certification.minimiser import certified_minimiser, digest
 from softres.errors import InputError
-from softres.reference import Reference
+from softres.problems.reference import Reference
 
 __all__ = ["Task"]
 

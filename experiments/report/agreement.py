@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from experiments.claim import Conclusion, Verdict
+from experiments.kit.claim import Conclusion, Verdict
 from experiments.report.collect import Chapter
 
 __all__ = ["OTHER", "Agreement", "agreement"]

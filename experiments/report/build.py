@@ -6,16 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from experiments.registry import IDS
-from experiments.report import html, markdown, summary, verdict_table
+from experiments.kit.registry import IDS
+from experiments.kit.runs import load_runs
+from experiments.report import summary
 from experiments.report.agreement import OTHER, Agreement, agreement
 from experiments.report.collect import NO_RUNS, Chapter, chapter
 from experiments.report.figures import latex, write
-from experiments.report.front import SEES
+from experiments.report.page import html, markdown, verdict_table
+from experiments.report.page.front import SEES
 from experiments.report.planned import gap
 from experiments.report.runner import FIGURES_ONLY, reproduce, run_missing
 from experiments.report.section import Section, section
-from experiments.runs import load_runs
 from softres.errors import InputError
 from softres.tracking import TrackingOptions
 
@@ -142,7 +143,7 @@ def _numbered(say: Callable[[str], None], number: int, total: int) -> Callable[[
 
 def _extra(name: str, request: Request, say: Callable[[str], None]) -> Section:
     """Draw a sweep that no claim is judged by."""
-    from experiments import convergence
+    from experiments.claims.practice import convergence
 
     options = TrackingOptions(folder=request.store, experiment=name)
     database = options.database

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from types import ModuleType
 
-from experiments.claim import Claim, Verdict
+from experiments.kit.claim import Claim, Verdict
+from experiments.kit.runs import LoggedRun, load_runs
 from experiments.report.planned import gap
-from experiments.runs import LoggedRun, load_runs
 from softres.tracking import TrackingOptions
 
 __all__ = ["NO_RUNS", "Chapter", "chapter"]

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.registry import IDS
+from experiments.kit.registry import IDS
 from experiments.report.runner import FIGURES_ONLY
-from softres.command_line import OneLineParser, output_folder
+from softres.cli.arguments import OneLineParser, output_folder
 from softres.errors import InputError
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ def report_command(arguments: Sequence[str] | None = None) -> int:
 
 
 def _rewrite() -> bool:
-    from experiments.report.readme import rewrite
-    from experiments.report.reference import Reference
+    from experiments.report.documents.readme import rewrite
+    from experiments.report.documents.reference import Reference
 
     for path in rewrite(Reference()):
         _say(f"wrote {path}")

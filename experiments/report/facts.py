@@ -8,7 +8,7 @@ from math import isnan
 
 import pandas as pd
 
-from experiments.runs import LoggedRun
+from experiments.kit.runs import LoggedRun
 
 __all__ = ["facts", "listed", "origin", "shown"]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from experiments import style
-from experiments.claim import Conclusion, Counterexample
+from experiments.kit import style
+from experiments.kit.claim import Conclusion, Counterexample
 from experiments.report.collect import Chapter
 from experiments.report.facts import facts, shown
 

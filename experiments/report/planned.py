@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from experiments.kit.runs import LoggedRun
 from experiments.report.runner import ROOT, choice, has_sweep
-from experiments.runs import LoggedRun
 
 __all__ = ["gap"]
 
@@ -22,7 +22,7 @@ def gap(name: str, profile: str, runs: Sequence[LoggedRun]) -> str:
         return ""
     from softres.config.settings import settings
     from softres.config.sweeps import jobs_of
-    from softres.harness.identity import config_hash
+    from softres.harness.keys.identity import config_hash
 
     jobs = {
         config_hash(settings(job.config)): " ".join(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from experiments.claim import Verdict
+from experiments.kit.claim import Verdict
 from experiments.report.collect import Chapter
 from experiments.report.figures import (
     Drawn,

@@ -13,7 +13,7 @@ from posing import arrays, host, loss_of, start_of
 from verify import verify
 
 import softres
-from softres.certify import find_minimiser
+from softres.certification.minimiser import find_minimiser
 from softres.errors import InputError
 from softres.problems import make_problem
 

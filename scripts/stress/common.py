@@ -148,7 +148,7 @@ def stored_runs(client: Any, experiment: str) -> list[Any]:
 
 def _compare(client: Any, run_id: str) -> tuple[int, int]:
     from softres.harness.records import curve_columns
-    from softres.tracking.curves import select
+    from softres.tracking.charts.curves import select
 
     trace = pd.read_parquet(client.download_artifacts(run_id, "trace.parquet"))
     steps = [int(step) for step in trace["step"]]

@@ -9,7 +9,7 @@ import numpy as np
 from instances import Instance, draw
 from points import Loss
 
-from softres.certify import find_minimiser
+from softres.certification.minimiser import find_minimiser
 from softres.problems import make_problem
 
 __all__ = ["arrays", "host", "loss_of", "start_of"]

@@ -35,7 +35,7 @@ measure({folder!r}, {memory}, {cold})
 
 def _write(folder: Path, rows: int, columns: int, kind: str) -> float:
     """Write A with singular values over a factor of ten, and b of a planted model; the seconds."""
-    from softres.data.shard_writer import ShardWriter
+    from softres.data.files.shard_writer import ShardWriter
 
     rng = np.random.default_rng(0)
     spread = np.geomspace(4.0, 0.4, columns) / np.sqrt(rows)
@@ -88,8 +88,8 @@ def _forget(folder: Path) -> None:
 def measure(where: str, memory: float, cold: bool) -> None:
     """Solve over the folder in this process, and print figures as JSON."""
     from softres import SoftResidualRegression, solve
-    from softres.certify import find_minimiser
-    from softres.data.streamed import StreamedOptions, load_streamed
+    from softres.certification.minimiser import find_minimiser
+    from softres.data.sets.streamed import StreamedOptions, load_streamed
 
     folder = Path(where)
     program = _status("VmRSS")

@@ -80,7 +80,7 @@ def _count(uri: str, options: Namespace) -> tuple[int, int]:
     """Return finished runs, and points that are there."""
     from mlflow.tracking import MlflowClient
 
-    from softres.tracking.curves import select
+    from softres.tracking.charts.curves import select
 
     client = MlflowClient(tracking_uri=uri)
     runs = stored_runs(client, "written")

@@ -79,11 +79,11 @@ def _one_line() -> Iterator[None]:
 
 def _begin(config: DictConfig, compose: Callable[[], Sequence[Job]]) -> None:
     """Check every job and its servers; show them and end here if that is all that is wanted."""
-    from experiments.registry import check_claim, probe_for
+    from experiments.kit.registry import check_claim, probe_for
     from softres.config.settings import settings
     from softres.matrices.dask_matrix import connect
     from softres.tracking import open_store
-    from softres.tracking.outage import check_server
+    from softres.tracking.durable.outage import check_server
 
     with _one_line():
         # Of a whole sweep first: it may go through options that other data do not have.
@@ -98,7 +98,7 @@ def _begin(config: DictConfig, compose: Callable[[], Sequence[Job]]) -> None:
         for address in {job.backend.address for job, _ in jobs if job.backend.address is not None}:
             connect(address)
         if config.sweep.dry_run:
-            from softres.harness.dry_run import show_plan
+            from softres.harness.terminal.dry_run import show_plan
 
             show_plan([(job, overrides, probe_for(job)) for job, overrides in jobs])
             raise SystemExit(0)
@@ -109,7 +109,7 @@ def _begin(config: DictConfig, compose: Callable[[], Sequence[Job]]) -> None:
 
 
 def _close(config: DictConfig, folder: str) -> None:
-    from softres.harness.closing import close_command
+    from softres.harness.terminal.closing import close_command
 
     tracking: Any = OmegaConf.to_container(config.tracking, resolve=True)
     if not close_command(folder, tracking, list(config.hydra.overrides.task)):

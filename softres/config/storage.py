@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from scipy import sparse
 
-from softres.backends import BackendOptions
-from softres.data.file import FileOptions
 from softres.data.registry import DataOptions
-from softres.data.streamed import StreamedOptions
-from softres.data.synthetic import SyntheticOptions
+from softres.data.sets.file import FileOptions
+from softres.data.sets.streamed import StreamedOptions
+from softres.data.sets.synthetic import SyntheticOptions
 from softres.errors import InputError
+from softres.matrices.backends import BackendOptions
 
 __all__ = ["Storage", "check_backend", "storage"]
 

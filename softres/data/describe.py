@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from softres.data.instance import Instance
-from softres.data.spectrum import Spectrum, spectrum_of_gram
+from softres.linalg.spectrum import Spectrum, spectrum_of_gram
 from softres.matrices import StreamedMatrix, as_matrix
 
 __all__ = ["Description", "describe", "leverage_scores"]
@@ -57,7 +57,7 @@ def describe(instance: Instance) -> Description:
     """Return the figures of an instance, from one eigendecomposition of A^T A.
 
     Takes about a minute at d = 4500; squaring limits it to condition 1e8 as in
-    :func:`softres.data.spectrum.spectrum`. An A on disk is read three times.
+    :func:`softres.linalg.spectrum.spectrum`. An A on disk is read three times.
     """
     n, d = instance.shape
     matrix = as_matrix(instance.A)

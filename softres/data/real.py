@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from softres.data import (
+from softres.data.fetch.source import Source
+from softres.data.instance import Instance
+from softres.data.matrix_scale import scaling_to
+from softres.data.sets import (
     attention,
     babynames,
     digits,
@@ -15,9 +18,6 @@ from softres.data import (
     unembedding_smollm2,
     word_ngrams,
 )
-from softres.data.instance import Instance
-from softres.data.matrix_scale import scaling_to
-from softres.data.source import Source
 from softres.errors import InputError
 
 __all__ = ["REAL", "Real", "scaled"]
@@ -75,7 +75,7 @@ class Real:
 
 @dataclass(frozen=True)
 class Digits(Real):
-    """Images of digits; see :mod:`softres.data.digits`."""
+    """Images of digits; see :mod:`softres.data.sets.digits`."""
 
     name: ClassVar[str] = "digits"
     fixed: ClassVar[tuple[int, int]] = (1797, 64)
@@ -88,7 +88,7 @@ class Digits(Real):
 
 @dataclass(frozen=True)
 class UnembeddingMiniLM(Real):
-    """Token embeddings and token frequencies; see :mod:`softres.data.unembedding`."""
+    """Token embeddings and token frequencies; see :mod:`softres.data.sets.unembedding`."""
 
     name: ClassVar[str] = "unembedding_minilm"
     fixed: ClassVar[tuple[int, int]] = (30522, 384)
@@ -102,7 +102,7 @@ class UnembeddingMiniLM(Real):
 
 @dataclass(frozen=True)
 class UnembeddingSmolLM2(Real):
-    """Token embeddings and frequencies; see :mod:`softres.data.unembedding_smollm2`."""
+    """Token embeddings and frequencies; see :mod:`softres.data.sets.unembedding_smollm2`."""
 
     name: ClassVar[str] = "unembedding_smollm2"
     fixed: ClassVar[tuple[int, int]] = (49152, 576)
@@ -116,7 +116,7 @@ class UnembeddingSmolLM2(Real):
 
 @dataclass(frozen=True)
 class AttentionSmolLM2(attention.AttentionOptions, Real):
-    """Keys and attention of one head; see :mod:`softres.data.attention`."""
+    """Keys and attention of one head; see :mod:`softres.data.sets.attention`."""
 
     name: ClassVar[str] = "attention_smollm2"
     source: ClassVar[Source | None] = attention.SOURCE
@@ -138,7 +138,7 @@ class AttentionSmolLM2(attention.AttentionOptions, Real):
 
 @dataclass(frozen=True)
 class Flights(Real):
-    """Delays over one-hot features; see :mod:`softres.data.flights`."""
+    """Delays over one-hot features; see :mod:`softres.data.sets.flights`."""
 
     name: ClassVar[str] = "flights"
     fixed: ClassVar[tuple[int, int]] = (336776, 4556)
@@ -152,7 +152,7 @@ class Flights(Real):
 
 @dataclass(frozen=True)
 class WordNgrams(Real):
-    """Word frequencies over counts of letters; see :mod:`softres.data.word_ngrams`."""
+    """Word frequencies over counts of letters; see :mod:`softres.data.sets.word_ngrams`."""
 
     name: ClassVar[str] = "word_ngrams"
     fixed: ClassVar[tuple[int, int]] = (321180, 2000)
@@ -166,7 +166,7 @@ class WordNgrams(Real):
 
 @dataclass(frozen=True)
 class BabyNames(Real):
-    """Births over year, sex and name; see :mod:`softres.data.babynames`."""
+    """Births over year, sex and name; see :mod:`softres.data.sets.babynames`."""
 
     name: ClassVar[str] = "babynames"
     fixed: ClassVar[tuple[int, int]] = (1924665, 3276)

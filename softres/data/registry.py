@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
-from softres.data.file import FileOptions, load_file
 from softres.data.instance import Instance
 from softres.data.real import REAL, scaled
-from softres.data.streamed import StreamedOptions, load_streamed
-from softres.data.synthetic import SyntheticOptions, check_size, make_synthetic
+from softres.data.sets.file import FileOptions, load_file
+from softres.data.sets.streamed import StreamedOptions, load_streamed
+from softres.data.sets.synthetic import SyntheticOptions, check_size, make_synthetic
 from softres.errors import InputError
 
 __all__ = ["DATA", "DataOptions"]
@@ -41,7 +41,7 @@ class DataOptions(Hashable, Protocol):
 
 @dataclass(frozen=True)
 class Synthetic(SyntheticOptions):
-    """Made-up data; see :class:`softres.data.synthetic.SyntheticOptions`."""
+    """Made-up data; see :class:`softres.data.sets.synthetic.SyntheticOptions`."""
 
     def size(self, n: int | None, d: int | None, R: float | None) -> tuple[int, int]:
         """Check the size and what depends on it."""
@@ -68,7 +68,7 @@ class Synthetic(SyntheticOptions):
 
 @dataclass(frozen=True)
 class File(FileOptions):
-    """A user's own data; see :mod:`softres.data.file`."""
+    """A user's own data; see :mod:`softres.data.sets.file`."""
 
     def size(self, n: int | None, d: int | None, R: float | None) -> tuple[int, int]:
         """Return the size of the file's A, and refuse another."""
@@ -85,7 +85,7 @@ class File(FileOptions):
 
 @dataclass(frozen=True)
 class Streamed(StreamedOptions):
-    """Row blocks on disk; see :mod:`softres.data.streamed`."""
+    """Row blocks on disk; see :mod:`softres.data.sets.streamed`."""
 
     def size(self, n: int | None, d: int | None, R: float | None) -> tuple[int, int]:
         """Return the size that the manifest names, and refuse another."""

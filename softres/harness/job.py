@@ -10,22 +10,23 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from softres.backends import BackendOptions
 from softres.config.settings import Settings
 from softres.errors import InputError
-from softres.harness import console, records
-from softres.harness.estimates import check_memory
-from softres.harness.identity import job_key, reproducing_command, run_name
-from softres.harness.memory import PeakMemory, memory_limited
+from softres.harness import records
+from softres.harness.keys.identity import job_key, reproducing_command, run_name
 from softres.harness.outcome import Outcome, write_outcome
 from softres.harness.plan import plan
 from softres.harness.probe import Probe, measure
+from softres.harness.resources.estimates import check_memory
+from softres.harness.resources.memory import PeakMemory, memory_limited
 from softres.harness.solving import tracked_solve
+from softres.harness.terminal import console
+from softres.matrices.backends import BackendOptions
 from softres.theory import predicted_steps
 from softres.tracking import FinishedRun, RunLog, Store, environment, open_store
+from softres.tracking.durable.turns import turn
 from softres.tracking.environment import cores
 from softres.tracking.options import without_secrets
-from softres.tracking.turns import turn
 
 __all__ = ["JobContext", "run_job"]
 

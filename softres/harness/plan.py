@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from softres.config.settings import Settings
-from softres.harness.limits import is_enough, is_within
+from softres.harness.extension import is_enough, is_within
 from softres.tracking import FinishedRun
 
 __all__ = ["Plan", "plan"]

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from softres.certify import certified_minimiser, digest
+from softres.certification.minimiser import certified_minimiser, digest
 from softres.config.settings import Settings
 from softres.data.instance import Instance
 from softres.data.registry import DataOptions
-from softres.data.spectrum import Spectrum, spectrum
 from softres.data.start import StartOptions, starting_point
 from softres.data.weights import weight
+from softres.linalg.spectrum import Spectrum, spectrum
 from softres.matrices import as_matrix
 from softres.problems import Problem, make_problem
-from softres.reference import Certificate
+from softres.problems.reference import Certificate
 
 __all__ = ["Prepared", "on_backend", "prepare"]
 

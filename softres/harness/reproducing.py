@@ -13,7 +13,7 @@ from softres.config.settings import Settings
 from softres.errors import InputError
 from softres.harness.prepare import on_backend, prepare
 from softres.harness.probe import Probe, ProbeContext
-from softres.reference import Reference
+from softres.problems.reference import Reference
 from softres.solvers import Status, solve
 from softres.tracking import environment
 

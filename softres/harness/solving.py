@@ -8,13 +8,14 @@ from contextlib import nullcontext
 
 import pandas as pd
 
-from softres.backends import as_numpy
 from softres.config.settings import Settings
-from softres.evaluation import Evaluation
-from softres.harness import console, records
+from softres.harness import records
 from softres.harness.prepare import Prepared, on_backend, prepare
+from softres.harness.terminal import console
 from softres.harness.warm_up import warm_up
-from softres.reference import Reference
+from softres.matrices.backends import as_numpy
+from softres.problems.evaluation import Evaluation
+from softres.problems.reference import Reference
 from softres.solvers import Result, solve
 from softres.solvers.result import Row
 from softres.theory import Assumption, check_assumptions

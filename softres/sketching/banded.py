@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from softres.backends import as_numpy
 from softres.matrices import DesignMatrix
+from softres.matrices.backends import as_numpy
 
 __all__ = ["NONZEROS", "Banded"]
 

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from softres.backends import as_numpy
 from softres.errors import InputError
 from softres.matrices import DesignMatrix
+from softres.matrices.backends import as_numpy
 from softres.sketching.banded import NONZEROS, Banded
 
 __all__ = ["EMBEDDINGS", "embedding", "sketch"]

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from scipy import linalg
 
 from softres.arrays import fits_single
-from softres.backends import as_numpy
 from softres.matrices import DesignMatrix
+from softres.matrices.backends import as_numpy
 from softres.sketching.embeddings import sketch
 
 __all__ = [

@@ -12,10 +12,10 @@ import numpy as np
 
 from softres.checks import check_types, shown
 from softres.errors import InputError
-from softres.evaluation import Evaluation
-from softres.optimality import Metric
 from softres.problems import Problem
+from softres.problems.evaluation import Evaluation
 from softres.solvers.clock import Meter
+from softres.solvers.optimality import Metric
 from softres.solvers.result import Status
 
 __all__ = ["Solver", "State", "Tools", "guarded_step", "require"]

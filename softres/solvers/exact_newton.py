@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from softres.free_memory import check_squares
+from softres.linalg.free_memory import check_squares
 from softres.problems import Problem, ResNetRegression, SoftmaxRegression
 from softres.solvers.base import Solver, State, Tools
-from softres.solvers.newton import newton_step
+from softres.solvers.steps.newton import newton_step
 
 __all__ = ["ExactNewton", "ResNetNewton", "SoftmaxNewton"]
 

@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 
 from softres.arrays import norm, relative_norm
-from softres.evaluation import Evaluation
+from softres.problems.evaluation import Evaluation
 from softres.solvers.base import Solver, State, Tools, require
-from softres.solvers.line_search import search
 from softres.solvers.result import Status
+from softres.solvers.steps.line_search import search
 
 __all__ = ["GradientDescent", "largest_eigenvalue"]
 

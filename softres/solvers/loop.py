@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from softres.arrays import norm
-from softres.backends import synchronise_for
 from softres.checks import shown
 from softres.errors import InputError
-from softres.evaluation import Evaluation
+from softres.matrices.backends import synchronise_for
 from softres.problems import Problem
-from softres.reference import Reference
+from softres.problems.evaluation import Evaluation
+from softres.problems.reference import Reference
 from softres.solvers.base import Solver, State, Tools, guarded_step
 from softres.solvers.clock import Meter
-from softres.solvers.judge import Judge
+from softres.solvers.optimality.judge import Judge
 from softres.solvers.result import Result, Row, Status
 
 __all__ = ["Callback", "iterate"]

@@ -7,13 +7,13 @@ from typing import Any
 
 from softres.checks import choice
 from softres.errors import InputError
-from softres.solvers.approx_newton import ApproxNewton
+from softres.solvers.approximate.approx_newton import ApproxNewton
 from softres.solvers.base import Solver
 from softres.solvers.exact_newton import ExactNewton, ResNetNewton, SoftmaxNewton
 from softres.solvers.gradient_descent import GradientDescent
-from softres.solvers.preconditioned_newton import PreconditionedNewton
-from softres.solvers.scipy_baselines import ScipyLBFGS, ScipyNewtonCG, ScipyTrustNCG
-from softres.solvers.torch_lbfgs import TorchLBFGS
+from softres.solvers.outside.scipy_baselines import ScipyLBFGS, ScipyNewtonCG, ScipyTrustNCG
+from softres.solvers.outside.torch_lbfgs import TorchLBFGS
+from softres.solvers.preconditioned.preconditioned_newton import PreconditionedNewton
 
 __all__ = ["SOLVERS", "make_solver"]
 

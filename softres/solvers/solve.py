@@ -9,13 +9,13 @@ from softres.checks import number, shown, whole
 from softres.errors import InputError
 from softres.matrices import given_array
 from softres.problems import Problem
-from softres.reference import Reference
+from softres.problems.many_targets import ManyTargets
+from softres.problems.reference import Reference
 from softres.solvers.base import Solver
 from softres.solvers.loop import Callback, iterate
 from softres.solvers.many import ManyOptions, ManyResult, solve_many
 from softres.solvers.registry import SOLVERS, make_solver
 from softres.solvers.result import Result
-from softres.targets import ManyTargets
 
 __all__ = ["solve"]
 

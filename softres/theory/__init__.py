@@ -2,6 +2,6 @@
 
 from softres.theory.assumptions import Assumption, check_assumptions
 from softres.theory.predictions import predicted_steps
-from softres.theory.sampling import proven_eps0, proven_rows
+from softres.theory.sample_size import proven_eps0, proven_rows
 
 __all__ = ["Assumption", "check_assumptions", "predicted_steps", "proven_eps0", "proven_rows"]

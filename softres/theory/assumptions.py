@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import exp, inf, log, log10
 
-from softres.data.spectrum import Spectrum
 from softres.data.weights import WeightOptions
-from softres.evaluation import Evaluation
+from softres.linalg.spectrum import Spectrum
+from softres.problems.evaluation import Evaluation
 from softres.theory.predictions import log10_lipschitz_recalled
 
 __all__ = ["SEGMENT", "Assumption", "check_assumptions", "lowest_log_alpha"]

@@ -4,12 +4,12 @@ The package takes plain mappings, sequences and tables; it knows no solver and n
 system. Importing it is cheap: MLflow is imported when a store is opened, and only by `backend`.
 """
 
+from softres.tracking.charts.ui import charts_link, ui_command
+from softres.tracking.charts.view import Chart
 from softres.tracking.environment import environment
 from softres.tracking.options import TrackingOptions
 from softres.tracking.run import RunLog
 from softres.tracking.store import FinishedRun, Store, open_store
-from softres.tracking.ui import charts_link, ui_command
-from softres.tracking.view import Chart
 
 __all__ = [
     "Chart",

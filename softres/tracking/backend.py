@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from softres.errors import InputError
+from softres.tracking.charts.curves import Point
 from softres.tracking.create import create_database
-from softres.tracking.curves import Point
-from softres.tracking.outage import AwayError, check_server, is_outage, refusal
+from softres.tracking.durable.outage import AwayError, check_server, is_outage, refusal
 from softres.tracking.protocol import StoredRun
 
 if TYPE_CHECKING:

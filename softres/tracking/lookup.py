@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from softres.errors import InputError
+from softres.tracking.durable.outage import refusal
 from softres.tracking.options import TrackingOptions
-from softres.tracking.outage import refusal
 from softres.tracking.store import FinishedRun, finished
 
 __all__ = ["find_run"]

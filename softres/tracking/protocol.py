@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from softres.tracking.curves import Point
+from softres.tracking.charts.curves import Point
 
 __all__ = ["Backend", "NullBackend", "StoredRun"]
 

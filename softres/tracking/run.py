@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
-from softres.tracking.curves import TIME_SUFFIX, Point, check_metric_name, resample, select
-from softres.tracking.interrupts import uninterrupted
-from softres.tracking.limits import cut, file_name, whole
+from softres.tracking.accepted import cut, file_name, whole
+from softres.tracking.charts.curves import TIME_SUFFIX, Point, check_metric_name, resample, select
+from softres.tracking.durable.interrupts import uninterrupted
 from softres.tracking.protocol import Backend
 
 if TYPE_CHECKING:

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softres.errors import InputError
+from softres.tracking.charts.view import Chart, shared_views
+from softres.tracking.durable.processes import identity, is_gone
+from softres.tracking.durable.spool import Spool, WaitingRun
 from softres.tracking.options import TrackingOptions
-from softres.tracking.processes import identity, is_gone
 from softres.tracking.protocol import Backend, NullBackend, StoredRun
 from softres.tracking.run import RunLog
-from softres.tracking.spool import Spool, WaitingRun
-from softres.tracking.view import Chart, shared_views
 
 if TYPE_CHECKING:
-    from softres.tracking.spooling import SpoolingBackend
+    from softres.tracking.durable.spooling import SpoolingBackend
 
 __all__ = ["FinishedRun", "Store", "finished", "open_store"]
 
@@ -197,7 +197,7 @@ def open_store(options: TrackingOptions, *, patient: bool = False) -> Store:
     if not options.enabled:
         return Store(options, NullBackend())
     from softres.tracking.backend import MlflowBackend
-    from softres.tracking.spooling import SpoolingBackend, deliver
+    from softres.tracking.durable.spooling import SpoolingBackend, deliver
 
     if not patient:
         backend = MlflowBackend(options)

@@ -12,15 +12,15 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 
-from softres.backends import BackendOptions
 from softres.config import register
 from softres.config.schema import RunSchema
 from softres.config.settings import settings
+from softres.data.files.shard_writer import write_folder
 from softres.data.registry import DATA
-from softres.data.shard_writer import write_folder
 from softres.data.start import StartOptions
 from softres.data.weights import WeightOptions
 from softres.errors import InputError
+from softres.matrices.backends import BackendOptions
 from softres.problems import PROBLEMS, make_problem
 from softres.solvers import SOLVERS, solve
 from softres.tracking import TrackingOptions

@@ -13,8 +13,8 @@ from scipy import sparse
 from softres.config import register
 from softres.config.settings import settings
 from softres.config.storage import SPARSE
+from softres.data.files.shard_writer import write_folder
 from softres.data.real import REAL
-from softres.data.shard_writer import write_folder
 from softres.errors import InputError
 
 CONF = str(Path(__file__).parents[2] / "conf")

@@ -12,7 +12,7 @@ from softres.config import register
 from softres.config.settings import settings
 from softres.config.stored import stored_settings
 from softres.errors import InputError
-from softres.harness.identity import job_key
+from softres.harness.keys.identity import job_key
 from softres.harness.records import as_yaml
 
 CONF = str(Path(__file__).parents[2] / "conf")

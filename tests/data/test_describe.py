@@ -8,9 +8,9 @@ from scipy import sparse
 
 from softres.data import describe as module
 from softres.data.describe import describe
+from softres.data.files.shard_writer import write_folder
 from softres.data.instance import Instance
-from softres.data.shard_writer import write_folder
-from softres.data.streamed import StreamedOptions, load_streamed
+from softres.data.sets.streamed import StreamedOptions, load_streamed
 
 
 def matrices():

@@ -7,7 +7,7 @@ import pytest
 
 from softres.data.real import Digits
 from softres.data.registry import DATA, File, Synthetic
-from softres.data.synthetic import make_synthetic
+from softres.data.sets.synthetic import make_synthetic
 from softres.errors import InputError
 
 

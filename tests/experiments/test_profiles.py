@@ -12,7 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 from probing import probed
 
-from experiments.registry import IDS
+from experiments.kit.registry import IDS
 from softres.config import register
 
 CONF = Path(__file__).parents[2] / "conf"

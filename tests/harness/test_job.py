@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
-from softres.backends import as_numpy
 from softres.config import register
 from softres.config.settings import settings
 from softres.data.start import starting_point
 from softres.errors import InputError
 from softres.harness import solving, warm_up
-from softres.harness.closing import close_command
+from softres.harness.extension import is_enough
 from softres.harness.job import JobContext, run_job
-from softres.harness.limits import is_enough
 from softres.harness.outcome import Outcome, read_outcomes, write_outcome
 from softres.harness.prepare import on_backend, prepare
+from softres.harness.terminal.closing import close_command
+from softres.matrices.backends import as_numpy
 from softres.solvers import Status
 from softres.tracking import FinishedRun
 

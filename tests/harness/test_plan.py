@@ -17,9 +17,9 @@ from omegaconf import open_dict
 from softres.config import register
 from softres.config.jobs import sweep_jobs
 from softres.config.settings import settings
-from softres.harness.dry_run import show_plan
-from softres.harness.identity import job_key
+from softres.harness.keys.identity import job_key
 from softres.harness.plan import plan
+from softres.harness.terminal.dry_run import show_plan
 from softres.tracking import FinishedRun
 
 ROOT = Path(__file__).parents[2]

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from softres.harness.console import error_text
 from softres.harness.records import BY_TIME, curve_columns, flat, with_logarithms
+from softres.harness.terminal.console import error_text
 
 
 def test_parameters_are_flat_and_a_choice_is_the_groups_own_key():

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from softres.harness.identity import reproducing_command
+from softres.harness.keys.identity import reproducing_command
 from softres.harness.reproducing import compare
 
 

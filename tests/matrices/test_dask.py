@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from softres import SoftResidualRegression, solve
-from softres.backends import BackendOptions
-from softres.data.shard_writer import write_folder
+from softres.data.files.shard_writer import write_folder
 from softres.errors import InputError
 from softres.matrices import DenseNumpy, StreamedMatrix, as_matrix, dask_matrix
+from softres.matrices.backends import BackendOptions
 from softres.sketching import embedding, sketch
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -155,7 +155,7 @@ def test_without_dask_one_line_names_the_extra(monkeypatch):
         BackendOptions("dask").convert(np.ones((4, 2)))
     find = importlib.util.find_spec
     monkeypatch.setattr(
-        "softres.backends.find_spec", lambda name: None if name == "dask" else find(name)
+        "softres.matrices.backends.find_spec", lambda name: None if name == "dask" else find(name)
     )
     with pytest.raises(InputError, match=r'dask is not installed; pip install "softres\[dask\]"'):
         BackendOptions("dask").check_device()

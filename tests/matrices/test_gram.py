@@ -13,8 +13,8 @@ from scipy import sparse
 import softres.matrices.dense
 import softres.matrices.sparse
 from softres import InputError
-from softres.backends import as_numpy
 from softres.matrices import as_matrix
+from softres.matrices.backends import as_numpy
 from softres.matrices.symmetric import BlockSum, by_sign
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -15,8 +15,8 @@ from scipy import sparse
 import softres.matrices.dense
 import softres.matrices.sparse
 from softres import InputError
-from softres.backends import as_numpy
 from softres.matrices import DesignMatrix, as_matrix
+from softres.matrices.backends import as_numpy
 
 ROUNDING = 1e-13
 

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softres import SoftResidualRegression, solve
-from softres.certify import digest, find_minimiser
-from softres.data.shard_writer import write_folder
+from softres.certification.minimiser import digest, find_minimiser
+from softres.data.files.shard_writer import write_folder
 from softres.errors import InputError
-from softres.machine import NOMINAL
 from softres.matrices import DenseNumpy, StreamedMatrix
 from softres.matrices.shards import NpyShard, ParquetShard
 from softres.sketching import embedding, sketch
-from softres.solvers.cost_model import CostModel
+from softres.solvers.preconditioned.cost_model import CostModel
+from softres.solvers.preconditioned.machine import NOMINAL
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -7,8 +7,8 @@ import pytest
 from scipy import linalg
 
 from softres import InputError
-from softres.backends import as_numpy
 from softres.matrices import as_matrix
+from softres.matrices.backends import as_numpy
 from softres.sketching import EMBEDDINGS, embedding, sketch
 
 pytestmark = pytest.mark.usefixtures("one_thread")

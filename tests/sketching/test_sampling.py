@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import linalg
 
-from softres.backends import as_numpy
 from softres.errors import InputError
 from softres.matrices import as_matrix
+from softres.matrices.backends import as_numpy
 from softres.sketching import (
     SCHEMES,
     RowSample,

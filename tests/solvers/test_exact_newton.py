@@ -11,8 +11,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from softres.data import digits
-from softres.linalg import cholesky
+from softres.data.sets import digits
+from softres.linalg.factors import cholesky
 from softres.problems import SoftmaxRegression
 from softres.solvers import Status, solve
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import torch
 
-import softres.free_memory
+import softres.linalg.free_memory
 from softres import InputError, ManyTargets, SoftmaxRegression, make_problem, solve
 from softres.arrays import norm, relative_norm
-from softres.lanczos import largest_eigenvalue
+from softres.linalg.lanczos import largest_eigenvalue
 from softres.matrices import as_matrix
 from softres.sketching.leverage import whitening
 from softres.sketching.sampling import sample_rows
@@ -180,8 +180,8 @@ def test_the_largest_eigenvalue_of_nothing():
 
 @pytest.mark.parametrize("solver", ["exact_newton", "approx_newton", "preconditioned_newton"])
 def test_matrices_that_cannot_be_held_are_refused_before_any_work(solver, monkeypatch):
-    monkeypatch.setattr(softres.free_memory, "SMALL", 0)
-    monkeypatch.setattr(softres.free_memory, "free_bytes", lambda array: 143.0)
+    monkeypatch.setattr(softres.linalg.free_memory, "SMALL", 0)
+    monkeypatch.setattr(softres.linalg.free_memory, "free_bytes", lambda array: 143.0)
     problem = SoftmaxRegression(A, B)
     options = {"factor": "gram"} if solver == "preconditioned_newton" else {}
     with pytest.raises(InputError, match=f"solver={solver}: holds . matrices of d x d") as caught:
@@ -190,13 +190,13 @@ def test_matrices_that_cannot_be_held_are_refused_before_any_work(solver, monkey
     assert problem.matrix.counter.grams == 0
     with pytest.raises(InputError, match="d=3"):
         solve(ManyTargets(A, np.stack([B, B], axis=1)), "exact_newton")
-    monkeypatch.setattr(softres.free_memory, "free_bytes", lambda array: 3 * 8 * 9.0)
+    monkeypatch.setattr(softres.linalg.free_memory, "free_bytes", lambda array: 3 * 8 * 9.0)
     assert solve(problem, solver, **options).steps > 0
 
 
 def test_solvers_without_such_matrices_are_not_refused(monkeypatch):
-    monkeypatch.setattr(softres.free_memory, "SMALL", 0)
-    monkeypatch.setattr(softres.free_memory, "free_bytes", lambda array: 0.0)
+    monkeypatch.setattr(softres.linalg.free_memory, "SMALL", 0)
+    monkeypatch.setattr(softres.linalg.free_memory, "free_bytes", lambda array: 0.0)
     problem = SoftmaxRegression(A, B)
     assert solve(problem, "scipy_lbfgs").steps > 0
     assert solve(problem, factor="columns").steps > 0
@@ -204,17 +204,17 @@ def test_solvers_without_such_matrices_are_not_refused(monkeypatch):
 
 def test_free_memory_is_what_the_tightest_limit_leaves(monkeypatch, tmp_path):
     (tmp_path / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable:    5000 kB\n")
-    monkeypatch.setattr(softres.free_memory, "_PROC", tmp_path)
-    monkeypatch.setattr(softres.free_memory, "_CGROUP", tmp_path)
-    assert softres.free_memory.free_bytes(np.zeros(1)) == 5000 * 1024
+    monkeypatch.setattr(softres.linalg.free_memory, "_PROC", tmp_path)
+    monkeypatch.setattr(softres.linalg.free_memory, "_CGROUP", tmp_path)
+    assert softres.linalg.free_memory.free_bytes(np.zeros(1)) == 5000 * 1024
     (tmp_path / "memory.max").write_text("4000000\n")
     (tmp_path / "memory.current").write_text("3500000\n")
     (tmp_path / "memory.stat").write_text("anon 1\ninactive_file 100000\n")
-    assert softres.free_memory.free_bytes(np.zeros(1)) == 600000
+    assert softres.linalg.free_memory.free_bytes(np.zeros(1)) == 600000
     (tmp_path / "memory.max").write_text("max\n")
-    assert softres.free_memory.free_bytes(np.zeros(1)) == 5000 * 1024
-    monkeypatch.setattr(softres.free_memory, "_PROC", tmp_path / "none")
-    assert softres.free_memory.free_bytes(np.zeros(1)) == math.inf
+    assert softres.linalg.free_memory.free_bytes(np.zeros(1)) == 5000 * 1024
+    monkeypatch.setattr(softres.linalg.free_memory, "_PROC", tmp_path / "none")
+    assert softres.linalg.free_memory.free_bytes(np.zeros(1)) == math.inf
 
 
 # --- Threads ------------------------------------------------------------------------------------

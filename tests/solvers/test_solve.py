@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-import softres.solvers.approx_newton
 import softres.solvers.clock
 from softres import InputError
-from softres.backends import BackendOptions, as_numpy
-from softres.evaluation import Evaluation
+from softres.matrices.backends import BackendOptions, as_numpy
 from softres.problems import SoftmaxRegression, SoftResidualRegression
-from softres.reference import Certificate, Reference
+from softres.problems.evaluation import Evaluation
+from softres.problems.reference import Certificate, Reference
 from softres.solvers import SOLVERS, Solver, State, Status, make_solver, solve
+from softres.solvers.approximate import approx_newton
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -333,7 +333,7 @@ def test_every_backend_takes_the_same_first_steps(
     solver, kind, plant, make_regularised, relative_error, record_property, monkeypatch
 ):
     # In single precision, which a dense NumPy A alone may round to, they agree to 1e-7 only.
-    monkeypatch.setattr(softres.solvers.approx_newton, "rounds_well", lambda W, sizes, eps0: False)
+    monkeypatch.setattr(approx_newton, "rounds_well", lambda W, sizes, eps0: False)
     instance = plant(5, n=400, d=8)
     options = {"rows": 150} if solver == "approx_newton" else {}
     ends = [

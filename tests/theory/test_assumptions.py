@@ -8,10 +8,10 @@ from math import inf, log, log10, sqrt
 import numpy as np
 import pytest
 
-from softres.certify import find_minimiser
-from softres.data.spectrum import Spectrum, spectrum
-from softres.data.synthetic import SyntheticOptions, make_synthetic
+from softres.certification.minimiser import find_minimiser
+from softres.data.sets.synthetic import SyntheticOptions, make_synthetic
 from softres.data.weights import WeightOptions, weight
+from softres.linalg.spectrum import Spectrum, spectrum
 from softres.matrices import as_matrix
 from softres.problems import make_problem
 from softres.theory import check_assumptions

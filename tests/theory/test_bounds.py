@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from softres.theory.bounds import BASIC, Region, basic_bounds, recalled_bounds
-from softres.theory.definiteness import curvature_bounds, smallest_weight, sufficient_weight
+from softres.theory.curvature_bounds import curvature_bounds, smallest_weight, sufficient_weight
 from softres.theory.lipschitz import (
     CURVATURE,
     LIPSCHITZ,

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from experiments.race.recorder import Recorder
 from experiments.race.task import Task
-from softres.harness.digests import files_digest, solver_digest
-from softres.harness.sources import used_files
+from softres.harness.keys.digests import files_digest, solver_digest
+from softres.harness.keys.sources import used_files
 from softres.solvers import SOLVERS
 
 __all__ = ["Contestant", "Run"]

@@ -8,8 +8,8 @@ from functools import partial
 from experiments.race.contestants.base import Contestant, Run
 from experiments.race.recorder import Recorder
 from experiments.race.task import Task
-from softres.evaluation import Evaluation
 from softres.problems import SoftResidualRegression
+from softres.problems.evaluation import Evaluation
 from softres.solvers import SOLVERS, solve
 from softres.solvers.result import Row
 

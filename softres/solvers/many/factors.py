@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from softres.arrays import array_namespace
-from softres.backends import as_numpy
-from softres.linalg import CholeskyFactor, cholesky
+from softres.linalg.factors import CholeskyFactor, cholesky
+from softres.matrices.backends import as_numpy
 from softres.problems import Problem
 from softres.solvers.many.grams import weighted_grams
 from softres.solvers.many.model import RowModel, chunks

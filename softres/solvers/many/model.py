@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from softres.arrays import array_namespace
-from softres.backends import as_numpy
-from softres.links import NormalisableLink
+from softres.matrices.backends import as_numpy
 from softres.problems import Problem
+from softres.problems.links import NormalisableLink
 
 __all__ = ["Curvatures", "RowModel", "chunks"]
 
@@ -46,8 +46,8 @@ def chunks(problem: Problem, count: int) -> Iterator[slice]:
 class RowModel:
     """Values, gradients and curvatures of k targets at z, with the formulas of one.
 
-    The formulas are those of :class:`softres.evaluation.Evaluation` (Lemmas 4.1, 5.2 and 5.4 of
-    arXiv 2309.13482), for a row a target.
+    The formulas are those of :class:`softres.problems.evaluation.Evaluation` (Lemmas 4.1, 5.2 and
+    5.4 of arXiv 2309.13482), for a row a target.
 
     Parameters
     ----------

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from softres.arrays import array_namespace, norm
-from softres.backends import as_numpy
-from softres.linalg import CholeskyFactor
+from softres.linalg.factors import CholeskyFactor
+from softres.matrices.backends import as_numpy
 from softres.problems import Problem
 from softres.solvers.many.factors import factor_all, factor_ridged
 from softres.solvers.many.model import RowModel, chunks

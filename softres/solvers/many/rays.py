@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from softres.arrays import array_namespace
-from softres.backends import as_numpy
+from softres.matrices.backends import as_numpy
 from softres.problems import Problem
-from softres.solvers.line_search import APPROXIMATE, SUFFICIENT, rounding
 from softres.solvers.many.model import RowModel, chunks
+from softres.solvers.steps.line_search import APPROXIMATE, SUFFICIENT, rounding
 
 __all__ = ["Found", "search_rays"]
 
@@ -47,8 +47,8 @@ def search_rays(
 ) -> Found:
     """Backtrack on z + t A p, by halves, to a sufficient decrease of the loss.
 
-    The rules are those of :func:`softres.solvers.line_search.search`: Armijo's, or where the loss
-    is flat to rounding the slope's. No trial reads A, and only rays whose search goes on are
+    The rules are those of :func:`softres.solvers.steps.line_search.search`: Armijo's, or where the
+    loss is flat to rounding the slope's. No trial reads A, and only rays whose search goes on are
     evaluated again.
 
     Parameters

@@ -13,16 +13,16 @@ import numpy as np
 from softres.arrays import array_namespace, copied
 from softres.checks import number, shown
 from softres.errors import InputError
-from softres.free_memory import check_squares
+from softres.linalg.free_memory import check_squares
+from softres.linalg.nullspace import null_basis
 from softres.matrices import given_array
-from softres.nullspace import null_basis
-from softres.optimality import Projected, at_boundary, examine
+from softres.problems.many_targets import ManyTargets
 from softres.solvers.exact_newton import ExactNewton
 from softres.solvers.loop import iterate
 from softres.solvers.many.newton import GIVE_UP, Block, start_block, step_block
 from softres.solvers.many.result import ManyResult
+from softres.solvers.optimality import Projected, at_boundary, examine
 from softres.solvers.result import Row, Status
-from softres.targets import ManyTargets
 
 __all__ = ["SOLVERS", "ManyOptions", "solve_many"]
 

@@ -1,0 +1,1 @@
+"""Bounds and Lipschitz constants, against an adversary."""

@@ -1,0 +1,1 @@
+"""Gradient, Hessian, and low rank plus diagonal."""

@@ -1,0 +1,1 @@
+"""Steps, runs and the basin of Newton's method."""

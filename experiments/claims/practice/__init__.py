@@ -1,0 +1,1 @@
+"""What the theory is worth: weights, problems, real data."""

@@ -1,0 +1,1 @@
+"""Sampled Hessians: accuracy, failures, cost."""

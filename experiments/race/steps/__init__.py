@@ -1,0 +1,1 @@
+"""What a step of Algorithm 1 costs beside one of exact Newton."""

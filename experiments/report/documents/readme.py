@@ -1,0 +1,110 @@
+"""The parts of the documents that are generated from the kept results."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from textwrap import wrap
+
+from experiments.race.findings import size_sentence, size_table
+from experiments.race.summary import markdown
+from experiments.report.documents.findings import findings, made_with
+from experiments.report.documents.reference import Reference
+from experiments.report.runner import ROOT
+
+__all__ = ["BLOCKS", "generated", "replaced", "rewrite"]
+
+WIDTH = 120
+#: A blank that no line may be broken at.
+_OPENS = re.compile(r" (?=[-+*>|#=]|\d+[.)] )")
+#: Weights of the instances in the solver's own table, as the race names them.
+WEIGHT = "1e-2"
+
+
+def _findings(reference: Reference) -> str:
+    return _wrapped(findings(reference))
+
+
+def _sizes(reference: Reference) -> str:
+    told = _wrapped(size_sentence(reference.medians, WEIGHT))
+    return f"{markdown(size_table(reference.medians, WEIGHT))}\n{told}"
+
+
+def _origin(reference: Reference) -> str:
+    about, race = reference.about, reference.races
+    made = about["made_with"]
+    packages = ", ".join(f"{name} {' and '.join(made[name])}" for name in _PACKAGES if name in made)
+    cpu = " and ".join(made.get("cpu", ["unknown"]))
+    commits = sorted({run["commit"][:10] for run in race["runs"]})
+    text = (
+        f"The {about['profile']} profile: {about['runs']} runs, {about['statements']} statements, "
+        f"{made_with(about)}. {packages}; {cpu}. The race: "
+        f"{reference.medians['instance'].nunique()} instances, commit{'s' * (len(commits) > 1)} "
+        f"{', '.join(commits)}."
+    )
+    return _wrapped(text)
+
+
+_PACKAGES = ("python", "numpy", "scipy", "torch", "mlflow")
+#: By document: the name of each block, and what stands in it.
+BLOCKS: Mapping[str, Mapping[str, Callable[[Reference], str]]] = {
+    "README.md": {"findings": _findings},
+    "results/reference/README.md": {"origin": _origin},
+    "softres/solvers/preconditioned/preconditioned_newton.md": {"sizes": _sizes},
+}
+
+
+def generated(document: str, reference: Reference) -> dict[str, str]:
+    """Return what each block of a document has to say, by its name."""
+    return {name: make(reference) for name, make in BLOCKS[document].items()}
+
+
+def replaced(text: str, name: str, content: str) -> str:
+    """Return a document with the content of a block replaced; markers stay.
+
+    Raises
+    ------
+    ValueError
+        If the document has no such block, or more than one.
+    """
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    if len(pattern.findall(text)) != 1:
+        raise ValueError(f"not one block between {begin} and {end}")
+    return pattern.sub(lambda _: f"{begin}\n\n{content}\n\n{end}", text)
+
+
+def rewrite(reference: Reference, root: Path = ROOT) -> list[Path]:
+    """Bring every block of every document up to date; return those that changed."""
+    changed = []
+    for document in BLOCKS:
+        path = root / document
+        before = path.read_text(encoding="utf-8")
+        text = before
+        for name, content in generated(document, reference).items():
+            text = replaced(text, name, content)
+        if text != before:
+            path.write_text(text, encoding="utf-8")
+            changed.append(path)
+    return changed
+
+
+def _wrapped(text: str) -> str:
+    """Return Markdown with its lines no longer than :data:`WIDTH`, lists indented.
+
+    No line begins with what Markdown would take for a list, a quotation or a title.
+    """
+    lines = []
+    for whole in text.split("\n"):
+        content = whole.lstrip(" ").removeprefix("- ")
+        hanging = " " * (len(whole) - len(content))
+        line = whole.removesuffix(content) + _OPENS.sub("\0", content)
+        lines += wrap(
+            line,
+            WIDTH,
+            subsequent_indent=hanging,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [""]
+    return "\n".join(lines).replace("\0", " ")

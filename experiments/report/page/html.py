@@ -1,0 +1,107 @@
+"""The report as one HTML file that needs nothing else: figures are inside it."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from pathlib import Path
+from struct import unpack
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from experiments.kit.claim import Verdict
+from experiments.report.agreement import Agreement
+from experiments.report.collect import NO_RUNS
+from experiments.report.facts import origin
+from experiments.report.figures import Drawn, Kept
+from experiments.report.page.front import SEES, sentences
+from experiments.report.page.verdict_table import NAMES, group, sees
+from experiments.report.section import Section
+
+__all__ = ["render"]
+
+#: Width over height from which a figure takes the page's whole width.
+WIDE = 1.9
+
+
+def render(
+    sections: Sequence[Section],
+    extra: Sequence[Section],
+    profile: str,
+    out: Path,
+    agreement: Agreement,
+) -> str:
+    """Return the page: the claims, then sections without a verdict.
+
+    Links to files are relative to ``out``.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
+    )
+    runs = [run for section in (*sections, *extra) for run in section.chapter.runs]
+    return environment.get_template("page.html").render(
+        title=f"{profile} profile",
+        background=origin(runs) if runs else NO_RUNS,
+        said=[*sentences([section.chapter for section in sections]), *agreement.told],
+        sees=SEES,
+        chapters=[_chapter(section, out) for section in sections],
+        extra=[_chapter(section, out) for section in extra],
+    )
+
+
+def _chapter(section: Section, out: Path) -> dict[str, Any]:
+    chapter = section.chapter
+    claim = chapter.claim
+    return {
+        "id": chapter.id,
+        "place": claim.place if claim else "",
+        "statement": claim.statement if claim else "",
+        "notes": [note for note in (chapter.note, chapter.gap) if note],
+        "standing": chapter.standing,
+        "verdicts": [_verdict(v, section.kept_for(v), out) for v in chapter.verdicts],
+        "figures": [_figure(drawn, out) for drawn in section.figures],
+        "tables": [
+            {
+                "caption": tabled.caption,
+                "columns": list(tabled.table.columns),
+                "rows": tabled.table.to_numpy().tolist(),
+                "tex": _link(tabled.tex, out),
+            }
+            for tabled in section.tables
+        ],
+        "command": section.command,
+    }
+
+
+def _verdict(verdict: Verdict, kept: Kept | None, out: Path) -> dict[str, Any]:
+    return {
+        "statement": verdict.statement,
+        "whose": NAMES[group(verdict)],
+        "word": verdict.conclusion.value,
+        "kind": verdict.conclusion.name.lower(),
+        "measured": verdict.measured,
+        "bound": verdict.bound,
+        "looseness": "" if verdict.looseness is None else f"{verdict.looseness:.3g}",
+        "cases": f"{verdict.cases:,}",
+        "sees": sees(verdict),
+        "reason": verdict.reason,
+        "command": kept.command if kept else "",
+        "file": _link(kept.file, out) if kept and kept.file else "",
+    }
+
+
+def _figure(drawn: Drawn, out: Path) -> dict[str, Any]:
+    content = drawn.png.read_bytes()
+    width, height = unpack(">II", content[16:24])  # of PNG's first chunk
+    return {
+        "name": drawn.name,
+        "data": b64encode(content).decode(),
+        "caption": drawn.caption,
+        "pdf": _link(drawn.pdf, out),
+        "wide": width / height > WIDE,
+    }
+
+
+def _link(path: Path, out: Path) -> str:
+    return path.relative_to(out).as_posix()

@@ -1,0 +1,132 @@
+"""The report as Markdown, for a repository's page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from experiments.kit.claim import Verdict
+from experiments.report.agreement import Agreement
+from experiments.report.collect import Chapter
+from experiments.report.facts import origin
+from experiments.report.figures import Kept
+from experiments.report.page.front import SEES, sentences
+from experiments.report.page.verdict_table import NAMES, group, sees
+from experiments.report.section import Section
+
+__all__ = ["plain", "render"]
+
+_HEADER = (
+    "Claim",
+    "Whose",
+    "Statement",
+    "Verdict",
+    "Measured",
+    "Bound",
+    "Looseness",
+    "Cases",
+    "Sees",
+)
+
+
+def render(
+    sections: Sequence[Section],
+    extra: Sequence[Section],
+    profile: str,
+    out: Path,
+    agreement: Agreement,
+) -> str:
+    """Return the text: the claims, then sections without a verdict.
+
+    Links to files are relative to ``out``.
+    """
+    chapters = [section.chapter for section in sections]
+    runs = [run for section in (*sections, *extra) for run in section.chapter.runs]
+    lines = [
+        "# Does the theory hold in practice?",
+        "",
+        "softres tests *A Unified Scheme of ResNet and Softmax* (arXiv 2309.13482), statement by "
+        f"statement. Computed from logged runs of the {profile} profile"
+        + (f" ({origin(runs)})" if runs else "")
+        + "; `report.html` has the same with its figures inside.",
+        "",
+    ]
+    for title, texts in [*sentences(chapters), *agreement.told]:
+        if len(texts) == 1:
+            lines += [f"**{title}.** {plain(texts[0])}", ""]
+        else:
+            lines += [f"**{title}**", "", *(f"- {plain(text)}" for text in texts), ""]
+    lines += ["## Verdicts", ""]
+    lines += [*_table(_HEADER, _rows(chapters)), "", SEES, ""]
+    for section in (*sections, *extra):
+        lines += _section(section, out)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _rows(chapters: Sequence[Chapter]) -> list[list[str]]:
+    rows: list[list[str]] = []
+    for chapter in chapters:
+        rows += [
+            [
+                chapter.id,
+                NAMES[group(verdict)],
+                verdict.statement,
+                f"**{verdict.conclusion.value}**",
+                verdict.measured,
+                verdict.bound,
+                "" if verdict.looseness is None else f"{verdict.looseness:.3g}",
+                f"{verdict.cases:,}",
+                sees(verdict),
+            ]
+            for verdict in chapter.verdicts
+        ] or [[chapter.id, "", "", chapter.standing, *[""] * 5]]
+    return rows
+
+
+def _section(section: Section, out: Path) -> list[str]:
+    chapter = section.chapter
+    lines = [f"## {chapter.id}", ""]
+    if chapter.claim is not None:
+        lines += [f"*{chapter.claim.place}.* {plain(chapter.claim.statement)}", ""]
+    for note in filter(None, (chapter.note, chapter.gap)):
+        lines += [plain(note), ""]
+    for verdict in chapter.verdicts:
+        lines += _verdict(verdict, section.kept_for(verdict), out)
+    for drawn in section.figures:
+        path = drawn.png.relative_to(out).as_posix()
+        lines += [f"![{drawn.name}]({path})", "", plain(drawn.caption), ""]
+    for tabled in section.tables:
+        columns = [str(column) for column in tabled.table.columns]
+        lines += [plain(tabled.caption), "", *_table(columns, tabled.table.to_numpy().tolist())]
+        lines += [""]
+    if section.command:
+        lines += ["```sh", section.command, "```", ""]
+    return lines
+
+
+def _verdict(verdict: Verdict, kept: Kept | None, out: Path) -> list[str]:
+    measured = f"measured {verdict.measured}" + (
+        f", bound {verdict.bound}" if verdict.bound else ""
+    )
+    seen = f"; sees {sees(verdict)}" if sees(verdict) else ""
+    lines = [
+        f"- **{verdict.conclusion.value}** ({NAMES[group(verdict)]}): {plain(verdict.statement)}: "
+        f"{plain(measured)} ({verdict.cases:,} cases{seen}). {plain(verdict.reason)}",
+        "",
+    ]
+    if kept is not None:
+        file = f" ({kept.file.relative_to(out).as_posix()})" if kept.file else ""
+        lines += [f"  Counterexample{file}: `{kept.command}`", ""]
+    return lines
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    def line(cells: Iterable[object]) -> str:
+        return "| " + " | ".join(plain(str(cell)).replace("|", "\\|") for cell in cells) + " |"
+
+    return [line(header), "|" + " --- |" * len(header), *(line(row) for row in rows)]
+
+
+def plain(text: str) -> str:
+    """Keep signs of mathematics from being read as Markdown."""
+    return text.replace("<", "&lt;").replace("_", "\\_").replace("\n", " ")

@@ -1,0 +1,1 @@
+"""Files out of published packages, and what reads models in them."""

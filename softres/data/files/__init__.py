@@ -1,0 +1,1 @@
+"""Files that matrices come in, read and written."""

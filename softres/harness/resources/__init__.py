@@ -1,0 +1,1 @@
+"""How long a job takes and in how much memory."""

@@ -1,0 +1,1 @@
+"""Dense linear algebra on d x d matrices, and the null space and spectrum of A."""

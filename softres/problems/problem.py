@@ -1,0 +1,207 @@
+"""A regression problem: A, b, w and a link; its value and its derivatives at a point."""
+
+from __future__ import annotations
+
+from copy import copy
+from math import inf, isfinite, log, sqrt
+from numbers import Number
+from typing import Any, ClassVar, cast
+
+import numpy as np
+from array_api_compat import device
+
+from softres.arrays import array_namespace, copied
+from softres.checks import check_shares, number
+from softres.errors import InputError
+from softres.matrices import as_matrix, given_array
+from softres.problems.evaluation import Evaluation
+from softres.problems.links import Link, NormalisableLink
+
+__all__ = ["Problem"]
+
+
+class Problem:
+    """A regression problem over A, b and w.
+
+    A is referred to, not copied, and must not change while the problem is in use: its column
+    norms, products of the last point and, for a tensor, its transpose are kept, so that a change in
+    place would be seen in part. A changed A asks for a new problem. b and w are copied. Several
+    threads may solve one problem at once.
+
+    Parameters
+    ----------
+    A
+        n x d: a NumPy array, SciPy sparse array, torch tensor or
+        :class:`~softres.matrices.DesignMatrix`.
+    b
+        Target, shape (n,). For a normalised problem shares, none below 0 and their sum at most 1
+        (to the rounding of single precision); of any sign and sum for a plain one, whose target
+        is n b.
+    w
+        Square roots of the regularisation weights: shape (n,), one number for all rows, or
+        ``None`` for none. The regularisation is 1/2 |diag(w) A x|^2.
+    beta
+        The loss counts as undefined where alpha = <u, 1> falls below beta (normalised problems
+        only). Default: 1e-6 n, a millionth of alpha at x = 0; for softmax, whose alpha is
+        positive, 0.
+
+    Raises
+    ------
+    InputError
+        If an argument is not of such a kind, shapes do not match, a value or a w^2 is not finite,
+        beta < 0, or a normalised problem's b has a negative entry or a sum above 1.
+    """
+
+    name: str
+    normalised: ClassVar[bool]
+    #: Whether f stays the same where all entries of z are moved by one number.
+    shift_invariant: ClassVar[bool] = False
+
+    def __init__(
+        self, A: Any, b: Any, w: Any = None, *, link: Link, beta: float | None = None
+    ) -> None:
+        self.matrix = as_matrix(A)
+        self.link = link
+        if self.normalised and not isinstance(link, NormalisableLink):
+            raise TypeError(f"the link {link.name} cannot be normalised")
+        n, _ = self.matrix.shape
+        self.b = self._vector("b", b)
+        xp = array_namespace(self.b)
+        if self.normalised:
+            check_shares("b", float(xp.min(self.b)), float(xp.sum(self.b)))
+        # A NaN or an infinity anywhere in A shows in its row sums.
+        with np.errstate(invalid="ignore", over="ignore"):
+            row_sums = self.matrix._matmul(xp.ones_like(self.zeros()))
+        if not bool(xp.all(xp.isfinite(row_sums))):
+            raise InputError("A holds NaN or infinite values, or rows whose sums are; none may")
+        _ = self.matrix.column_scale  # refuses what is out of range
+        if w is None or isinstance(w, Number) or getattr(w, "ndim", None) == 0:
+            same = 0.0 if w is None else number("w", _plain(w), "a finite number", isfinite)
+            if abs(same) > float(xp.finfo(self.b.dtype).max):
+                raise InputError(f"w: its squares leave the range of {self.b.dtype}")
+            self.w = xp.full_like(self.b, same)
+        else:
+            self.w = self._vector("w", w)
+        with np.errstate(over="ignore"):
+            self.w2 = self.w * self.w
+        if not bool(xp.all(xp.isfinite(self.w2))):
+            raise InputError(f"w: its squares leave the range of {self.w.dtype}")
+        limits = xp.finfo(self.b.dtype)
+        self.unit = float(limits.eps)
+        self.least = float(limits.smallest_normal) / self.unit
+        with np.errstate(over="ignore"):
+            self.target = self.b if self.normalised else n * self.b
+        if not bool(xp.all(xp.isfinite(self.target))):
+            raise InputError(f"b: the target n b leaves the range of {self.b.dtype}")
+        self.beta = 1e-6 * n
+        if beta is not None:
+            self.beta = number("beta", beta, "a finite number >= 0", lambda value: value >= 0)
+        self.log_beta = log(self.beta) if self.beta > 0 else -inf
+        self._last: Evaluation | None = None
+        self._double: Problem | None = None
+
+    def _vector(self, name: str, values: Any) -> Any:
+        """Return a copy of b or w, shape (n,), checked and of A's kind."""
+        vector = copied(given_array(self.matrix, name, values, (self.n,)))
+        xp = array_namespace(vector)
+        if not bool(xp.all(xp.isfinite(vector))):
+            raise InputError(f"{name} holds NaN or infinite values; all must be finite")
+        return vector
+
+    @property
+    def normalisable(self) -> NormalisableLink:
+        """The link of a normalised problem."""
+        return cast(NormalisableLink, self.link)
+
+    @property
+    def n(self) -> int:
+        """Rows of A."""
+        return self.matrix.shape[0]
+
+    @property
+    def d(self) -> int:
+        """Columns of A."""
+        return self.matrix.shape[1]
+
+    @property
+    def gram_noise(self) -> float:
+        """The rounding of a Hessian formed from n rows, relative to a unit diagonal."""
+        n, d = self.matrix.shape
+        return 10.0 * (d + sqrt(n)) * self.unit
+
+    def with_target(self, b: Any) -> Problem:
+        """Return the problem over the same A and w with another b, shape (n,) and of A's kind.
+
+        Nothing is checked or copied: it is for targets that have been looked at already.
+        """
+        other = copy(self)
+        other._double = None
+        other.b = b
+        other.target = b if self.normalised else self.n * b
+        other._last = None
+        return other
+
+    @property
+    def in_double(self) -> Problem:
+        """The same problem in float64: itself where it is, or where A cannot be."""
+        if self._double is not None:
+            return self._double
+        matrix = self.matrix.in_double()
+        if matrix is None:
+            return self
+        self._double = other = copy(self)
+        other.matrix = matrix
+        for name in ("b", "w", "w2", "target"):
+            setattr(other, name, matrix.asarray(getattr(self, name)))
+        xp = array_namespace(other.b)
+        limits = xp.finfo(other.b.dtype)
+        other.unit, other.least = float(limits.eps), float(limits.smallest_normal) / other.unit
+        other._last = None
+        return other
+
+    def zeros(self) -> Any:
+        """Return x = 0, shape (d,), of A's kind."""
+        xp = array_namespace(self.b)
+        return xp.zeros(self.d, dtype=self.b.dtype, device=device(self.b))
+
+    def start(self) -> Any:
+        """Return the x0 that solvers take where none is given, shape (d,): 0."""
+        return self.zeros()
+
+    def at(self, x: Any, z: Any | None = None) -> Evaluation:
+        """Return the evaluation at x, shape (d,); ``z`` is A x where it is known."""
+        return Evaluation(self, x, z)
+
+    def _at_cached(self, x: Any) -> Evaluation:
+        x = given_array(self.matrix, "x", x, (self.d,))
+        xp = array_namespace(x)
+        last = self._last  # another thread may replace it meanwhile
+        if last is None or not bool(xp.all(last.x == x)):
+            # A private copy: the caller may change x in place between two calls.
+            last = self._last = self.at(copied(x))
+        return last
+
+    def value(self, x: Any) -> float:
+        """Return the loss at x, shape (d,)."""
+        with np.errstate(all="ignore"):
+            return self._at_cached(x).value
+
+    def gradient(self, x: Any) -> Any:
+        """Return the gradient at x, shape (d,)."""
+        with np.errstate(all="ignore"):
+            return copied(self._at_cached(x).gradient)
+
+    def hessian(self, x: Any) -> Any:
+        """Return the Hessian at x, shape (d, d)."""
+        with np.errstate(all="ignore"):
+            return self._at_cached(x).hessian()
+
+    def hvp(self, x: Any, p: Any) -> Any:
+        """Return the Hessian at x times p, both of shape (d,)."""
+        with np.errstate(all="ignore"):
+            return self._at_cached(x).hvp(given_array(self.matrix, "p", p, (self.d,)))
+
+
+def _plain(w: Any) -> Any:
+    """Return an array without axes as a number."""
+    return w.item() if hasattr(w, "item") else w

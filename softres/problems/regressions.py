@@ -1,0 +1,138 @@
+"""The regression problems: one family, told apart by a link and by whether it is normalised.
+
+Every problem minimises L(x) = 1/2 |f(A x) - target|^2 + 1/2 |diag(w) A x|^2. Normalised problems
+have f = u / <u, 1> and target b; plain ones have f = u and target n b, so that x = 0 already has
+the right mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from inspect import signature
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from softres.arrays import array_namespace
+from softres.checks import choice, number
+from softres.errors import InputError
+from softres.problems.links import BRANCHES, Cosh, Exp, Link, Residual, Sinh, SoftResidual
+from softres.problems.problem import Problem
+
+__all__ = [
+    "PROBLEMS",
+    "HyperbolicRegression",
+    "Problem",
+    "ResNetRegression",
+    "SoftResidualRegression",
+    "SoftmaxRegression",
+    "make_problem",
+]
+
+
+class SoftResidualRegression(Problem):
+    """f = u / <u, 1> with u = exp(A x) + A x (Definition 1.4)."""
+
+    name = "softres"
+    normalised = True
+
+    def __init__(self, A: Any, b: Any, w: Any = None, *, beta: float | None = None) -> None:
+        if beta is not None:
+            beta = number("beta", beta, "a positive number, for u takes both signs")
+        super().__init__(A, b, w, link=SoftResidual(), beta=beta)
+
+
+class SoftmaxRegression(Problem):
+    """f = u / <u, 1> with u = exp(A x) (Definition 1.1)."""
+
+    name = "softmax"
+    normalised = True
+    shift_invariant = True
+
+    def __init__(self, A: Any, b: Any, w: Any = None, *, beta: float | None = None) -> None:
+        # exp is positive: alpha has no zero, so only a user's own beta can forbid an x.
+        super().__init__(A, b, w, link=Exp(), beta=0.0 if beta is None else beta)
+
+
+class ResNetRegression(Problem):
+    """f = A x + g(A x), a skip connection beside one residual branch, without a softmax.
+
+    Parameters
+    ----------
+    branch
+        g: ``"exp"``, ``"tanh"``, ``"softplus"`` or ``"gelu"``.
+    """
+
+    name = "resnet"
+    normalised = False
+
+    def __init__(self, A: Any, b: Any, w: Any = None, *, branch: str = "exp") -> None:
+        choice("branch", branch, BRANCHES)
+        super().__init__(A, b, w, link=Residual(branch))
+
+
+class HyperbolicRegression(Problem):
+    """f = exp(A x), cosh(A x) or sinh(A x) (Definition 1.3).
+
+    Parameters
+    ----------
+    function
+        ``"exp"``, ``"cosh"`` or ``"sinh"``.
+    """
+
+    normalised = False
+
+    def __init__(self, A: Any, b: Any, w: Any = None, *, function: str = "exp") -> None:
+        functions: dict[str, Link] = {"exp": Exp(), "cosh": Cosh(), "sinh": Sinh()}
+        choice("function", function, functions)
+        super().__init__(A, b, w, link=functions[function])
+        self.name = function
+
+    def start(self) -> Any:
+        """Return 0, but for cosh a small step off it.
+
+        cosh is even, so 0 is a stationary point whatever b is, and mostly a saddle. The step is
+        towards A^T (b - 1/n), where the rows with large targets lie, and moves z by at most 0.1.
+        """
+        if self.name != "cosh":
+            return self.zeros()
+        xp = array_namespace(self.b)
+        with np.errstate(all="ignore"):
+            towards = self.matrix.rmatmul(self.b - 1.0 / self.n)
+            largest = float(xp.max(xp.abs(towards)))
+            if not 0 < largest < inf:
+                return self.zeros()
+            towards = towards / largest  # products with A of any scale stay in range
+            reach = float(xp.max(xp.abs(self.matrix.matmul(towards))))
+            return towards * (0.1 / reach) if 0 < reach < inf else self.zeros()
+
+
+#: The problems by the names that the command line uses.
+PROBLEMS: dict[str, Callable[..., Problem]] = {
+    "softres": SoftResidualRegression,
+    "softmax": SoftmaxRegression,
+    "resnet": ResNetRegression,
+    "exp": partial(HyperbolicRegression, function="exp"),
+    "cosh": partial(HyperbolicRegression, function="cosh"),
+    "sinh": partial(HyperbolicRegression, function="sinh"),
+}
+
+
+def make_problem(name: str, A: Any, b: Any, w: Any = None, **options: Any) -> Problem:
+    """Return the problem of that name over A, b and w; options are those of its class.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, or an input cannot be used.
+    """
+    choice("problem", name, PROBLEMS)
+    # What a name has settled, the function of "cosh", is no option.
+    settled = ("A", "b", "w", *getattr(PROBLEMS[name], "keywords", ()))
+    known = [key for key in signature(PROBLEMS[name]).parameters if key not in settled]
+    for option in options:
+        if option not in known:
+            raise InputError(f"{option}: {name} has no such option; its options: {known or 'none'}")
+    return PROBLEMS[name](A, b, w, **options)

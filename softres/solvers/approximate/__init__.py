@@ -1,0 +1,1 @@
+"""Algorithm 1: Newton's method with a sampled Hessian."""

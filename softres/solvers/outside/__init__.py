@@ -1,0 +1,1 @@
+"""Baselines from other packages, as solvers of this one."""

@@ -1,0 +1,1 @@
+"""The fast solver: a Hessian that is factored as rarely as possible."""

@@ -1,0 +1,153 @@
+"""What the parts of a step would cost, in seconds, from operation counts and machine rates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, inf, log, sqrt
+
+import numpy as np
+
+from softres.matrices import DesignMatrix, SparseScipy, SparseTorch
+from softres.matrices.backends import as_numpy
+from softres.solvers.preconditioned.machine import NOMINAL, Machine
+
+__all__ = ["CostModel", "Plan"]
+
+#: Steps to 1e-10 from a factor of the exact Hessian at the start, as measured on dense instances.
+GRAM_STEPS = 7
+#: Rows of a sketch over d that are considered.
+OVERSAMPLING = (8, 16, 32)
+#: Price of an entry of a sparse A^T A, over that of one in a product with a vector.
+SPARSE_PRODUCT = 5.0
+#: Multiplications for each entry of A that an embedding makes.
+EMBEDDING_WORK = 16
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The factor that a solve starts from.
+
+    Attributes
+    ----------
+    source
+        ``"gram"`` or ``"sketch"``.
+    oversampling
+        Rows of the sketch over d; 0 for a Gram matrix.
+    seconds
+        Predicted time of the factor.
+    total
+        Predicted time of the solve.
+    """
+
+    source: str
+    oversampling: int
+    seconds: float
+    total: float
+
+
+@dataclass(frozen=True)
+class CostModel:
+    """Predicted seconds of the parts of a step over one matrix.
+
+    Attributes
+    ----------
+    n, d
+        Rows and columns of A.
+    product
+        One product with A or A^T.
+    gram
+        A^T diag(D) A in float64.
+    single
+        The same with most rows in float32; equal to ``gram`` for a sparse A, which has no such.
+    embedding
+        S A for an embedding S; infinite for a sparse A.
+    factor
+        A Cholesky factorisation of a d x d matrix.
+    solve
+        Two systems with such a factor, which is read twice for each.
+    overhead
+        What a step takes whatever the size.
+    """
+
+    n: int
+    d: int
+    product: float
+    gram: float
+    single: float
+    embedding: float
+    factor: float
+    overhead: float
+    solve: float = 0.0
+
+    @classmethod
+    def of(cls, matrix: DesignMatrix, machine: Machine) -> CostModel:
+        """Return the model for a matrix on a machine."""
+        n, d = matrix.shape
+        dense = n * float(d) ** 2
+        if isinstance(matrix, SparseScipy | SparseTorch):
+            rate = machine.sparse_entries
+            product = matrix.nnz / rate
+            pairs = SPARSE_PRODUCT * _pairs(matrix) / rate
+            gram = min(pairs, dense / machine.double_flops + product)
+            single = gram
+            # A sketch of a sparse A is dense: its Gram matrix alone costs more than A's.
+            embedding = inf
+        else:
+            rate = machine.double_flops
+            size = 8.0 * matrix.nnz
+            # How fast a matrix on disk is read was measured too: nominal rates know nothing of it.
+            own = None if machine is NOMINAL else matrix.bytes_per_second
+            product = size / (own or machine.reading(size))
+            gram = dense / machine.double_flops
+            single = dense / machine.single_flops
+            embedding = 2 * product + EMBEDDING_WORK * matrix.nnz / rate
+        factor = d**3 / 3 / machine.factor_flops
+        solve = 4 * 4.0 * d**2 / machine.reading(8.0 * d**2)
+        return cls(n, d, product, gram, single, embedding, factor, machine.overhead, solve)
+
+    @property
+    def step(self) -> float:
+        """A step with a factor at hand: one product with A, one with A^T, and two solves."""
+        return 2.0 * self.product + self.solve + self.overhead
+
+    @property
+    def correction(self) -> float:
+        """A step with a factor at hand and no bookkeeping: that is half of what Python takes."""
+        return self.step - 0.5 * self.overhead
+
+    @property
+    def anew(self) -> float:
+        """A step with a Hessian formed anew, its rank-two part by two products."""
+        return self.gram + self.factor + 2.0 * self.product + self.step
+
+    def row_limit(self) -> int:
+        """Return how many rows of A may be brought up to date in a step.
+
+        What one pass costs, at least 2 d rows, whose Gram matrix costs no more than a few
+        Cholesky factorisations, and at most an eighth of all.
+        """
+        affordable = self.product / (self.gram / self.n)
+        return max(1, int(min(self.n / 8, max(2.0 * self.d, affordable))))
+
+    def plan(self, eps: float) -> Plan:
+        """Return the factor with the least predicted time to a relative error eps."""
+        seconds = self.single + self.factor
+        best = Plan("gram", 0, seconds, seconds + GRAM_STEPS * (self.step + self.factor))
+        for oversampling in OVERSAMPLING:
+            if 2 * oversampling * self.d > self.n:
+                break
+            # The preconditioned Hessian's spectrum lies within (1 +- 1/sqrt(g))^2 (Marchenko and
+            # Pastur), on which conjugate gradients contract by 1/sqrt(g) a step.
+            steps = GRAM_STEPS / 2 + ceil(-log(eps) / log(sqrt(oversampling)))
+            rows = oversampling * self.d / self.n
+            seconds = self.embedding + self.factor + rows * self.gram
+            total = seconds + steps * self.step
+            if total < best.total:
+                best = Plan("sketch", oversampling, seconds, total)
+        return best
+
+
+def _pairs(matrix: SparseScipy | SparseTorch) -> float:
+    """Sum of the squared numbers of entries of the rows: the products in a sparse A^T A."""
+    pointers = matrix.array.indptr if isinstance(matrix, SparseScipy) else matrix._crow
+    return float(np.sum(np.diff(as_numpy(pointers)).astype(float) ** 2))

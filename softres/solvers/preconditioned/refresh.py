@@ -1,0 +1,196 @@
+"""When a factor is brought up to date: predicted savings against predicted prices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, inf, log
+
+from softres.solvers.preconditioned.cost_model import CostModel, Plan
+
+__all__ = ["Progress", "RefreshPolicy"]
+
+#: Contraction that a step is expected to have once rows have been brought up to date.
+UPDATED = 0.05
+#: The same after the Hessian has been formed anew.
+FRESH = 0.1
+#: Contraction worse than which forming it anew is considered, after two such steps.
+SLOW = 0.3
+#: Estimated error after the first step without a factor beyond which there will be no second: on
+#: well-conditioned instances it was at most 0.07, on the others at least 1.
+PROMISING = 0.2
+#: Contraction better than which corrections with the same Hessian are considered.
+CORRECTING = 0.5
+#: Most slow steps between two Hessians formed anew where that did not help.
+LONGEST = 16
+#: Price of a Cholesky factor, in steps, above which every one has to pay for itself.
+DEAR = 3.0
+#: Price of a factor, in steps, below which it is not worth a step to try without.
+TRIAL = 2.0
+
+
+@dataclass
+class Progress:
+    """How the last steps went; it changes in place.
+
+    Attributes
+    ----------
+    left
+        The gradient in the norm of M^-1, an estimate of the error in the norm of the Hessian.
+    before
+        The same before the last step, with the M of then; infinite where that is unknown.
+    estimate
+        The estimated relative error.
+    slow
+        Steps in a row that contracted by less than :data:`SLOW`.
+    tried
+        Contraction before rows were last updated although the change was spread over many more;
+        0 where they never were.
+    patience
+        Slow steps after which forming the Hessian anew is considered.
+    formed
+        Contraction before the Hessian was last formed anew, until the step after it; then 0.
+    steps
+        Steps since the contraction was last forgotten.
+    origin
+        The estimated relative error where the Hessian was last formed anew.
+    """
+
+    left: float = inf
+    before: float = inf
+    estimate: float = 1.0
+    slow: int = 0
+    tried: float = 0.0
+    patience: int = 2
+    formed: float = 0.0
+    steps: int = 0
+    origin: float = 1.0
+
+    @property
+    def contraction(self) -> float:
+        """By how much the last step shrank the error; 0 where that is unknown."""
+        return self.left / self.before if 0 < self.before < inf else 0.0
+
+    def note(self, left: float, estimate: float) -> None:
+        """Take in a step."""
+        self.steps += 1
+        self.before, self.left = self.left, left
+        self.estimate = min(1.0, estimate)
+        self.slow = self.slow + 1 if self.contraction > SLOW else 0
+        if self.formed:
+            # Far from a solution no quadratic model is good for long, however fresh.
+            helped = self.contraction <= 0.5 * self.formed
+            self.patience = 2 if helped else min(2 * self.patience, LONGEST)
+            self.formed = 0.0
+
+    def form(self) -> None:
+        """Note that the Hessian is being formed anew."""
+        self.formed, self.slow = self.contraction, 0
+        self.origin = self.estimate
+
+    def restart(self) -> None:
+        """Forget the contraction: the norm it is measured in has changed."""
+        self.before = self.left = inf
+        self.slow = self.steps = 0
+
+
+@dataclass(frozen=True)
+class RefreshPolicy:
+    """Decides by cost: each method compares what a change would save with what it would cost.
+
+    Attributes
+    ----------
+    costs
+        Predicted seconds of the parts of a step.
+    plan
+        The factor that the solve starts from.
+    eps
+        The relative error that is asked for.
+    """
+
+    costs: CostModel
+    plan: Plan
+    eps: float
+
+    @property
+    def try_without(self) -> bool:
+        """Whether a factor is dear enough to spend a step on trying to do without."""
+        return self.plan.seconds > TRIAL * self.costs.step
+
+    @property
+    def always_anew(self) -> bool:
+        """Whether a Gram matrix costs less than a step's products: then nothing is to be saved."""
+        return self.costs.gram <= self.costs.step
+
+    @property
+    def dear(self) -> bool:
+        """Whether a Cholesky factor costs more than a few steps, as with a wide sparse A.
+
+        Then a factor is kept for as long as the steps that a better one would save cost less.
+        """
+        return self.costs.factor > DEAR * self.costs.step
+
+    def carry_on_without(self, progress: Progress) -> bool:
+        """Whether doing without a factor still looks faster than forming one."""
+        if progress.before == inf:  # one step tells no rate yet
+            return progress.estimate <= PROMISING
+        steps = self._steps(progress, progress.contraction)
+        return steps * self.costs.step <= self.plan.total
+
+    def correct(self, progress: Progress) -> bool:
+        """Whether a further step with the same Hessian is on the fastest way to the goal.
+
+        A fresh Hessian contracts in proportion to the error where it was formed, as Newton's
+        method does: it pays to bring the error down first, by steps that cost little.
+        """
+        rate, error = progress.contraction, progress.estimate
+        if not (0.0 < rate < CORRECTING and self.eps < error <= progress.origin):
+            return False
+        # Logarithms of the error to go, and of what a step takes off it.
+        goal, gain = log(error) - log(self.eps), -log(rate)
+        fresh = gain + log(progress.origin / error)
+        step, anew = self.costs.correction, self.costs.anew
+
+        def seconds(corrections: int) -> float:
+            left = goal - corrections * gain
+            further = ceil(left / (fresh + corrections * gain)) - 1
+            return (corrections + max(0, further)) * step + anew
+
+        without = ceil(goal / gain) * step
+        return min(without, seconds(1)) <= seconds(0)
+
+    def keep(self, progress: Progress) -> bool:
+        """Whether a dear factor serves another step: a better one would not pay for itself."""
+        rate = progress.contraction
+        if not self.dear or rate == 0.0:
+            return False
+        saved = (self._steps(progress, rate) - self._steps(progress, UPDATED)) * self.costs.step
+        return saved <= self.costs.factor + min(self.costs.gram, self._rows_price)
+
+    def update_rows(self, progress: Progress) -> bool:
+        """Whether bringing up to date a few of many moved rows would pay."""
+        rate = progress.contraction
+        if rate == 0.0:
+            return True
+        if progress.tried and rate > 0.5 * progress.tried:
+            return False  # it was tried, and did not help
+        saved = (self._steps(progress, rate) - self._steps(progress, UPDATED)) * self.costs.step
+        return saved > self._rows_price + self.costs.factor
+
+    def form_anew(self, progress: Progress) -> bool:
+        """Whether forming the Hessian anew would pay."""
+        if self.dear and self.costs.gram <= self.costs.factor:
+            return True  # beside the factor it costs little
+        if progress.slow < progress.patience:
+            return False
+        steps = self._steps(progress, progress.contraction) - self._steps(progress, FRESH)
+        return steps * self.costs.step > self.costs.gram
+
+    @property
+    def _rows_price(self) -> float:
+        return self.costs.row_limit() / self.costs.n * self.costs.gram
+
+    def _steps(self, progress: Progress, rate: float) -> float:
+        """Return the steps to the goal at a contraction of ``rate`` each."""
+        rate = min(max(rate, 1e-3), 0.99)
+        error = max(progress.estimate, self.eps)
+        return (log(self.eps) - log(error)) / log(rate)

@@ -1,0 +1,1 @@
+"""What several Newton methods take a step with."""

@@ -1,0 +1,1 @@
+"""What the user interface shows of runs."""

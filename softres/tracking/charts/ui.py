@@ -1,0 +1,68 @@
+"""How to look at the runs: the command that starts the user interface, and the link to open."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+from softres.tracking.charts.view import view_key
+from softres.tracking.options import TrackingOptions
+
+__all__ = ["charts_link", "ui_command"]
+
+
+def ui_command(options: TrackingOptions) -> str:
+    """Return the command that starts the user interface, ready to paste.
+
+    Its flags keep MLflow to two processes and half a gigabyte; with the defaults it takes fifteen
+    and two gigabytes.
+
+    Returns
+    -------
+    str
+        The command; empty when the store is a server, which is running already.
+    """
+    if options.database is None:
+        return ""
+    command = [
+        "ui",
+        "--workers",
+        "1",
+        "--backend-store-uri",
+        options.absolute_uri,
+        "--port",
+        str(options.port),
+    ]
+    return f"MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false {_program()} {shlex.join(command)}"
+
+
+def charts_link(options: TrackingOptions, experiment_id: str, sweep: str | None) -> str:
+    """Return the link that opens the charts of a sweep.
+
+    The charts themselves are those of `Store.save_charts`.
+
+    Parameters
+    ----------
+    options
+        Where the user interface is.
+    experiment_id
+        Id of the experiment.
+    sweep
+        Sweep to show; None shows all runs.
+    """
+    base = f"http://127.0.0.1:{options.port}" if options.database else options.absolute_uri
+    return (
+        f"{base}/#/experiments/{quote(experiment_id)}/runs?workflowType=machine_learning"
+        f"&compareRunsMode=CHART&viewStateShareKey={view_key(sweep)}"
+    )
+
+
+def _program() -> str:
+    """Return how to call MLflow from a shell: by name where that is the one of this Python."""
+    found = shutil.which("mlflow")
+    if found and Path(found).parent == Path(sys.executable).parent:
+        return "mlflow"
+    return f"{shlex.quote(sys.executable)} -m mlflow"

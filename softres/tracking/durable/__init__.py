@@ -1,0 +1,1 @@
+"""Runs outlive servers, signals and other processes."""

@@ -1,0 +1,231 @@
+"""A store that is never in the way: what it cannot take now waits here and is delivered later."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from softres.tracking.backend import MlflowBackend
+from softres.tracking.charts.curves import Point
+from softres.tracking.durable.interrupts import uninterrupted
+from softres.tracking.durable.outage import AwayError, check_server, is_outage, refusal
+from softres.tracking.durable.spool import Spool, WaitingRun
+from softres.tracking.options import TrackingOptions
+from softres.tracking.protocol import Backend, StoredRun
+
+__all__ = ["SpoolingBackend", "deliver"]
+
+_T = TypeVar("_T")
+_SAME = "attributes.status = 'FINISHED' and tags.key = '{key}' and tags.max_steps = '{steps}'"
+
+
+class SpoolingBackend:
+    """An MLflow store with a spool in front of it.
+
+    A call that fails because the store is away says so once, and what it would have written goes
+    to the spool, like all that follows of the same run. The other runs go to the store again as
+    soon as it answers. A server that turns the user away is an error of input, but not in the
+    middle of a run: that one is kept.
+
+    Parameters
+    ----------
+    options
+        Where the store is.
+    """
+
+    def __init__(self, options: TrackingOptions) -> None:
+        self._options = options
+        self._spool = Spool.of(options)
+        self._waiting: dict[str, WaitingRun] = {}
+        self._begun: dict[str, tuple[str, int, dict[str, str]]] = {}
+        self._store: MlflowBackend | None = None
+        self.away = False
+        self._warned = False
+        self.recover()
+
+    def recover(self) -> None:
+        """See whether the store answers, and deliver what waits for it."""
+        try:
+            if self._options.database is None:
+                check_server(self._options.absolute_uri, timeout=5.0)
+            self.away = False
+            delivered = deliver(self._spool, self._connected())
+        except Exception as error:
+            self._is_away(error)
+            return
+        self._warned = False
+        if delivered:
+            print(f"softres: delivered {delivered} runs that had waited", flush=True)
+
+    @property
+    def experiment_id(self) -> str:
+        """Id of the experiment; empty while it is not known."""
+        return "" if self._store is None else self._store.experiment_id
+
+    def create_run(self, name: str, tags: Mapping[str, str], start: int) -> str:
+        """Create a run that started at Unix time `start` in ms; return its id."""
+
+        def keep() -> str:
+            run = self._spool.begin(name, start, tags)
+            self._waiting[run.folder.name] = run
+            return run.folder.name
+
+        run_id = self._try(lambda store: store.create_run(name, tags, start), keep)
+        self._begun[run_id] = (name, start, dict(tags))
+        return run_id
+
+    def log_params(self, run_id: str, params: Mapping[str, str]) -> None:
+        """Record parameters, once a run."""
+
+        def keep(run: WaitingRun) -> None:
+            run.params |= params
+            run.save()
+
+        self._write(run_id, lambda store: store.log_params(run_id, params), keep)
+
+    def log_batch(self, run_id: str, points: Sequence[Point], tags: Mapping[str, str]) -> None:
+        """Record values of metrics and set tags."""
+        self._write(
+            run_id,
+            lambda store: store.log_batch(run_id, points, tags),
+            lambda run: run.add(points, tags),
+        )
+
+    def log_file(self, run_id: str, path: Path) -> None:
+        """Copy a file to the artifacts of a run."""
+        self._write(
+            run_id, lambda store: store.log_file(run_id, path), lambda run: run.add_file(path)
+        )
+
+    def end_run(self, run_id: str, status: str, end: int | None = None) -> None:
+        """End a run as FINISHED, FAILED or KILLED, at Unix time `end` in ms or now."""
+
+        def keep(run: WaitingRun) -> None:
+            run.status, run.end = status, end or time.time_ns() // 1_000_000
+            run.save()
+
+        self._write(run_id, lambda store: store.end_run(run_id, status, end), keep)
+        self._waiting.pop(run_id, None)
+        self._begun.pop(run_id, None)
+
+    def find(self, query: str, limit: int) -> list[StoredRun]:
+        """Return the latest runs that match a search filter; none while the store is away."""
+        return self._try(lambda store: store.find(query, limit), list)
+
+    def file(self, run_id: str, name: str) -> Path:
+        """Return a local path of an artifact of a run."""
+        return self._connected().file(run_id, name)
+
+    def tag_experiment(self, tags: Mapping[str, str]) -> None:
+        """Set tags of the experiment, if the store is there."""
+        self._try(lambda store: store.tag_experiment(tags), lambda: None)
+
+    def _connected(self) -> MlflowBackend:
+        if self.away:
+            raise AwayError("the tracking store is away")
+        if self._store is None:
+            self._store = MlflowBackend(self._options)
+        return self._store
+
+    def _try(self, send: Callable[[MlflowBackend], _T], keep: Callable[[], _T]) -> _T:
+        with uninterrupted():
+            try:
+                return send(self._connected())
+            except Exception as error:
+                self._is_away(error)
+                return keep()
+
+    def _write(
+        self,
+        run_id: str,
+        send: Callable[[MlflowBackend], None],
+        keep: Callable[[WaitingRun], None],
+    ) -> None:
+        with uninterrupted():
+            if run_id not in self._waiting:
+                try:
+                    return send(self._connected())
+                except Exception as error:
+                    self._is_away(error, begun=True)
+                    self._waiting[run_id] = self._spool.begin(*self._begun[run_id], run_id)
+            return keep(self._waiting[run_id])
+
+    def _is_away(self, error: Exception, *, begun: bool = False) -> None:
+        """Note that the store is away, and say so once; raise what is another kind of error."""
+        refused = refusal(self._options.absolute_uri, error)
+        if refused and not begun:
+            raise refused from None
+        if not (refused or is_outage(error)):
+            raise error
+        self.away = True
+        if not self._warned:
+            self._warned = True
+            uri = self._options.absolute_uri
+            reason = str(refused or error).splitlines()[0].removeprefix(f"tracking.uri={uri}: ")
+            print(
+                f"softres: warning: {uri} takes no records now ({reason[:90]}); they "
+                f"wait in {self._spool.folder} until the next run, or "
+                "python scripts/sync.py, delivers them",
+                file=sys.stderr,
+                flush=True,
+            )
+
+
+def deliver(spool: Spool, store: Backend) -> int:
+    """Deliver the runs that wait for a store and have ended; return how many.
+
+    A delivery that is cut short is taken up where it was: a run is not recorded twice, nor is a
+    point. A run that the store refuses is set aside.
+    """
+    if not spool.runs():
+        return 0
+    delivered = 0
+    with spool.alone() as mine:
+        for run in spool.runs() if mine else []:
+            if not run.settled():
+                continue
+            try:
+                delivered += _deliver(run, store)
+            except Exception as error:
+                if is_outage(error) or refusal("", error):
+                    raise
+                aside = run.refuse(str(error).splitlines()[0])
+                print(f"softres: the store refuses {aside}: {error}", file=sys.stderr)
+    return delivered
+
+
+def _deliver(run: WaitingRun, store: Backend) -> bool:
+    run_id = run.run_id
+    if not run_id:
+        mark = run.folder.name
+        found = store.find(f"tags.spool = '{mark}'", 1)
+        if found:
+            run_id = found[0].run_id
+        elif _is_there(run, store):
+            run.remove()
+            return False
+        else:
+            run_id = store.create_run(run.name, {**run.tags, "spool": mark}, run.start)
+    if run.params:
+        store.log_params(run_id, run.params)
+    for points in run.points():
+        store.log_batch(run_id, points, {})
+    store.log_batch(run_id, (), run.tags)
+    for path in run.files():
+        store.log_file(run_id, path)
+    store.end_run(run_id, run.status, run.end)
+    run.remove()
+    return True
+
+
+def _is_there(run: WaitingRun, store: Backend) -> bool:
+    """Whether the store has the same job already: nobody could know while it was away."""
+    key = run.tags.get("key")
+    if not key or run.status != "FINISHED" or run.tags.get("forced") == "true":
+        return False
+    query = _SAME.format(key=key, steps=run.tags.get("max_steps", ""))
+    same = store.find(query, 20)
+    return any(other.tags.get("time_limit") == run.tags.get("time_limit") for other in same)

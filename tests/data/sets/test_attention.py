@@ -1,0 +1,143 @@
+"""The attention instance: options, the published spectrum, targets that are fitted exactly."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from softres.data.fetch.download import fetch
+from softres.data.fetch.smollm2 import GGUF, SMOLLM2, SmolLM2
+from softres.data.fetch.transformer import Llama
+from softres.data.sets import attention
+from softres.data.sets.attention import AttentionOptions
+from softres.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"tokens": 63}, r"data\.tokens=63: allowed is 64 to 7640"),
+        ({"tokens": 7641}, r"data\.tokens=7641: allowed is 64 to 7640"),
+        ({"query": "3"}, r"data\.query=3: allowed are mean, 0, 1, 2"),
+    ],
+)
+def test_options_out_of_range_are_named(values, message):
+    with pytest.raises(InputError, match=message):
+        AttentionOptions(**values)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"head": 3}, r"data\.query=3"),
+        ({"m": 513}, "m=513: allowed is 1 to 512"),
+        ({"m": 0}, "m=0: allowed is 1 to 512"),
+        ({"m": 37, "tokens": 100}, "m=37: allowed is 1 to 36 at 100 tokens"),
+    ],
+)
+def test_targets_that_cannot_be_are_refused_before_anything_is_loaded(values, message, offline):
+    with pytest.raises(InputError, match=message):
+        attention.query_targets(**values)
+
+
+def softmax(z):
+    u = np.exp(z - z.max(axis=0))
+    return u / u.sum(axis=0)
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return attention.load()
+
+
+@pytest.mark.network
+def test_the_keys_have_the_published_spectrum(whole):
+    A = whole.A
+    assert whole.shape == (7168, 64)
+    assert A.dtype == np.float64
+    np.testing.assert_array_equal(A, A.astype(np.float32))
+    squares, vectors = np.linalg.eigh(A.T @ A)
+    assert np.sqrt(squares[-1]) == pytest.approx(996.67, abs=0.05)
+    assert np.sqrt(squares[0]) == pytest.approx(49.880, abs=0.005)
+    coherence = np.square(A @ vectors / np.sqrt(squares)).sum(axis=1).max() * 7168 / 64
+    assert coherence == pytest.approx(3.041, abs=0.002)
+
+
+@pytest.mark.network
+def test_one_head_is_fitted_exactly_and_the_mean_of_three_is_theirs(whole):
+    heads = [attention.load(AttentionOptions(query=query)) for query in "012"]
+    for head in heads:
+        assert head.planted is not None
+        np.testing.assert_allclose(head.b, softmax(whole.A @ head.planted), rtol=1e-9)
+    assert len({head.b.argmax() for head in heads} | {0}) > 1
+    assert whole.planted is None
+    np.testing.assert_allclose(whole.b, np.mean([head.b for head in heads], axis=0), rtol=1e-9)
+    # No x fits the mean: it is no softmax of keys times a vector.
+    logs = np.log(whole.b)
+    design = np.column_stack([whole.A, np.ones(len(logs))])
+    residual = logs - design @ np.linalg.lstsq(design, logs)[0]
+    assert np.sqrt(np.mean(residual**2)) > 0.05
+
+
+@pytest.mark.network
+def test_rows_are_the_tokens_of_the_licence(whole):
+    assert "".join(whole.labels).split()[:5] == ["GNU", "GENERAL", "PUBLIC", "LICENSE", "Version"]
+    assert "Apache-2.0" in whole.facts["licence"]
+    assert "General Public License 3" in whole.facts["source"]
+
+
+@pytest.mark.network
+def test_many_targets_are_fitted_exactly_by_their_queries():
+    A, B, Q = attention.query_targets(head=1, m=40)
+    assert A.shape == (7168 - 40, 64)
+    assert B.shape == (7168 - 40, 40)
+    assert Q.shape == (40, 64)
+    np.testing.assert_allclose(B, softmax(A @ Q.T / 8), rtol=1e-9)
+    np.testing.assert_allclose(B.sum(axis=0), 1, rtol=1e-12)
+    last = attention.load(AttentionOptions(query="1"))
+    np.testing.assert_array_equal(Q[-1] / 8, last.planted)
+    np.testing.assert_array_equal(A, last.A[:-40])
+
+
+@pytest.mark.network
+def test_fewer_tokens_give_the_first_rows_of_more(whole):
+    few = attention.load(AttentionOptions(tokens=200))
+    assert few.shape == (200, 64)
+    np.testing.assert_allclose(few.A, whole.A[:200], atol=2e-3)
+    assert few.labels == whole.labels[:200]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return SmolLM2(fetch(SMOLLM2, [GGUF]) / GGUF)
+
+
+@pytest.mark.network
+def test_the_model_knows_what_it_has_read(model):
+    """All thirty layers and the unembedding: a wrong rotation or mask would not get this right."""
+    text = (
+        "The capital of France is Paris. The capital of Germany is Berlin. The capital of Italy is"
+    )
+    network = Llama.of(model)
+    x = network.hidden(np.array(model.tokenizer.encode(text).ids), 30)
+    scores = network.normed(x, "output_norm.weight")[-1] @ model.tensor("token_embd.weight").T
+    assert model.readable([scores.argmax()]) == [" Rome"]
+
+
+@pytest.mark.network
+def test_the_text_has_as_many_tokens_as_the_option_allows(model):
+    text = (fetch(attention.LICENCE_TEXT, [attention._TEXT]) / attention._TEXT).read_text("utf-8")
+    encoded = model.tokenizer.encode(text, add_special_tokens=False)
+    assert len(encoded.ids) == attention.TEXT_TOKENS
+    assert model.tokenizer.decode(encoded.ids) == text
+
+
+@pytest.mark.network
+def test_a_second_load_touches_no_network_and_is_quick(whole, offline):
+    start = time.perf_counter()
+    again = attention.load()
+    assert time.perf_counter() - start < 5
+    np.testing.assert_array_equal(again.A, whole.A)
+    np.testing.assert_array_equal(again.b, whole.b)

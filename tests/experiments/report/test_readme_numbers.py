@@ -1,0 +1,118 @@
+"""Every figure of the documents is generated from the kept results, or compared here."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from experiments.kit.claim import Conclusion
+from experiments.race.findings import number, power, span
+from experiments.race.measure import LEVELS
+from experiments.report.documents.readme import BLOCKS, generated, replaced, rewrite
+from experiments.report.documents.reference import Reference
+from experiments.report.page.markdown import plain
+from softres.config.console_entry import USAGE
+from softres.harness.reproducing import TOLERANCE
+
+ROOT = Path(__file__).parents[3]
+#: Names and formulas with digits in them: no figures.
+NAMES = (
+    "arXiv 2309.13482", "Theorem 9.1", "Algorithm 1", "O(log 1/eps)", "log10", "x0", "float64",
+    "min(1, s p_i)", "none below 0", "at most 1",
+)  # fmt: skip
+
+
+def prose(text):
+    """Return a document without generated blocks, code, links and the numbers of a list."""
+    for pattern in (
+        r"<!-- (\w+): begin -->.*?<!-- \1: end -->", r"```.*?```", r"`[^`]*`", r"\]\([^)]*\)",
+        r"\n    [^\n]*", r"\n\d\. ",
+    ):  # fmt: skip
+        text = re.sub(pattern, "", text, flags=re.DOTALL)
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("document", BLOCKS)
+def test_generated_parts_say_what_the_kept_results_do(document):
+    text = (ROOT / document).read_text(encoding="utf-8")
+    for name, content in generated(document, Reference()).items():
+        assert replaced(text, name, content) == text, "python scripts/report.py --readme"
+
+
+def test_other_figures_of_the_readme_are_compared():
+    text = prose((ROOT / "README.md").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    tests = (ROOT / "tests" / "test_problems.py").read_text(encoding="utf-8")
+    python = project["requires-python"].removeprefix(">=")
+    digits = re.search(r"(?m)^mp\.dps = (\d+)$", tests).group(1)
+    most, *least = (power(level) for level in LEVELS)
+    said = [
+        f"Python {python} or newer",
+        f"exit status {USAGE}",
+        f"relative error of {most}, {least[0]} and {least[1]}",
+        f"({power(TOLERANCE)}) elsewhere",
+        f"in {digits} digits",
+        "the exit status is 1",  # test_command_line, test_outage
+        "The exit status is 0",
+    ]
+    assert not [phrase for phrase in said if phrase not in text]
+    for phrase in (*said, *NAMES):
+        text = text.replace(phrase, "")
+    assert not re.findall(r"\S*\d\S*", text), "neither generated nor compared"
+
+
+@dataclass(frozen=True)
+class Changed(Reference):
+    """The kept results, but for one verdict and one time."""
+
+    @cached_property
+    def verdicts(self):
+        table = super().verdicts.copy()
+        table.loc[table.index[0], "verdict"] = Conclusion.VIOLATED.value
+        return table
+
+    @cached_property
+    def medians(self):
+        return super().medians.assign(seconds=lambda table: table["seconds"] ** 1.1)
+
+
+def test_another_result_is_another_document(tmp_path):
+    for document in BLOCKS:
+        (tmp_path / document).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / document).write_bytes((ROOT / document).read_bytes())
+    assert rewrite(Reference(), tmp_path) == []
+    changed = {path.relative_to(tmp_path).as_posix() for path in rewrite(Changed(), tmp_path)}
+    assert changed == {"README.md", "softres/solvers/preconditioned/preconditioned_newton.md"}
+    text = " ".join((tmp_path / "README.md").read_text(encoding="utf-8").split())
+    first = Reference().verdicts.iloc[0]
+    assert plain(first["statement"]) in text  # violated ones are spelt out
+    assert "**Closed forms.**" not in text  # what is said of all of them holds no longer
+
+
+def test_generated_lists_are_lists_of_a_page():
+    """A broken line must not begin what Markdown takes for another item, quotation or title."""
+    text = generated("README.md", Reference())["findings"]
+    for line in text.splitlines():
+        assert not re.match(r"\s*([+*>#|=]|\d+[.)]\s)", line)
+        if line.lstrip().startswith("-"):
+            assert re.match(r"(  )?- \S", line)
+
+
+def test_a_document_without_its_block_is_told():
+    with pytest.raises(ValueError, match="not one block"):
+        replaced("no markers", "findings", "text")
+
+
+def test_figures_in_words():
+    assert [number(value) for value in (0.0423, 1.55, 2.0, 25.1, 250.4, 1600000)] == [
+        "0.042", "1.6", "2", "25", "250", "1,600,000",
+    ]  # fmt: skip
+    assert span([2.0, 4.5, 3.0]) == "2 to 4.5"
+    assert span(pd.Series([1.0, 1.01])) == "1"
+    assert [power(level) for level in (1e-4, 1e-8, 1e-10)] == ["1e-4", "1e-8", "1e-10"]
