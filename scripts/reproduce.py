@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))  # works without installation too
 
 from softres.cli.arguments import OneLineParser, not_negative
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.tracking import TrackingOptions
 
 

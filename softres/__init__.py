@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from softres.errors import InputError
+    from softres.common.errors import InputError
     from softres.problems import (
         HyperbolicRegression,
         ResNetRegression,
@@ -28,7 +28,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "HyperbolicRegression": "softres.problems",
-    "InputError": "softres.errors",
+    "InputError": "softres.common.errors",
     "ManyResult": "softres.solvers",
     "ManyTargets": "softres.problems.many_targets",
     "Reference": "softres.problems.reference",

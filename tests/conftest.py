@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import socket
+import subprocess
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -215,3 +217,16 @@ def in_single(monkeypatch):
 
     monkeypatch.setattr(DenseNumpy, "gram", watched)
     return asked
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    """Refuse every connection and every process, as a machine without a network would."""
+
+    def refuse(*_, **__):
+        raise AssertionError("a complete cache must start no process and open no connection")
+
+    monkeypatch.setattr(subprocess, "run", refuse)
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)

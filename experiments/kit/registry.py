@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 
 if TYPE_CHECKING:
     from experiments.kit.claim import Claim

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import pandas as pd
 
 from experiments.race.contestants.base import Contestant
-from softres.errors import InputError
+from softres.common.errors import InputError
 
 __all__ = ["is_present", "of_one_code"]
 

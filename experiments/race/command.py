@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softres.cli.arguments import OneLineParser, add_clock, output_folder, positive, positive_whole
-from softres.errors import InputError
+from softres.common.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from experiments.race.recorder import Mark
-from softres.errors import InputError
+from softres.common.errors import InputError
 
 __all__ = ["COLUMNS", "Store"]
 

@@ -13,7 +13,7 @@ from scipy import linalg
 
 from experiments.race.grid import Posed
 from softres.certification.minimiser import certified_minimiser, digest
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.problems.reference import Reference
 
 __all__ = ["Task"]

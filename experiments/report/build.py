@@ -17,7 +17,7 @@ from experiments.report.page.front import SEES
 from experiments.report.planned import gap
 from experiments.report.runner import FIGURES_ONLY, reproduce, run_missing
 from experiments.report.section import Section, section
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.tracking import TrackingOptions
 
 __all__ = ["Request", "draw_all", "report"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from experiments.kit.registry import IDS
 from experiments.report.runner import FIGURES_ONLY
 from softres.cli.arguments import OneLineParser, output_folder
-from softres.errors import InputError
+from softres.common.errors import InputError
 
 if TYPE_CHECKING:
     from experiments.report.build import Request

@@ -14,7 +14,7 @@ from verify import verify
 
 import softres
 from softres.certification.minimiser import find_minimiser
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.problems import make_problem
 
 __all__ = ["SOLVERS", "Attempt", "attempts"]

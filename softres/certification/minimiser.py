@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from softres.cache import array_path, cached_arrays, set_aside
 from softres.certification.definite_newton import DefiniteNewton
-from softres.errors import InputError
+from softres.common.cache import array_path, cached_arrays, set_aside
+from softres.common.errors import InputError
 from softres.linalg.definite import SMALL, DefiniteFactor, definite
 from softres.linalg.factors import SpectralFactor, spectral
 from softres.linalg.nullspace import null_basis

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import NoReturn, TypeVar
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 
 __all__ = [
     "OneLineParser",

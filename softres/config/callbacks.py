@@ -13,6 +13,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from softres.common.errors import InputError
 from softres.config.console_entry import USAGE, one_line
 from softres.config.jobs import Job, single_job, sweep_jobs
 from softres.config.launching import (
@@ -22,7 +23,6 @@ from softres.config.launching import (
     limit_batches,
     share_code,
 )
-from softres.errors import InputError
 
 __all__ = ["SoftresCallback"]
 

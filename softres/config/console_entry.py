@@ -14,7 +14,7 @@ from typing import Any
 from hydra.errors import HydraException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 
 __all__ = ["USAGE", "command_line", "one_line"]
 

@@ -9,7 +9,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 
 __all__ = ["Job", "single_job", "sweep_jobs"]
 

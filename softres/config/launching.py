@@ -9,7 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.tracking.environment import cores
 
 __all__ = ["SERIAL", "check_launcher", "launcher_name", "limit_batches", "share_code", "workers"]

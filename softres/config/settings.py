@@ -11,13 +11,13 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, ValidationError
 
+from softres.common.errors import InputError
 from softres.config.console_entry import one_line
 from softres.config.schema import RunSchema
 from softres.config.storage import Storage, check_backend, storage
 from softres.data.registry import DATA, DataOptions
 from softres.data.start import StartOptions
 from softres.data.weights import WeightOptions
-from softres.errors import InputError
 from softres.matrices.backends import BackendOptions
 from softres.problems import PROBLEMS, make_problem
 from softres.solvers import SOLVERS, Solver

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from scipy import sparse
 
+from softres.common.errors import InputError
 from softres.data.registry import DataOptions
 from softres.data.sets.file import FileOptions
 from softres.data.sets.streamed import StreamedOptions
 from softres.data.sets.synthetic import SyntheticOptions
-from softres.errors import InputError
 from softres.matrices.backends import BackendOptions
 
 __all__ = ["Storage", "check_backend", "storage"]

@@ -9,10 +9,10 @@ import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from softres.common.errors import InputError
 from softres.config.console_entry import one_line
 from softres.config.schema import RunSchema
 from softres.config.settings import Settings, settings
-from softres.errors import InputError
 
 __all__ = ["stored_settings"]
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from softres.checks import check_shares
-from softres.errors import InputError
+from softres.common.checks import check_shares
+from softres.common.errors import InputError
 from softres.matrices import StreamedMatrix
 
 __all__ = ["Instance"]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 
 __all__ = ["scaled_to", "scaling_to"]
 

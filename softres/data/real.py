@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
+from softres.common.errors import InputError
 from softres.data.fetch.source import Source
 from softres.data.instance import Instance
 from softres.data.matrix_scale import scaling_to
@@ -18,7 +19,6 @@ from softres.data.sets import (
     unembedding_smollm2,
     word_ngrams,
 )
-from softres.errors import InputError
 
 __all__ = ["REAL", "Real", "scaled"]
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
+from softres.common.errors import InputError
 from softres.data.instance import Instance
 from softres.data.real import REAL, scaled
 from softres.data.sets.file import FileOptions, load_file
 from softres.data.sets.streamed import StreamedOptions, load_streamed
 from softres.data.sets.synthetic import SyntheticOptions, check_size, make_synthetic
-from softres.errors import InputError
 
 __all__ = ["DATA", "DataOptions"]
 

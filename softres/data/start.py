@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from softres.common.errors import InputError
 from softres.data.seeds import generator
-from softres.errors import InputError
 
 __all__ = ["StartOptions", "starting_point"]
 

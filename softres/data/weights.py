@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf, sqrt
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.problems import Problem
 
 __all__ = ["WeightOptions", "squared_weight", "weight"]

@@ -10,8 +10,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from softres.common.errors import InputError
 from softres.config.settings import Settings
-from softres.errors import InputError
 from softres.harness import records
 from softres.harness.keys.identity import job_key, reproducing_command, run_name
 from softres.harness.outcome import Outcome, write_outcome

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from softres.common.errors import InputError
 from softres.config.settings import Settings
-from softres.errors import InputError
 from softres.harness.prepare import on_backend, prepare
 from softres.harness.probe import Probe, ProbeContext
 from softres.problems.reference import Reference

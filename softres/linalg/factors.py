@@ -11,7 +11,7 @@ import numpy.typing as npt
 from array_api_compat import device
 from scipy import linalg
 
-from softres.arrays import array_namespace, is_torch
+from softres.common.arrays import array_namespace, is_torch
 
 __all__ = ["CholeskyFactor", "SpectralFactor", "cholesky", "spectral"]
 

@@ -8,7 +8,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.matrices import DesignMatrix
 
 __all__ = ["check_squares", "free_bytes"]

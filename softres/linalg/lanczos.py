@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
-from softres.arrays import norm
+from softres.common.arrays import norm
 
 __all__ = ["largest_eigenvalue"]
 

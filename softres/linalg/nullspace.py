@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from array_api_compat import device
 
-from softres.arrays import array_namespace
+from softres.common.arrays import array_namespace
 from softres.linalg.factors import CholeskyFactor, cholesky
 from softres.linalg.lanczos import largest_eigenvalue
 from softres.matrices import DesignMatrix

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.matrices import DesignMatrix, StreamedMatrix
 
 __all__ = ["BackendOptions", "as_numpy", "synchronise_for"]

@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from softres.arrays import array_namespace
-from softres.errors import InputError
+from softres.common.arrays import array_namespace
+from softres.common.errors import InputError
 
 __all__ = ["DesignMatrix", "Index", "PassCounter"]
 

@@ -8,8 +8,8 @@ import numpy as np
 from array_api_compat import is_torch_array
 from scipy import sparse
 
-from softres.checks import host_values
-from softres.errors import InputError
+from softres.common.checks import host_values
+from softres.common.errors import InputError
 from softres.matrices.base import DesignMatrix
 from softres.matrices.dense import DenseNumpy, DenseTorch
 from softres.matrices.sparse import SparseScipy, SparseTorch, quiet_csr

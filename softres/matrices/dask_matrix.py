@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.matrices.base import DesignMatrix, Index
 from softres.matrices.dense import DenseNumpy
 from softres.matrices.streamed import StreamedMatrix

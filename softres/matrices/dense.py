@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from softres.arrays import beyond, for_torch
+from softres.common.arrays import beyond, for_torch
 from softres.matrices.base import DesignMatrix, Index
 from softres.matrices.symmetric import LEAST_ROWS, BlockSum, add_rows, block_rows
 

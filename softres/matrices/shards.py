@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 
 __all__ = ["NpyShard", "ParquetShard", "Shard"]
 

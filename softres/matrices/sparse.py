@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from softres.arrays import beyond, for_torch
+from softres.common.arrays import beyond, for_torch
 from softres.matrices.base import DesignMatrix, Index
 from softres.matrices.dense import BLOCK_BYTES, DEVICE_BLOCK_BYTES
 from softres.matrices.symmetric import BlockSum, block_rows, by_sign

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.matrices.base import DesignMatrix, Index
 from softres.matrices.dense import BLOCK_BYTES, DenseNumpy
 from softres.matrices.shards import Shard

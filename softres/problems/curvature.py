@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from softres.arrays import array_namespace
+from softres.common.arrays import array_namespace
 
 __all__ = ["Curvature", "add_rank_two"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from softres.arrays import array_namespace
+from softres.common.arrays import array_namespace
 from softres.problems.chunks import Pieces, by_chunks
 from softres.problems.curvature import Curvature
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import exp, pi, sqrt
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from softres.arrays import array_namespace, is_torch
+from softres.common.arrays import array_namespace, is_torch
 
 __all__ = [
     "BRANCHES",

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from array_api_compat import device
 
-from softres.arrays import array_namespace, copied
-from softres.checks import check_shares, choice, host_values
-from softres.errors import InputError
+from softres.common.arrays import array_namespace, copied
+from softres.common.checks import check_shares, choice, host_values
+from softres.common.errors import InputError
 from softres.matrices import as_matrix, given_array
 from softres.problems.problem import Problem
 from softres.problems.regressions import PROBLEMS, HyperbolicRegression, make_problem

@@ -10,9 +10,9 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from array_api_compat import device
 
-from softres.arrays import array_namespace, copied
-from softres.checks import check_shares, number
-from softres.errors import InputError
+from softres.common.arrays import array_namespace, copied
+from softres.common.checks import check_shares, number
+from softres.common.errors import InputError
 from softres.matrices import as_matrix, given_array
 from softres.problems.evaluation import Evaluation
 from softres.problems.links import Link, NormalisableLink

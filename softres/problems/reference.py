@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from softres.arrays import norm
-from softres.checks import shown
-from softres.errors import InputError
+from softres.common.arrays import norm
+from softres.common.checks import shown
+from softres.common.errors import InputError
 from softres.matrices import given_array
 from softres.problems.evaluation import Evaluation
 from softres.problems.problem import Problem

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from softres.arrays import array_namespace
-from softres.checks import choice, number
-from softres.errors import InputError
+from softres.common.arrays import array_namespace
+from softres.common.checks import choice, number
+from softres.common.errors import InputError
 from softres.problems.links import BRANCHES, Cosh, Exp, Link, Residual, Sinh, SoftResidual
 from softres.problems.problem import Problem
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.matrices import DesignMatrix
 from softres.matrices.backends import as_numpy
 from softres.sketching.banded import NONZEROS, Banded

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg
 
-from softres.arrays import fits_single
+from softres.common.arrays import fits_single
 from softres.matrices import DesignMatrix
 from softres.matrices.backends import as_numpy
 from softres.sketching.embeddings import sketch

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from array_api_compat import device
 
-from softres.arrays import array_namespace
-from softres.errors import InputError
+from softres.common.arrays import array_namespace
+from softres.common.errors import InputError
 from softres.matrices import DesignMatrix
 
 __all__ = ["SCHEMES", "RowSample", "sample_rows", "sample_size"]

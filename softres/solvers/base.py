@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from softres.checks import check_types, shown
-from softres.errors import InputError
+from softres.common.checks import check_types, shown
+from softres.common.errors import InputError
 from softres.problems import Problem
 from softres.problems.evaluation import Evaluation
 from softres.solvers.clock import Meter

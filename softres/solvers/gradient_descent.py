@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from softres.arrays import norm, relative_norm
+from softres.common.arrays import norm, relative_norm
 from softres.problems.evaluation import Evaluation
 from softres.solvers.base import Solver, State, Tools, require
 from softres.solvers.result import Status

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from softres.arrays import norm
-from softres.checks import shown
-from softres.errors import InputError
+from softres.common.arrays import norm
+from softres.common.checks import shown
+from softres.common.errors import InputError
 from softres.matrices.backends import synchronise_for
 from softres.problems import Problem
 from softres.problems.evaluation import Evaluation

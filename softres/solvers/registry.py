@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from softres.checks import choice
-from softres.errors import InputError
+from softres.common.checks import choice
+from softres.common.errors import InputError
 from softres.solvers.approximate.approx_newton import ApproxNewton
 from softres.solvers.base import Solver
 from softres.solvers.exact_newton import ExactNewton, ResNetNewton, SoftmaxNewton

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, overload
 
-from softres.arrays import copied
-from softres.checks import number, shown, whole
-from softres.errors import InputError
+from softres.common.arrays import copied
+from softres.common.checks import number, shown, whole
+from softres.common.errors import InputError
 from softres.matrices import given_array
 from softres.problems import Problem
 from softres.problems.many_targets import ManyTargets

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.tracking.charts.curves import Point
 from softres.tracking.create import create_database
 from softres.tracking.durable.outage import AwayError, check_server, is_outage, refusal

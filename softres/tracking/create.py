@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 
 __all__ = ["create_database"]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.tracking.durable.outage import refusal
 from softres.tracking.options import TrackingOptions
 from softres.tracking.store import FinishedRun, finished

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 
 __all__ = ["TrackingOptions", "without_secrets"]
 

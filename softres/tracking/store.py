@@ -10,7 +10,7 @@ from errno import EACCES
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.tracking.charts.view import Chart, shared_views
 from softres.tracking.durable.processes import identity, is_gone
 from softres.tracking.durable.spool import Spool, WaitingRun

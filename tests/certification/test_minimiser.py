@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from softres.cache import set_aside
 from softres.certification import minimiser as certify
 from softres.certification.minimiser import certified_minimiser, digest, find_minimiser
+from softres.common.cache import set_aside
+from softres.common.errors import InputError
 from softres.data.files.shard_writer import write_folder
 from softres.data.sets import digits
 from softres.data.sets.synthetic import SyntheticOptions, make_synthetic
 from softres.data.start import StartOptions, starting_point
-from softres.errors import InputError
 from softres.linalg.factors import spectral
 from softres.matrices import StreamedMatrix
 from softres.problems import make_problem

@@ -21,7 +21,7 @@ from softres.cli.arguments import (
     positive_whole,
 )
 from softres.cli.data import data_command
-from softres.errors import InputError
+from softres.common.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 #: Those that a script only calls; the others are run as the script.

@@ -14,9 +14,9 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 
+from softres.common.errors import InputError
 from softres.config import launching, register
 from softres.config.launching import check_launcher, limit_batches, workers
-from softres.errors import InputError
 from softres.tracking.environment import cores
 
 # Hydra says so of every plugin that registers the schema of its launcher, which a choice of the

@@ -12,9 +12,9 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
+from softres.common.errors import InputError
 from softres.config import command_line, register
 from softres.config.console_entry import one_line
-from softres.errors import InputError
 
 CONF = Path(__file__).parents[2] / "conf"
 

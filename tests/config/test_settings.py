@@ -12,6 +12,7 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 
+from softres.common.errors import InputError
 from softres.config import register
 from softres.config.schema import RunSchema
 from softres.config.settings import settings
@@ -19,7 +20,6 @@ from softres.data.files.shard_writer import write_folder
 from softres.data.registry import DATA
 from softres.data.start import StartOptions
 from softres.data.weights import WeightOptions
-from softres.errors import InputError
 from softres.matrices.backends import BackendOptions
 from softres.problems import PROBLEMS, make_problem
 from softres.solvers import SOLVERS, solve

@@ -10,12 +10,12 @@ import pytest
 from hydra import compose, initialize_config_dir
 from scipy import sparse
 
+from softres.common.errors import InputError
 from softres.config import register
 from softres.config.settings import settings
 from softres.config.storage import SPARSE
 from softres.data.files.shard_writer import write_folder
 from softres.data.real import REAL
-from softres.errors import InputError
 
 CONF = str(Path(__file__).parents[2] / "conf")
 N, D = 30, 4

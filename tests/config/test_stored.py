@@ -8,10 +8,10 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 
+from softres.common.errors import InputError
 from softres.config import register
 from softres.config.settings import settings
 from softres.config.stored import stored_settings
-from softres.errors import InputError
 from softres.harness.keys.identity import job_key
 from softres.harness.records import as_yaml
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from softres.common.errors import InputError
 from softres.data.instance import Instance
-from softres.errors import InputError
 
 A = np.arange(12.0).reshape(4, 3)
 B = np.full(4, 0.25)

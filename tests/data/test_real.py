@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from softres.common.errors import InputError
 from softres.data.instance import Instance
 from softres.data.real import REAL, scaled
-from softres.errors import InputError
 
 #: n, d, and the megabytes that the first use downloads.
 PUBLISHED = {

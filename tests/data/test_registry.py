@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from softres.common.errors import InputError
 from softres.data.real import Digits
 from softres.data.registry import DATA, File, Synthetic
 from softres.data.sets.synthetic import make_synthetic
-from softres.errors import InputError
 
 
 @pytest.fixture

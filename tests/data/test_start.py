@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from softres.common.errors import InputError
 from softres.data.start import StartOptions, starting_point
-from softres.errors import InputError
 
 DEFAULT = np.array([0.5, 0.0, -0.5])
 MINIMISER = np.array([1.0, 2.0, 3.0])

@@ -7,8 +7,8 @@ from math import sqrt
 import numpy as np
 import pytest
 
+from softres.common.errors import InputError
 from softres.data.weights import RULES, WeightOptions, squared_weight, weight
-from softres.errors import InputError
 
 
 @pytest.fixture

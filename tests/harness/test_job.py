@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
+from softres.common.errors import InputError
 from softres.config import register
 from softres.config.settings import settings
 from softres.data.start import starting_point
-from softres.errors import InputError
 from softres.harness import solving, warm_up
 from softres.harness.extension import is_enough
 from softres.harness.job import JobContext, run_job

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from softres import SoftResidualRegression, solve
+from softres.common.errors import InputError
 from softres.data.files.shard_writer import write_folder
-from softres.errors import InputError
 from softres.matrices import DenseNumpy, StreamedMatrix, as_matrix, dask_matrix
 from softres.matrices.backends import BackendOptions
 from softres.sketching import embedding, sketch

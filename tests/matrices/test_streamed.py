@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from softres import SoftResidualRegression, solve
 from softres.certification.minimiser import digest, find_minimiser
+from softres.common.errors import InputError
 from softres.data.files.shard_writer import write_folder
-from softres.errors import InputError
 from softres.matrices import DenseNumpy, StreamedMatrix
 from softres.matrices.shards import NpyShard, ParquetShard
 from softres.sketching import embedding, sketch

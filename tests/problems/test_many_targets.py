@@ -9,7 +9,7 @@ import torch
 from scipy import sparse
 
 import softres
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.problems.many_targets import ManyTargets
 
 

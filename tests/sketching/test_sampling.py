@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import linalg
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.matrices import as_matrix
 from softres.matrices.backends import as_numpy
 from softres.sketching import (

@@ -14,7 +14,7 @@ import torch
 
 import softres.linalg.free_memory
 from softres import InputError, ManyTargets, SoftmaxRegression, make_problem, solve
-from softres.arrays import norm, relative_norm
+from softres.common.arrays import norm, relative_norm
 from softres.linalg.lanczos import largest_eigenvalue
 from softres.matrices import as_matrix
 from softres.sketching.leverage import whitening

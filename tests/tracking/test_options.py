@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.tracking import TrackingOptions, open_store
 
 

@@ -17,7 +17,7 @@ from softres.cli.arguments import (
     positive,
     positive_whole,
 )
-from softres.errors import InputError
+from softres.common.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.harness.keys.digests import solver_digest
 from softres.problems import SoftResidualRegression
 from softres.solvers import make_solver, solve

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypedDict
 
-from softres.cache import cache_folder, locked, set_aside
-from softres.errors import InputError
+from softres.common.cache import cache_folder, locked, set_aside
+from softres.common.errors import InputError
 
 __all__ = ["Package", "fetch"]
 
@@ -76,7 +76,7 @@ def fetch(package: Package, members: Sequence[str], cache: Path | None = None) -
     members
         Paths of the wanted files inside the archive, with forward slashes.
     cache
-        See `softres.cache.cache_folder`.
+        See `softres.common.cache.cache_folder`.
 
     Returns
     -------

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from softres.common.errors import InputError
 from softres.data.fetch.download import Package
-from softres.errors import InputError
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy.typing as npt
 
-from softres.cache import Arrays, DamagedError, array_path, cached_arrays
+from softres.common.cache import Arrays, DamagedError, array_path, cached_arrays
 from softres.data.fetch.download import Package, fetch
 
 __all__ = ["Source"]
@@ -46,7 +46,7 @@ class Source:
         options
             Those options of the instance that its arrays depend on.
         cache
-            See `softres.cache.cache_folder`.
+            See `softres.common.cache.cache_folder`.
         """
         pins = [package.sha256 for package in self.packages]
         return array_path(self.name, *pins, *options, self.recipe, cache=cache)

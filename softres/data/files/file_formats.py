@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from softres.common.errors import InputError
 from softres.data.files.matrix_market import read_matrix_market
-from softres.errors import InputError
 
 __all__ = ["FORMATS", "Contents", "read"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.matrices.shards import NpyShard, ParquetShard, Shard
 
 __all__ = ["FORMAT", "KINDS", "MANIFEST", "Manifest"]

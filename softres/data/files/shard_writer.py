@@ -12,8 +12,8 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from softres.common.errors import InputError
 from softres.data.files.shard_folder import FORMAT, KINDS, MANIFEST, Manifest
-from softres.errors import InputError
 
 __all__ = ["ShardWriter", "write_folder"]
 

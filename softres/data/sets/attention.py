@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
-from softres.cache import Arrays
+from softres.common.cache import Arrays
+from softres.common.errors import InputError
 from softres.data.fetch.download import Package
 from softres.data.fetch.smollm2 import GGUF, SMOLLM2, SmolLM2
 from softres.data.fetch.source import Source
 from softres.data.fetch.transformer import Llama
 from softres.data.files.packed import pack_text, unpack_text
 from softres.data.instance import Instance
-from softres.errors import InputError
 
 __all__ = ["LICENCE_TEXT", "SOURCE", "AttentionOptions", "load", "query_targets"]
 
@@ -81,7 +81,7 @@ def load(options: AttentionOptions | None = None, cache: Path | None = None) -> 
     options
         How many tokens, and which query.
     cache
-        See `softres.cache.cache_folder`. The first load downloads 93 MB and runs eleven
+        See `softres.common.cache.cache_folder`. The first load downloads 93 MB and runs eleven
         layers in float32, 20 seconds at 7168 tokens on one core.
 
     Raises
@@ -132,7 +132,7 @@ def query_targets(
     m
         Number of targets, 1 to 512.
     cache
-        See `softres.cache.cache_folder`.
+        See `softres.common.cache.cache_folder`.
 
     Returns
     -------

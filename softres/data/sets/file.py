@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from softres.checks import SHARES_ROUNDING
+from softres.common.checks import SHARES_ROUNDING
+from softres.common.errors import InputError
 from softres.data.files.file_formats import FORMATS, Contents, read
 from softres.data.instance import Instance
-from softres.errors import InputError
 
 __all__ = ["FileOptions", "load_file"]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
+from softres.common.errors import InputError
 from softres.data.files.shard_folder import Manifest
 from softres.data.instance import Instance
-from softres.errors import InputError
 from softres.linalg.spectrum import spectrum
 from softres.matrices import StreamedMatrix
 from softres.matrices.streamed import WINDOW_BYTES

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from softres.common.errors import InputError
 from softres.data.instance import Instance
 from softres.data.matrix_scale import scaled_to
 from softres.data.seeds import generator
-from softres.errors import InputError
 
 __all__ = ["SyntheticOptions", "check_size", "make_synthetic"]
 

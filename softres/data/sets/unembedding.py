@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from softres.common.errors import InputError
 from softres.data.fetch.download import Package
 from softres.data.fetch.source import Source
 from softres.data.instance import Instance
-from softres.errors import InputError
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -55,7 +55,7 @@ def load(cache: Path | None = None) -> Instance:
     Parameters
     ----------
     cache
-        See `softres.cache.cache_folder`. The first load downloads 141 MB.
+        See `softres.common.cache.cache_folder`. The first load downloads 141 MB.
 
     Raises
     ------

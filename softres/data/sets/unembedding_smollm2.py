@@ -30,7 +30,7 @@ def load(cache: Path | None = None) -> Instance:
     Parameters
     ----------
     cache
-        See `softres.cache.cache_folder`. The first load downloads 150 MB.
+        See `softres.common.cache.cache_folder`. The first load downloads 150 MB.
 
     Raises
     ------

@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from softres.cache import cache_folder
+from softres.common.cache import cache_folder
 
 __all__ = ["Import", "Source", "canonical", "code_digest", "source"]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from math import log
 from statistics import median
 
+from softres.common.errors import InputError
 from softres.config.settings import Settings
 from softres.data.sets.streamed import StreamedOptions
-from softres.errors import InputError
 from softres.harness.resources.memory import GIB
 from softres.theory import predicted_steps
 from softres.tracking import FinishedRun

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 
 __all__ = ["GIB", "PeakMemory", "memory_limited"]
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from softres.arrays import array_namespace, fits_single
+from softres.common.arrays import array_namespace, fits_single
 from softres.linalg.factors import cholesky
 from softres.linalg.free_memory import check_squares
 from softres.matrices import DesignMatrix

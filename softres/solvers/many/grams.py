@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from softres.arrays import array_namespace
+from softres.common.arrays import array_namespace
 from softres.matrices import DenseNumpy, DesignMatrix
 
 __all__ = ["weighted_grams"]

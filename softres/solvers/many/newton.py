@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from softres.arrays import array_namespace, norm
+from softres.common.arrays import array_namespace, norm
 from softres.linalg.factors import CholeskyFactor
 from softres.matrices.backends import as_numpy
 from softres.problems import Problem

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from softres.arrays import array_namespace
+from softres.common.arrays import array_namespace
 from softres.matrices.backends import as_numpy
 from softres.problems import Problem
 from softres.solvers.many.model import RowModel, chunks

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from softres.arrays import array_namespace, copied
-from softres.checks import number, shown
-from softres.errors import InputError
+from softres.common.arrays import array_namespace, copied
+from softres.common.checks import number, shown
+from softres.common.errors import InputError
 from softres.linalg.free_memory import check_squares
 from softres.linalg.nullspace import null_basis
 from softres.matrices import given_array

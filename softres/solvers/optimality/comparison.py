@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from softres.arrays import array_namespace
+from softres.common.arrays import array_namespace
 from softres.matrices.backends import as_numpy
 from softres.problems.curvature import Curvature
 

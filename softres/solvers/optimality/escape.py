@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from softres.arrays import array_namespace
+from softres.common.arrays import array_namespace
 from softres.problems.evaluation import Evaluation
 
 __all__ = ["escape"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from math import inf, sqrt
 from typing import Any
 
-from softres.arrays import array_namespace
+from softres.common.arrays import array_namespace
 from softres.problems.evaluation import Evaluation
 from softres.solvers.optimality.comparison import exceeds
 from softres.solvers.optimality.dense import examine_dense

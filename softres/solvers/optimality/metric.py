@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
-from softres.arrays import array_namespace
+from softres.common.arrays import array_namespace
 from softres.linalg.factors import CholeskyFactor
 from softres.problems.curvature import Curvature
 

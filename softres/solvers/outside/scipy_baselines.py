@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 
-from softres.arrays import relative_norm
+from softres.common.arrays import relative_norm
 from softres.matrices.backends import as_numpy
 from softres.problems.evaluation import Evaluation
 from softres.solvers.base import Solver, State, Tools

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, ClassVar
 
-from softres.arrays import relative_norm
+from softres.common.arrays import relative_norm
 from softres.solvers.base import Solver, State, Tools, require
 from softres.solvers.result import Status
 

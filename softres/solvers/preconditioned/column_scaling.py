@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from softres.arrays import array_namespace, take
+from softres.common.arrays import array_namespace, take
 from softres.matrices import DenseNumpy, DenseTorch
 from softres.problems.evaluation import Evaluation
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from softres.arrays import array_namespace
+from softres.common.arrays import array_namespace
 from softres.matrices.backends import as_numpy
 
 __all__ = ["ratio", "relative", "share", "threshold"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from softres.arrays import array_namespace, fits_single
+from softres.common.arrays import array_namespace, fits_single
 from softres.linalg.factors import cholesky
 from softres.matrices import DesignMatrix
 from softres.sketching import sketch

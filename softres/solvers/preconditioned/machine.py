@@ -19,7 +19,7 @@ from scipy import linalg
 from scipy.linalg import blas
 from threadpoolctl import ThreadpoolController
 
-from softres.cache import cache_folder
+from softres.common.cache import cache_folder
 
 __all__ = ["NOMINAL", "RATES", "Machine", "machine_of", "this_machine"]
 
@@ -124,7 +124,7 @@ def this_machine(cache: Path | None = None) -> Machine:
     Parameters
     ----------
     cache
-        See :func:`softres.cache.cache_folder`.
+        See :func:`softres.common.cache.cache_folder`.
     """
     # Asking for the threads alone takes a quarter of the time that all information takes.
     return _rates(tuple(library.num_threads for library in _libraries().lib_controllers), cache)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from array_api_compat import device
 
-from softres.arrays import array_namespace, take
+from softres.common.arrays import array_namespace, take
 from softres.linalg.factors import CholeskyFactor, cholesky
 from softres.linalg.nullspace import filled, null_basis_of, null_within
 from softres.matrices import DesignMatrix

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import inf, sqrt
 from typing import Any
 
-from softres.arrays import array_namespace
+from softres.common.arrays import array_namespace
 from softres.linalg.free_memory import check_squares
 from softres.problems.curvature import Curvature
 from softres.problems.evaluation import Evaluation

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from softres.arrays import array_namespace, take
+from softres.common.arrays import array_namespace, take
 from softres.linalg.factors import CholeskyFactor
 from softres.matrices import DesignMatrix
 from softres.matrices.backends import as_numpy

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from math import inf, sqrt
 from typing import Any
 
-from softres.arrays import array_namespace
+from softres.common.arrays import array_namespace
 from softres.linalg.factors import cholesky
 from softres.linalg.nullspace import filled, null_basis
 from softres.problems.curvature import Curvature

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
 
-from softres.arrays import array_namespace
+from softres.common.arrays import array_namespace
 from softres.matrices.backends import as_numpy
 from softres.problems.evaluation import Evaluation
 from softres.solvers.steps.line_search import LineSearch, flat, minimise_along, reach, slope_allows

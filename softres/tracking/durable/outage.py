@@ -8,7 +8,7 @@ from http.client import HTTPException
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 
 __all__ = ["AwayError", "check_server", "is_outage", "refusal"]
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from softres.cache import array_path, cache_folder, cached_arrays, load_arrays, save_arrays
+from softres.common.cache import array_path, cache_folder, cached_arrays, load_arrays, save_arrays
+from softres.common.errors import InputError
 from softres.data.fetch import download
 from softres.data.fetch.download import Package, fetch
-from softres.errors import InputError
 
 FILES = {
     "tiny_data/table.bin": bytes(range(256)) * 40,

@@ -6,8 +6,8 @@ import gguf
 import numpy as np
 import pytest
 
+from softres.common.errors import InputError
 from softres.data.fetch.smollm2 import SmolLM2
-from softres.errors import InputError
 
 TOKENS = ["a", "b", "1", "2", "Ġ", "Ã", "©", "ab", "Ġab"]
 WEIGHTS = np.random.default_rng(0).standard_normal((9, 64)).astype(np.float32)

@@ -12,8 +12,8 @@ import pytest
 from scipy import sparse
 from scipy.io import mmwrite
 
+from softres.common.errors import InputError
 from softres.data.sets.file import FileOptions, load_file
-from softres.errors import InputError
 
 RNG = np.random.default_rng(0)
 A = RNG.standard_normal((20, 3)) * (RNG.random((20, 3)) < 0.7)

@@ -7,12 +7,12 @@ import time
 import numpy as np
 import pytest
 
+from softres.common.errors import InputError
 from softres.data.fetch.download import fetch
 from softres.data.fetch.smollm2 import GGUF, SMOLLM2, SmolLM2
 from softres.data.fetch.transformer import Llama
 from softres.data.sets import attention
 from softres.data.sets.attention import AttentionOptions
-from softres.errors import InputError
 
 
 @pytest.mark.parametrize(

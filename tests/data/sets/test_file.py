@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from softres.common.errors import InputError
 from softres.data.sets.file import FileOptions, load_file
-from softres.errors import InputError
 
 A = np.random.default_rng(0).standard_normal((20, 3))
 B = np.full(20, 0.05)

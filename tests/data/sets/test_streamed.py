@@ -7,11 +7,11 @@ import json
 import numpy as np
 import pytest
 
+from softres.common.errors import InputError
 from softres.data.files.shard_folder import MANIFEST, Manifest
 from softres.data.files.shard_writer import ShardWriter, write_folder
 from softres.data.registry import DATA, Streamed
 from softres.data.sets.streamed import load_streamed
-from softres.errors import InputError
 from softres.matrices.backends import BackendOptions
 
 N, D = 60, 3

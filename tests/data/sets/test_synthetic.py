@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from softres.common.errors import InputError
 from softres.data.sets.synthetic import ROWS, SyntheticOptions, check_size, make_synthetic
-from softres.errors import InputError
 from softres.matrices import as_matrix
 from softres.problems import make_problem
 from softres.sketching import exact_scores

@@ -8,9 +8,9 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import Whitespace
 
+from softres.common.errors import InputError
 from softres.data.fetch.download import fetch
 from softres.data.sets import unembedding
-from softres.errors import InputError
 
 
 def write_list(path, content):

@@ -13,9 +13,9 @@ from logged import CONF, context
 from omegaconf import OmegaConf
 
 from experiments.kit.registry import ANY_DATA, DEFAULTS, IDS, USES, check_claim, claim, probe_for
+from softres.common.errors import InputError
 from softres.config import register
 from softres.data.registry import DATA
-from softres.errors import InputError
 from softres.harness.keys.digests import measurement_files
 
 SOLVES = {"iterations"}

@@ -10,7 +10,7 @@ from experiments.race.command import benchmark_command
 from experiments.race.contestants import CONTESTANTS
 from experiments.race.contestants import base as contestants_base
 from experiments.race.store import Store
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.harness.keys import code as reading
 from softres.harness.keys import digests, sources
 

@@ -7,7 +7,7 @@ import pytest
 
 from experiments.race.steps.command import step_cost_command
 from experiments.race.steps.cost import exponents, gaussian_instance, summary
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.harness.keys.digests import solver_digest
 from softres.solvers import SOLVERS
 

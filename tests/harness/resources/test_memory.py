@@ -5,7 +5,7 @@ import resource
 import numpy as np
 import pytest
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.harness.resources.memory import PeakMemory, memory_limited
 
 LINUX = pytest.mark.skipif(PeakMemory().gib is None, reason="the system does not tell (no /proc)")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import softres
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.matrices.backends import as_numpy
 from softres.problems.many_targets import ManyTargets
 from softres.solvers import Status

@@ -13,7 +13,7 @@ from mlflow.protos.databricks_pb2 import PERMISSION_DENIED, UNAUTHENTICATED
 from requests import ConnectionError as NoConnection
 from requests import HTTPError, Response
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.tracking import TrackingOptions
 from softres.tracking.durable.outage import AwayError, check_server, is_outage, refusal
 from softres.tracking.options import without_secrets

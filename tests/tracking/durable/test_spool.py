@@ -14,7 +14,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import UNAUTHENTICATED
 from mlflow.tracking import MlflowClient
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 from softres.tracking import TrackingOptions, open_store
 from softres.tracking.backend import MlflowBackend
 from softres.tracking.durable.spool import Spool

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 
 __all__ = [
     "Arrays",

@@ -1,7 +1,7 @@
 """What a caller hands in: numbers, names and arrays, checked by one rule each.
 
-Every function raises an :class:`~softres.errors.InputError` of one line that names the key, the
-value, and what is allowed.
+Every function raises an :class:`~softres.common.errors.InputError` of one line that names the key,
+the value, and what is allowed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from array_api_compat import is_torch_array
 from scipy import sparse
 
-from softres.errors import InputError
+from softres.common.errors import InputError
 
 __all__ = [
     "SHARES_ROUNDING",
