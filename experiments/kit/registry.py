@@ -11,8 +11,8 @@ from softres.common.errors import InputError
 
 if TYPE_CHECKING:
     from experiments.kit.claim import Claim
-    from softres.config.settings import Settings
     from softres.harness.probe import Probe
+    from softres.harness.settings import Settings
 
 __all__ = ["ANY_DATA", "DEFAULTS", "IDS", "USES", "check_claim", "claim", "probe_for"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from math import inf
 from typing import Any, TypeVar
 
@@ -14,67 +14,19 @@ from omegaconf.errors import ConfigKeyError, ValidationError
 from softres.common.errors import InputError
 from softres.config.console_entry import one_line
 from softres.config.schema import RunSchema
-from softres.config.storage import Storage, check_backend, storage
-from softres.data.registry import DATA, DataOptions
+from softres.data.registry import DATA
 from softres.data.start import StartOptions
 from softres.data.weights import WeightOptions
+from softres.harness.settings import Settings
+from softres.harness.storage import check_backend, storage
 from softres.matrices.backends import BackendOptions
 from softres.problems import PROBLEMS, make_problem
-from softres.solvers import SOLVERS, Solver
+from softres.solvers import SOLVERS
 from softres.tracking import TrackingOptions
 
-__all__ = ["Settings", "settings"]
+__all__ = ["settings"]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """One run, checked.
-
-    Attributes
-    ----------
-    n, d
-        Rows and columns of A.
-    time_limit, memory_limit
-        Seconds of solver time, and GiB that the job may take; ``None`` for no limit. Time is
-        looked at after every step: one that has begun is finished. Nearly all of a Newton step is
-        one or two Gram matrices, which nothing can interrupt.
-    R
-        |A|_2, or ``None`` for A as it comes.
-    storage
-        How A is stored.
-    problem
-        Name of the problem that is solved; a solver that stands for a problem has its way.
-    problem_options
-        Options of the problem's class.
-    experiment
-        Which claim the run belongs to (``id``, ``profile``), with options of its measurement;
-        empty for a run of its own.
-    tree
-        The whole configuration as plain values, for showing and logging.
-    """
-
-    n: int
-    d: int
-    R: float | None
-    eps: float
-    seed: int
-    max_steps: int
-    time_limit: float | None
-    memory_limit: float | None
-    force: bool
-    problem: str
-    problem_options: Mapping[str, Any]
-    solver: Solver
-    backend: BackendOptions
-    data: DataOptions
-    storage: Storage
-    weights: WeightOptions
-    start: StartOptions
-    tracking: TrackingOptions
-    experiment: Mapping[str, Any]
-    tree: Mapping[str, Any]
 
 
 def settings(config: DictConfig) -> Settings:

@@ -12,7 +12,8 @@ from omegaconf.errors import OmegaConfBaseException
 from softres.common.errors import InputError
 from softres.config.console_entry import one_line
 from softres.config.schema import RunSchema
-from softres.config.settings import Settings, settings
+from softres.config.settings import settings
+from softres.harness.settings import Settings
 
 __all__ = ["stored_settings"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softres.config.settings import Settings
+from softres.harness.settings import Settings
 from softres.solvers import Status
 from softres.tracking import FinishedRun
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from softres.common.errors import InputError
-from softres.config.settings import Settings
 from softres.harness import records
 from softres.harness.keys.identity import job_key, reproducing_command, run_name
 from softres.harness.outcome import Outcome, write_outcome
@@ -19,6 +18,7 @@ from softres.harness.plan import plan
 from softres.harness.probe import Probe, measure
 from softres.harness.resources.estimates import check_memory
 from softres.harness.resources.memory import PeakMemory, memory_limited
+from softres.harness.settings import Settings
 from softres.harness.solving import tracked_solve
 from softres.harness.terminal import console
 from softres.matrices.backends import BackendOptions

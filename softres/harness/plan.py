@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from softres.config.settings import Settings
 from softres.harness.extension import is_enough, is_within
+from softres.harness.settings import Settings
 from softres.tracking import FinishedRun
 
 __all__ = ["Plan", "plan"]

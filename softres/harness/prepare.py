@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from softres.certification.minimiser import certified_minimiser, digest
-from softres.config.settings import Settings
 from softres.data.instance import Instance
 from softres.data.registry import DataOptions
 from softres.data.start import StartOptions, starting_point
 from softres.data.weights import weight
+from softres.harness.settings import Settings
 from softres.linalg.spectrum import Spectrum, spectrum
 from softres.matrices import as_matrix
 from softres.problems import Problem, make_problem

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from softres.config.settings import Settings
 from softres.data.seeds import generator
 from softres.harness.prepare import Prepared, prepare
 from softres.harness.records import as_yaml
+from softres.harness.settings import Settings
 from softres.tracking import RunLog
 
 __all__ = ["Probe", "ProbeContext", "measure"]

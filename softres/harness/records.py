@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from softres.config.settings import Settings
 from softres.harness.prepare import Prepared
+from softres.harness.settings import Settings
 from softres.solvers import Result
 from softres.theory import Assumption, predicted_steps
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from softres.common.errors import InputError
-from softres.config.settings import Settings
 from softres.harness.prepare import on_backend, prepare
 from softres.harness.probe import Probe, ProbeContext
+from softres.harness.settings import Settings
 from softres.problems.reference import Reference
 from softres.solvers import Status, solve
 from softres.tracking import environment

@@ -8,9 +8,9 @@ from contextlib import nullcontext
 
 import pandas as pd
 
-from softres.config.settings import Settings
 from softres.harness import records
 from softres.harness.prepare import Prepared, on_backend, prepare
+from softres.harness.settings import Settings
 from softres.harness.terminal import console
 from softres.harness.warm_up import warm_up
 from softres.matrices.backends import as_numpy

@@ -6,7 +6,7 @@ from time import perf_counter
 
 import numpy as np
 
-from softres.config.settings import Settings
+from softres.harness.settings import Settings
 from softres.problems import make_problem
 from softres.solvers import solve
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import softres
-from softres.config.settings import Settings
 from softres.harness.keys.code import code_digest
 from softres.harness.keys.sources import imported, module_name, used_files
 from softres.harness.probe import Probe
+from softres.harness.settings import Settings
 from softres.solvers import Solver
 
 __all__ = [

@@ -9,9 +9,9 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from softres.config.settings import Settings
 from softres.harness.keys.digests import run_digest
 from softres.harness.probe import Probe
+from softres.harness.settings import Settings
 
 __all__ = ["config_hash", "job_key", "reproducing_command", "run_name"]
 

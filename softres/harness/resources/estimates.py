@@ -8,9 +8,9 @@ from math import log
 from statistics import median
 
 from softres.common.errors import InputError
-from softres.config.settings import Settings
 from softres.data.sets.streamed import StreamedOptions
 from softres.harness.resources.memory import GIB
+from softres.harness.settings import Settings
 from softres.theory import predicted_steps
 from softres.tracking import FinishedRun
 

@@ -9,11 +9,11 @@ from datetime import timedelta
 from rich.table import Table
 from rich.text import Text
 
-from softres.config.settings import Settings
 from softres.harness.keys.identity import job_key, run_name
 from softres.harness.plan import plan
 from softres.harness.probe import Probe
 from softres.harness.resources.estimates import estimate
+from softres.harness.settings import Settings
 from softres.harness.terminal.console import console, show_line
 from softres.tracking import FinishedRun, Store, TrackingOptions, open_store
 from softres.tracking.protocol import NullBackend

@@ -13,9 +13,9 @@ from scipy import sparse
 from softres.common.errors import InputError
 from softres.config import register
 from softres.config.settings import settings
-from softres.config.storage import SPARSE
 from softres.data.files.shard_writer import write_folder
 from softres.data.real import REAL
+from softres.harness.storage import SPARSE
 
 CONF = str(Path(__file__).parents[2] / "conf")
 N, D = 30, 4
