@@ -5,9 +5,7 @@ from __future__ import annotations
 import hydra
 from omegaconf import DictConfig
 
-from softres.config import command_line, register
-
-register()
+from softres.config import command_line
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
@@ -17,7 +15,7 @@ def main(config: DictConfig) -> None:
     from softres.config.settings import settings
 
     checked = settings(config)  # before anything heavy is imported
-    from experiments.kit.registry import probe_for
+    from softres.config.claims import probe_for
     from softres.harness import run_job
 
     run_job(checked, job_context(), probe_for(checked))

@@ -36,7 +36,7 @@ def main() -> int:
 
 def reproduce(run_id: str, options: TrackingOptions, tolerance: float) -> int:
     """Repeat the run, say how it compares, and return the exit status."""
-    from experiments.kit.registry import probe_for
+    from softres.config.claims import probe_for
     from softres.config.stored import stored_settings
     from softres.harness.keys.identity import job_key
     from softres.harness.reproducing import (

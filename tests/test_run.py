@@ -165,7 +165,7 @@ BAD = {
     "data=file": r"data\.path: data=file needs the path",
     # The sweep's own data.rows is no option of other data; n and d are not theirs.
     "-m +experiment=quick/sparsifier data=digits": r"experiment=sparsifier with data=digits: .*",
-    "+experiment=quick/basin data=digits R=null": r"experiment=basin .* data=synthetic only",
+    "experiment=quick/basin data=digits R=null": r"experiment=basin .* data=synthetic only",
     "-m +experiment=quick/psd backend=torch,numpy": r"experiment=psd with backend=torch: .*",
 }
 

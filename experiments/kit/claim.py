@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,19 @@ from softres.harness.probe import ProbeContext
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Author", "Claim", "Conclusion", "Counterexample", "Verdict"]
+__all__ = [
+    "PROBLEM_OPTIONS",
+    "START_OPTIONS",
+    "Author",
+    "Claim",
+    "Conclusion",
+    "Counterexample",
+    "Verdict",
+]
+
+#: Options of a solve that a measurement may depend on, for ``Claim.uses``.
+PROBLEM_OPTIONS = ("problem", "problem.beta", "problem.branch")
+START_OPTIONS = ("start.kind", "start.distance")
 
 
 class Author(Enum):
@@ -105,8 +117,9 @@ class Verdict:
 class Claim:
     """A claim of the paper, or one of ours, and how it is tested.
 
-    The sweep is ``conf/experiment/<id>.yaml``, and ``conf/experiment/quick/<id>.yaml`` for the
-    quick profile.
+    A module of a folder, a plug-in or an entry point with a ``CLAIM = Claim(...)`` is one of the
+    report's. Its sweep is ``full`` and, for the quick profile, ``quick``; or where there are more
+    options to it ``conf/experiment/<id>.yaml`` and ``conf/experiment/quick/<id>.yaml``.
 
     Attributes
     ----------
@@ -129,6 +142,19 @@ class Claim:
     comparison
         Whether it compares what nobody has made a statement about: its figures and tables are the
         answer, and no verdict is to be expected.
+    uses
+        Which options of a solve the measurement depends on, such as ``"problem"``. Another value
+        of the rest would make runs that differ in nothing, which a report counts as further cases,
+        and is refused. What is prepared for a run has its problem, and its x* was looked for from
+        its start; the start counts where more is made of it than that.
+    any_data
+        Whether it measures whatever data it is given. Others draw their instances themselves, or
+        vary and compare what only made-up data have: their size, condition, rows and density.
+    order
+        Where it stands in the report.
+    full, quick
+        The values that its sweeps go through, by key, as on the command line: literals, which are
+        read without importing the module.
     """
 
     id: str
@@ -139,3 +165,8 @@ class Claim:
     tables: Callable[[Sequence[LoggedRun]], Mapping[str, pd.DataFrame]] = lambda runs: {}
     measure: Callable[[ProbeContext], pd.DataFrame] | None = None
     comparison: bool = False
+    uses: tuple[str, ...] = ()
+    any_data: bool = False
+    order: int = 100
+    full: Mapping[str, str] = field(default_factory=dict)
+    quick: Mapping[str, str] = field(default_factory=dict)

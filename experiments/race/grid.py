@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from softres.data.instance import Instance
-from softres.data.real import REAL
-from softres.data.sets.synthetic import SyntheticOptions, make_synthetic
+from softres.data.registry import published
+from softres.data.sets.synthetic import Synthetic, make_synthetic
 from softres.data.weights import WeightOptions, squared_weight
 from softres.problems import SoftResidualRegression
 
@@ -36,13 +36,13 @@ class Case:
     Attributes
     ----------
     data
-        ``"synthetic"`` or a name of :data:`softres.data.real.REAL`.
+        ``"synthetic"`` or a name of :data:`softres.data.real.published()`.
     n, d
         Rows and columns of A.
     weight
         w^2 over the largest v^2 / alpha^2 at x0 (the relative rule).
     condition, rows, density
-        See :class:`softres.data.sets.synthetic.SyntheticOptions`; not used by real data.
+        See :class:`softres.data.sets.synthetic.Synthetic`; not used by real data.
     """
 
     data: str
@@ -156,7 +156,7 @@ def _dense(quick: bool) -> Iterator[Case]:
 
 
 def _real(quick: bool) -> Iterator[Case]:
-    for name, options in REAL.items():
+    for name, options in published().items():
         if quick and name != "digits":
             continue
         n, d = options().size(None, None, None)
@@ -166,8 +166,8 @@ def _real(quick: bool) -> Iterator[Case]:
 
 def _load(case: Case) -> Instance:
     if case.data != "synthetic":
-        return REAL[case.data]().load(case.n, case.d, R, 0)
-    options = SyntheticOptions(condition=case.condition, rows=case.rows, density=case.density)
+        return published()[case.data]().load(case.n, case.d, R, 0)
+    options = Synthetic(condition=case.condition, rows=case.rows, density=case.density)
     return make_synthetic(case.n, case.d, R, 0, options)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from experiments.kit.registry import IDS
+from experiments.kit.registry import claim_ids
 from experiments.kit.runs import load_runs
 from experiments.report import summary
 from experiments.report.agreement import OTHER, Agreement, agreement
@@ -53,7 +53,7 @@ class Request:
     out: Path = Path("results")
 
     def __post_init__(self) -> None:
-        allowed = (*IDS, *FIGURES_ONLY)
+        allowed = (*claim_ids(), *FIGURES_ONLY)
         for name in self.claims:
             if name not in allowed:
                 raise InputError(f"--claims {name}: allowed are {', '.join(allowed)}")
@@ -61,7 +61,7 @@ class Request:
     @property
     def ids(self) -> list[str]:
         """The claims asked for."""
-        return [name for name in self.claims or IDS if name in IDS]
+        return [name for name in self.claims or claim_ids() if name in claim_ids()]
 
     @property
     def extra(self) -> list[str]:

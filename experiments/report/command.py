@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.kit.registry import IDS
+from experiments.kit.registry import claim_ids
 from experiments.report.runner import FIGURES_ONLY
 from softres.cli.arguments import OneLineParser, output_folder
 from softres.common.errors import InputError
@@ -88,7 +88,7 @@ def _parser(description: str, profile: str) -> OneLineParser:
         "--claims",
         default="",
         metavar="A,B",
-        help=f"some of {', '.join((*IDS, *FIGURES_ONLY))}; all if left out",
+        help=f"some of {', '.join((*claim_ids(), *FIGURES_ONLY))}; all if left out",
     )
     parser.add_argument("--store", default="results", help="folder of the runs")
     parser.add_argument("--out", default="results", help="folder to write to")

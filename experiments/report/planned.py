@@ -26,9 +26,9 @@ def gap(name: str, profile: str, runs: Sequence[LoggedRun]) -> str:
 
     jobs = {
         config_hash(settings(job.config)): " ".join(
-            text for text in job.overrides if not text.startswith("+experiment=")
+            text for text in job.overrides if not text.startswith("experiment=")
         )
-        for job in jobs_of(ROOT / "conf", f"+experiment={choice(name, profile)}")
+        for job in jobs_of(ROOT / "conf", f"experiment={choice(name, profile)}")
     }
     done = {run.tags.get("config_hash", "") for run in runs}
     missing = [text or "the only one" for key, text in jobs.items() if key not in done]

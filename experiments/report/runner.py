@@ -40,7 +40,7 @@ def has_sweep(name: str, profile: str) -> bool:
 
 def arguments(name: str, profile: str) -> list[str]:
     """Return the arguments of ``run.py`` that run a claim's sweep."""
-    return ["-m", f"+experiment={choice(name, profile)}"]
+    return ["-m", f"experiment={choice(name, profile)}"]
 
 
 def reproduce(name: str, profile: str) -> str:

@@ -89,11 +89,11 @@ def measure(where: str, memory: float, cold: bool) -> None:
     """Solve over the folder in this process, and print figures as JSON."""
     from softres import SoftResidualRegression, solve
     from softres.certification.minimiser import find_minimiser
-    from softres.data.sets.streamed import StreamedOptions, load_streamed
+    from softres.data.sets.streamed import Streamed, load_streamed
 
     folder = Path(where)
     program = _status("VmRSS")
-    instance = load_streamed(StreamedOptions(where, memory), None)
+    instance = load_streamed(Streamed(where, memory), None)
     matrix = instance.A
     n, d = matrix.shape
     x, y = np.ones(d), np.ones(n)

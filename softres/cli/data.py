@@ -60,20 +60,20 @@ def _parser() -> OneLineParser:
 
 
 def _checked(names: Sequence[str]) -> list[str]:
-    from softres.data.real import REAL
+    from softres.data.registry import published
 
     if list(names) == ["all"]:
-        return list(REAL)
+        return list(published())
     for name in names:
-        if name not in REAL:
-            raise InputError(f"{name}: no such data set; there are {', '.join(REAL)}")
+        if name not in published():
+            raise InputError(f"{name}: no such data set; there are {', '.join(published())}")
     return list(dict.fromkeys(names))
 
 
 def _list(console: Console) -> None:
     from rich.table import Table
 
-    from softres.data.real import REAL
+    from softres.data.registry import published
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     table.add_column("data=", no_wrap=True)
@@ -81,7 +81,7 @@ def _list(console: Console) -> None:
     table.add_column("MB", justify="right", no_wrap=True)
     table.add_column("licence")
     table.add_column("cached", no_wrap=True)
-    for name, kind in REAL.items():
+    for name, kind in published().items():
         data = kind()
         n, d = data.shape
         packages = data.source.packages if data.source else ()
@@ -94,25 +94,25 @@ def _list(console: Console) -> None:
 
 
 def _fetch(console: Console, names: Sequence[str]) -> None:
-    from softres.data.real import REAL
+    from softres.data.registry import published
 
     for name in names:
         start = time.perf_counter()
-        n, d = REAL[name]().read().shape
+        n, d = published()[name]().read().shape
         seconds = time.perf_counter() - start
         console.print(f"{name:<20} {n} x {d}, ready after {seconds:.1f} s", soft_wrap=True)
 
 
 def _instance(name: str) -> Instance:
-    from softres.data.real import REAL
+    from softres.data.registry import published
 
-    if name in REAL:
-        return REAL[name]().read()
+    if name in published():
+        return published()[name]().read()
     if not Path(name).expanduser().is_dir():
-        raise InputError(f"{name}: no such data set or folder; there are {', '.join(REAL)}")
-    from softres.data.sets.streamed import StreamedOptions, load_streamed
+        raise InputError(f"{name}: no such data set or folder; there are {', '.join(published())}")
+    from softres.data.sets.streamed import Streamed, load_streamed
 
-    return load_streamed(StreamedOptions(path=name), None)
+    return load_streamed(Streamed(path=name), None)
 
 
 def _describe(console: Console, name: str) -> None:

@@ -79,7 +79,7 @@ def _one_line() -> Iterator[None]:
 
 def _begin(config: DictConfig, compose: Callable[[], Sequence[Job]]) -> None:
     """Check every job and its servers; show them and end here if that is all that is wanted."""
-    from experiments.kit.registry import check_claim, probe_for
+    from softres.config.claims import check_claim, probe_for
     from softres.config.settings import settings
     from softres.matrices.dask_matrix import connect
     from softres.tracking import open_store

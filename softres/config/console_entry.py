@@ -15,6 +15,7 @@ from hydra.errors import HydraException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 
 from softres.common.errors import InputError
+from softres.config.choices import register
 
 __all__ = ["USAGE", "command_line", "one_line"]
 
@@ -33,10 +34,13 @@ def command_line(main: Callable[[], Any]) -> None:
     HYDRA_FULL_ERROR=1 in the environment shows tracebacks instead.
     """
     signal.signal(signal.SIGTERM, _terminate)
+    # A claim's sweep is a choice like any other; it used to need a plus.
+    sys.argv[1:] = [re.sub(r"^\+experiment=", "experiment=", text) for text in sys.argv[1:]]
     given = os.environ.get("HYDRA_FULL_ERROR")
     verbose = given == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"  # otherwise Hydra prints errors its own way, and exits
     try:
+        register(sys.argv[1:])
         main()
     except (InputError, HydraException, OmegaConfBaseException, OSError) as error:
         if verbose:

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from typing import Any
-
-from hydra.core.config_store import ConfigStore
-
-# Our choices have the names of the plugins', on purpose: the plugins' own types check their values,
-# which Hydra calls deprecated and still does.
-warnings.filterwarnings("ignore", message=r"\s*'hydra/launcher/\w+' is validated against")
-
-__all__ = ["RunSchema", "SweepSchema", "register"]
 
 
 @dataclass
@@ -44,8 +35,4 @@ class RunSchema:
     weights: dict[str, Any] = field(default_factory=dict)
     tracking: dict[str, Any] = field(default_factory=dict)
     experiment: dict[str, Any] = field(default_factory=dict)
-
-
-def register() -> None:
-    """Make the schema known to Hydra, under the name that ``conf/config.yaml`` extends."""
-    ConfigStore.instance().store(name="run_schema", node=RunSchema)
+    plugins: list[str] = field(default_factory=list)

@@ -11,6 +11,7 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, ValidationError
 
+from softres.common.discovery import add_plugins
 from softres.common.errors import InputError
 from softres.config.console_entry import one_line
 from softres.config.schema import RunSchema
@@ -18,7 +19,6 @@ from softres.data.registry import DATA
 from softres.data.start import StartOptions
 from softres.data.weights import WeightOptions
 from softres.harness.settings import Settings
-from softres.harness.storage import check_backend, storage
 from softres.matrices.backends import BackendOptions
 from softres.problems import PROBLEMS, make_problem
 from softres.solvers import SOLVERS
@@ -42,6 +42,7 @@ def settings(config: DictConfig) -> Settings:
     for key in tree:
         if key not in known:
             raise InputError(f"{key}: no such key; allowed are {', '.join(known)}")
+    add_plugins(tree.get("plugins"))
     R = tree["R"]
     if R is not None and not 0 < R < 1e6:
         raise InputError(f"R={R}: allowed is a number between 0 and 1e6; R is |A|_2")
@@ -60,8 +61,8 @@ def settings(config: DictConfig) -> Settings:
     backend.check_device()
     data = _named(tree["data"], "data", DATA)
     n, d = data.size(tree["n"], tree["d"], R)
-    stored = storage(tree["data"]["name"], data, n, d)
-    check_backend(tree["data"]["name"], stored, backend)
+    stored = data.storage(n, d)
+    stored.check(data.name, backend)
     problem = dict(tree["problem"])
     name = problem.pop("name")
     _check_problem(name, problem)

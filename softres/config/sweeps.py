@@ -7,8 +7,8 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 from hydra.types import RunMode
 
+from softres.config.choices import register
 from softres.config.jobs import Job, sweep_jobs
-from softres.config.schema import register
 
 __all__ = ["jobs_of"]
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from softres.certification.minimiser import certified_minimiser, digest
+from softres.data.base import DataSet
 from softres.data.instance import Instance
-from softres.data.registry import DataOptions
 from softres.data.start import StartOptions, starting_point
 from softres.data.weights import weight
 from softres.harness.settings import Settings
@@ -59,7 +59,7 @@ class Prepared:
 
 @lru_cache(maxsize=1)
 def _load(
-    data: DataOptions, n: int, d: int, R: float | None, seed: int
+    data: DataSet, n: int, d: int, R: float | None, seed: int
 ) -> tuple[Instance, Spectrum, str]:
     """Load an instance; the last one is kept, for a sweep's next job often has the same."""
     instance = data.load(n, d, R, seed)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from softres.data.registry import DataOptions
+from softres.data.base import DataSet
 from softres.data.start import StartOptions
+from softres.data.storage import Storage
 from softres.data.weights import WeightOptions
-from softres.harness.storage import Storage
 from softres.matrices.backends import BackendOptions
 from softres.solvers import Solver
 from softres.tracking import TrackingOptions
@@ -57,7 +57,7 @@ class Settings:
     problem_options: Mapping[str, Any]
     solver: Solver
     backend: BackendOptions
-    data: DataOptions
+    data: DataSet
     storage: Storage
     weights: WeightOptions
     start: StartOptions

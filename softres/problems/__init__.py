@@ -1,13 +1,12 @@
 """The family of regression problems: one evaluation for all, told apart by a link."""
 
 from softres.problems.problem import Problem
+from softres.problems.registry import PROBLEMS, make_problem
 from softres.problems.regressions import (
-    PROBLEMS,
     HyperbolicRegression,
     ResNetRegression,
     SoftmaxRegression,
     SoftResidualRegression,
-    make_problem,
 )
 
 __all__ = [

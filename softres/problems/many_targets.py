@@ -12,7 +12,8 @@ from softres.common.checks import check_shares, choice, host_values
 from softres.common.errors import InputError
 from softres.matrices import as_matrix, given_array
 from softres.problems.problem import Problem
-from softres.problems.regressions import PROBLEMS, HyperbolicRegression, make_problem
+from softres.problems.registry import PROBLEMS, make_problem
+from softres.problems.regressions import HyperbolicRegression
 
 __all__ = ["ManyTargets"]
 
@@ -33,7 +34,7 @@ class ManyTargets:
     w
         As for one problem; the same for all targets.
     problem
-        One of the names of :data:`softres.problems.regressions.PROBLEMS`.
+        One of the names of :data:`softres.problems.registry.PROBLEMS`.
     **options
         Those of the problem's class, such as ``branch="tanh"``.
 
@@ -76,7 +77,7 @@ class ManyTargets:
             raise InputError("B holds NaN or infinite values; all must be finite")
         self.name = problem
         choice("problem", problem, PROBLEMS)
-        if getattr(PROBLEMS[problem], "normalised", False):
+        if PROBLEMS[problem].normalised:
             check_shares("B", float(xp.min(self.B)), float(xp.max(sums)))
         self.shared: Problem = make_problem(problem, matrix, self.B[:, 0], w, **options)
 

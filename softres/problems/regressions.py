@@ -7,9 +7,6 @@ the right mean.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from inspect import signature
 from math import inf
 from typing import Any
 
@@ -17,18 +14,17 @@ import numpy as np
 
 from softres.common.arrays import array_namespace
 from softres.common.checks import choice, number
-from softres.common.errors import InputError
 from softres.problems.links import BRANCHES, Cosh, Exp, Link, Residual, Sinh, SoftResidual
 from softres.problems.problem import Problem
 
 __all__ = [
-    "PROBLEMS",
+    "CoshRegression",
+    "ExpRegression",
     "HyperbolicRegression",
-    "Problem",
     "ResNetRegression",
+    "SinhRegression",
     "SoftResidualRegression",
     "SoftmaxRegression",
-    "make_problem",
 ]
 
 
@@ -36,6 +32,7 @@ class SoftResidualRegression(Problem):
     """f = u / <u, 1> with u = exp(A x) + A x (Definition 1.4)."""
 
     name = "softres"
+    order = 1
     normalised = True
 
     def __init__(self, A: Any, b: Any, w: Any = None, *, beta: float | None = None) -> None:
@@ -48,6 +45,7 @@ class SoftmaxRegression(Problem):
     """f = u / <u, 1> with u = exp(A x) (Definition 1.1)."""
 
     name = "softmax"
+    order = 2
     normalised = True
     shift_invariant = True
 
@@ -66,6 +64,7 @@ class ResNetRegression(Problem):
     """
 
     name = "resnet"
+    order = 3
     normalised = False
 
     def __init__(self, A: Any, b: Any, w: Any = None, *, branch: str = "exp") -> None:
@@ -109,30 +108,28 @@ class HyperbolicRegression(Problem):
             return towards * (0.1 / reach) if 0 < reach < inf else self.zeros()
 
 
-#: The problems by the names that the command line uses.
-PROBLEMS: dict[str, Callable[..., Problem]] = {
-    "softres": SoftResidualRegression,
-    "softmax": SoftmaxRegression,
-    "resnet": ResNetRegression,
-    "exp": partial(HyperbolicRegression, function="exp"),
-    "cosh": partial(HyperbolicRegression, function="cosh"),
-    "sinh": partial(HyperbolicRegression, function="sinh"),
-}
+class ExpRegression(HyperbolicRegression):
+    """f = exp(A x)."""
+
+    name = "exp"
+
+    def __init__(self, A: Any, b: Any, w: Any = None) -> None:
+        super().__init__(A, b, w, function="exp")
 
 
-def make_problem(name: str, A: Any, b: Any, w: Any = None, **options: Any) -> Problem:
-    """Return the problem of that name over A, b and w; options are those of its class.
+class CoshRegression(HyperbolicRegression):
+    """f = cosh(A x)."""
 
-    Raises
-    ------
-    InputError
-        If the name is unknown, or an input cannot be used.
-    """
-    choice("problem", name, PROBLEMS)
-    # What a name has settled, the function of "cosh", is no option.
-    settled = ("A", "b", "w", *getattr(PROBLEMS[name], "keywords", ()))
-    known = [key for key in signature(PROBLEMS[name]).parameters if key not in settled]
-    for option in options:
-        if option not in known:
-            raise InputError(f"{option}: {name} has no such option; its options: {known or 'none'}")
-    return PROBLEMS[name](A, b, w, **options)
+    name = "cosh"
+
+    def __init__(self, A: Any, b: Any, w: Any = None) -> None:
+        super().__init__(A, b, w, function="cosh")
+
+
+class SinhRegression(HyperbolicRegression):
+    """f = sinh(A x)."""
+
+    name = "sinh"
+
+    def __init__(self, A: Any, b: Any, w: Any = None) -> None:
+        super().__init__(A, b, w, function="sinh")

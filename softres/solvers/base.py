@@ -89,7 +89,11 @@ class Tools:
 
 @dataclass(frozen=True)
 class Solver(ABC):
-    """A method and its options; holds no state of a run."""
+    """A method and its options; holds no state of a run.
+
+    A class of a folder, a plug-in or an entry point with a ``name`` is a choice of ``solver``; its
+    fields are options, and a ``max_steps`` of the class is the default of that key.
+    """
 
     name: ClassVar[str]
     #: The problem that the solver always solves, whatever problem it is given; ``None``: any.

@@ -24,6 +24,7 @@ class ExactNewton(Solver):
     """
 
     name: ClassVar[str] = "exact_newton"
+    order: ClassVar[int] = 2
 
     def init(self, tools: Tools) -> State:
         """Start at x0."""
@@ -51,6 +52,7 @@ class SoftmaxNewton(ExactNewton):
     """Exact Newton on plain softmax regression over the same A, b and w."""
 
     name: ClassVar[str] = "softmax_regression"
+    order: ClassVar[int] = 5
     problem: ClassVar[str | None] = "softmax"
 
     def prepare(self, problem: Problem) -> Problem:
@@ -65,6 +67,7 @@ class ResNetNewton(ExactNewton):
     """Exact Newton on plain ResNet-style regression over the same A, b and w."""
 
     name: ClassVar[str] = "resnet_regression"
+    order: ClassVar[int] = 6
     problem: ClassVar[str | None] = "resnet"
 
     def prepare(self, problem: Problem) -> Problem:

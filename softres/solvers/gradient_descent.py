@@ -44,6 +44,8 @@ class GradientDescent(Solver):
     """
 
     name: ClassVar[str] = "gradient_descent"
+    order: ClassVar[int] = 4
+    max_steps: ClassVar[int] = 20000
     power_iterations: int = 30
     growth: float = 1.1
 

@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
 from softres.common.checks import choice
+from softres.common.discovery import Catalogue
 from softres.common.errors import InputError
-from softres.solvers.approximate.approx_newton import ApproxNewton
 from softres.solvers.base import Solver
-from softres.solvers.exact_newton import ExactNewton, ResNetNewton, SoftmaxNewton
-from softres.solvers.gradient_descent import GradientDescent
-from softres.solvers.outside.scipy_baselines import ScipyLBFGS, ScipyNewtonCG, ScipyTrustNCG
-from softres.solvers.outside.torch_lbfgs import TorchLBFGS
-from softres.solvers.preconditioned.preconditioned_newton import PreconditionedNewton
 
 __all__ = ["SOLVERS", "make_solver"]
 
-#: Every solver; a new one is a class in a module of its own and a line here.
-SOLVERS: dict[str, type[Solver]] = {
-    solver.name: solver
-    for solver in (
-        ExactNewton,
-        PreconditionedNewton,
-        ApproxNewton,
-        GradientDescent,
-        SoftmaxNewton,
-        ResNetNewton,
-        ScipyLBFGS,
-        ScipyTrustNCG,
-        ScipyNewtonCG,
-        TorchLBFGS,
-    )
-}
+#: Every solver by its name, imported when it is looked up.
+SOLVERS: Mapping[str, type[Solver]] = Catalogue("solver")
 
 
 def make_solver(name: str, **options: Any) -> Solver:

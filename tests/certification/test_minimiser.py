@@ -15,7 +15,7 @@ from softres.common.cache import set_aside
 from softres.common.errors import InputError
 from softres.data.files.shard_writer import write_folder
 from softres.data.sets import digits
-from softres.data.sets.synthetic import SyntheticOptions, make_synthetic
+from softres.data.sets.synthetic import Synthetic, make_synthetic
 from softres.data.start import StartOptions, starting_point
 from softres.linalg.factors import spectral
 from softres.matrices import StreamedMatrix
@@ -57,7 +57,7 @@ def test_every_problem_gets_a_certified_minimiser(plant, make_regularised, probl
 def test_a_minimiser_is_certified_from_itself(make_regularised, problem_name):
     """Where A is ill-conditioned a Newton step there is rounding, yet no small part of none."""
     for seed in range(4):
-        options = SyntheticOptions(condition=1e4, rows="coherent")
+        options = Synthetic(condition=1e4, rows="coherent")
         instance = make_synthetic(400, 6, 2.0, seed, options)
         problem = make_regularised(problem_name, instance.A, instance.b, 1e-2)
         x, certificate = find_minimiser(problem, problem.start())

@@ -12,7 +12,7 @@ import pytest
 
 from softres.cli.data import data_command
 from softres.data.files.shard_writer import write_folder
-from softres.data.real import REAL
+from softres.data.registry import published
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "data.py"
 
@@ -33,11 +33,11 @@ def test_list_shows_every_data_set_within_80_columns(empty_cache, offline, capsy
     text = capsys.readouterr().out
     assert max(map(len, text.splitlines())) <= 80
     found = rows(text)
-    assert set(REAL) <= set(found)
+    assert set(published()) <= set(found)
     assert "336776 x 4556" in found["flights"]
     assert found["flights"].split()[-3:] == ["9", "CC0-1.0", "no"]
     assert found["digits"].rstrip().endswith("built in")
-    path = REAL["flights"]().arrays_path()
+    path = published()["flights"]().arrays_path()
     path.parent.mkdir(parents=True)
     path.write_bytes(b"there")
     data_command(["list"])

@@ -36,7 +36,7 @@ def checked():
         (),
         ("solver=approx_newton", "solver.eps0=0.1", "n=70", "weights=theorem"),
         ("problem=resnet", "problem.branch=tanh", "data=digits", "time_limit=3"),
-        ("+experiment=psd",),
+        ("experiment=psd",),
     ],
 )
 def test_what_a_run_kept_gives_the_same_job(checked, overrides):

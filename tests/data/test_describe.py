@@ -10,7 +10,7 @@ from softres.data import describe as module
 from softres.data.describe import describe
 from softres.data.files.shard_writer import write_folder
 from softres.data.instance import Instance
-from softres.data.sets.streamed import StreamedOptions, load_streamed
+from softres.data.sets.streamed import Streamed, load_streamed
 
 
 def matrices():
@@ -49,7 +49,7 @@ def test_a_matrix_on_disk_has_the_figures_of_the_same_one_in_memory(
     monkeypatch.setattr(module, "BLOCK", block)
     A, b = matrices()["rank deficient"], np.full(70, 1 / 70)
     write_folder(tmp_path / "shards", [A[:50], A[50:]], b, kind=kind)
-    found = describe(load_streamed(StreamedOptions(path=str(tmp_path / "shards")), None))
+    found = describe(load_streamed(Streamed(path=str(tmp_path / "shards")), None))
     expected = describe(Instance("digits", A, b))
     assert (found.n, found.d, found.nnz) == (70, 7, np.count_nonzero(A))
     assert (found.alone, found.spectrum.rank) == (expected.alone, expected.spectrum.rank)

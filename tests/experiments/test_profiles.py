@@ -12,7 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 from probing import probed
 
-from experiments.kit.registry import IDS
+from experiments.kit.registry import claim_ids
 from softres.config import register
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -38,7 +38,7 @@ def jobs(name):
     """Return the flat settings of a sweep's jobs: a chosen group stands for all of its keys."""
     register()
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        config = compose("config", [f"+experiment={name}"], return_hydra_config=True)
+        config = compose("config", [f"experiment={name}"], return_hydra_config=True)
     swept = OmegaConf.to_container(config.hydra.sweeper.params)
     shared = {
         key: value
@@ -76,7 +76,7 @@ def contains(full, quick, first):
     return quick.keys() <= full.keys() and all(within(key, quick[key]) for key in quick)
 
 
-@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize("name", claim_ids())
 def test_every_quick_job_is_within_a_full_one(name):
     full, first = jobs(name), [f"experiment.{key}" for key in FIRST.get(name, ())]
     missing = [q for q in jobs(f"quick/{name}") if not any(contains(f, q, first) for f in full)]

@@ -116,7 +116,7 @@ def test_without_records_every_job_runs(checked, capsys, monkeypatch):
     "overrides",
     [
         ("R=1,2.0,4e0", "data.condition=10,1e2"),
-        ("+experiment=quick/gradient", "seed=0,1"),
+        ("experiment=quick/gradient", "seed=0,1"),
         ("weights.value=1,1e-2", "start.kind=random", "start.distance=1,2"),
         ("solver=exact_newton,approx_newton", "eps=1e-6,0.1"),
         ("solver=approx_newton", "solver.eps0=0.25,1e-1"),
@@ -144,7 +144,7 @@ def test_a_job_has_the_key_before_its_sweep_that_it_has_in_it(overrides):
 
 @pytest.mark.slow
 def test_a_dry_run_agrees_with_the_run_before_and_after_it(tmp_path):
-    sweep = ["-m", "+experiment=quick/gradient", "n=6", "d=2", "R=2", "seed=1,1,2"]
+    sweep = ["-m", "experiment=quick/gradient", "n=6", "d=2", "R=2", "seed=1,1,2"]
     sweep += ["experiment.cases=1", "experiment.exact=0"]
 
     def command(*more):

@@ -21,7 +21,7 @@ def probed(name: str, folder: Path, *overrides: str) -> tuple[LoggedRun, ProbeCo
     """Measure one job of a claim's quick experiment; return its run and what it kept."""
     register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        options = [f"+experiment=quick/{name}", *overrides]
+        options = [f"experiment=quick/{name}", *overrides]
         checked = settings(compose("config", overrides=["tracking=none", *options]))
     assert checked.experiment["profile"] == "quick"  # the short version wins over the full one
     context = ProbeContext(checked)

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 import softres.linalg.spectrum as module
-from softres.data.sets.synthetic import SyntheticOptions, make_synthetic
+from softres.data.sets.synthetic import Synthetic, make_synthetic
 from softres.linalg.spectrum import Spectrum, spectrum
 from softres.matrices import as_matrix
 
 
 @pytest.mark.parametrize("condition", [1.0, 10.0, 1e6])
 def test_extremes_and_condition(kind, condition):
-    A = make_synthetic(90, 6, 4.0, 0, SyntheticOptions(condition=condition)).A
+    A = make_synthetic(90, 6, 4.0, 0, Synthetic(condition=condition)).A
     found = spectrum(as_matrix(kind(A)))
     assert found.sigma_max == pytest.approx(4.0, rel=1e-12)
     # From A^T A: relative errors grow with the square of the condition.
@@ -23,7 +23,7 @@ def test_extremes_and_condition(kind, condition):
 
 
 def test_directions_without_any_row_do_not_count(kind):
-    A = make_synthetic(90, 6, 4.0, 0, SyntheticOptions()).A
+    A = make_synthetic(90, 6, 4.0, 0, Synthetic()).A
     deficient = np.hstack([A, A[:, :2] @ [[1.0], [2.0]], np.zeros((90, 1))])
     found = spectrum(as_matrix(kind(deficient)))
     values = np.linalg.svd(deficient, compute_uv=False)
@@ -46,7 +46,7 @@ def without_eigenvalues(monkeypatch):
 @pytest.mark.parametrize("condition", [1.0, 10.0, 1e5])
 @pytest.mark.parametrize("dependent", [0, 1, 12])
 def test_many_columns_give_the_same_figures(without_eigenvalues, condition, dependent):
-    A = make_synthetic(200, 20, 4.0, 0, SyntheticOptions(condition=condition)).A
+    A = make_synthetic(200, 20, 4.0, 0, Synthetic(condition=condition)).A
     mixed = A @ np.random.default_rng(0).standard_normal((20, dependent))
     A = np.hstack([A, mixed, np.zeros((200, min(dependent, 2)))])
     A[:, 3] *= 1e-3  # a column on a small scale is not a null vector

@@ -245,7 +245,7 @@ import sys
 from dataclasses import replace
 import numpy as np
 from softres import SoftResidualRegression, solve
-from softres.data.streamed import StreamedOptions, load_streamed
+from softres.data.sets.streamed import Streamed, load_streamed
 
 def status(name):
     return int(open("/proc/self/status").read().split(name + ":")[1].split()[0]) / 1024
@@ -253,7 +253,7 @@ def status(name):
 warm = np.ones((64, 64)) @ np.ones((64, 64))
 solve(SoftResidualRegression(np.eye(64, 2), np.full(64, 1 / 64), 1e-2), "preconditioned_newton")
 before = status("VmRSS")
-instance = load_streamed(StreamedOptions(sys.argv[1], 0.0625), None)
+instance = load_streamed(Streamed(sys.argv[1], 0.0625), None)
 problem = SoftResidualRegression(instance.A, instance.b, 1e-4)
 assert solve(problem, "preconditioned_newton", eps=1e-10).status.success
 print(status("VmHWM") - before)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from softres.certification.minimiser import find_minimiser
-from softres.data.sets.synthetic import SyntheticOptions, make_synthetic
+from softres.data.sets.synthetic import Synthetic, make_synthetic
 from softres.data.weights import WeightOptions, weight
 from softres.linalg.spectrum import Spectrum, spectrum
 from softres.matrices import as_matrix
@@ -24,7 +24,7 @@ class Case:
     """An instance with all that the check wants to know of it; parts can be replaced."""
 
     def __init__(self, name="softres", *, R=4.0, rule=WEIGHTS, w=None, **options):
-        instance = make_synthetic(100, 4, R, 0, SyntheticOptions(noise=0.3))
+        instance = make_synthetic(100, 4, R, 0, Synthetic(noise=0.3))
         A = instance.A
         values = spectrum(as_matrix(A))
         bare = make_problem(name, A, instance.b)

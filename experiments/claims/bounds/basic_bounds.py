@@ -36,4 +36,5 @@ CLAIM = Claim(
     judge=judge,
     draw=draw,
     measure=measure,
+    order=5,
 )

@@ -37,4 +37,5 @@ CLAIM = Claim(
     judge=judge,
     draw=draw,
     measure=measure,
+    order=7,
 )

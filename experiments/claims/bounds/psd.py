@@ -140,4 +140,5 @@ CLAIM = Claim(
     judge=judge,
     draw=draw,
     measure=measure,
+    order=4,
 )

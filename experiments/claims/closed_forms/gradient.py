@@ -39,4 +39,5 @@ CLAIM = Claim(
     judge=judge,
     draw=draw,
     measure=measure,
+    order=1,
 )

@@ -40,4 +40,5 @@ CLAIM = Claim(
     judge=judge,
     draw=draw,
     measure=measure,
+    order=2,
 )

@@ -192,4 +192,5 @@ CLAIM = Claim(
     draw=draw,
     tables=tables,
     measure=measure,
+    order=15,
 )

@@ -12,7 +12,7 @@ import pandas as pd
 from experiments.claims.contraction.constants import ProvenBalls, log10_recalled
 from experiments.claims.contraction.rays import LOWEST, Near, Radius, largest_radius, local_radius
 from softres.certification.minimiser import find_minimiser
-from softres.data.sets.synthetic import SyntheticOptions, make_synthetic
+from softres.data.sets.synthetic import Synthetic, make_synthetic
 from softres.data.weights import WeightOptions, squared_weight
 from softres.harness.probe import ProbeContext
 from softres.linalg.spectrum import spectrum
@@ -79,7 +79,7 @@ def measure(context: ProbeContext) -> pd.DataFrame:
     tables = []
     worst: dict[str, float] = {}
     for structure in options["structures"]:
-        data = SyntheticOptions(**structure)
+        data = Synthetic(**structure)
         instance = make_synthetic(settings.n, settings.d, R, settings.seed, data)
         singular = spectrum(as_matrix(instance.A))
         bare = make_problem("softres", instance.A, instance.b)

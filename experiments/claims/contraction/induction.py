@@ -21,7 +21,7 @@ from experiments.claims.contraction.induction_measure import BASIN, measure
 from experiments.claims.contraction.near_minimiser import LARGEST_EPS0, NORMS
 from experiments.claims.contraction.shrinking_measure import array_file
 from experiments.kit.cells import count, sight
-from experiments.kit.claim import Author, Claim, Conclusion, Verdict
+from experiments.kit.claim import PROBLEM_OPTIONS, Author, Claim, Conclusion, Verdict
 from experiments.kit.legends import legend_above
 from experiments.kit.runs import LoggedRun
 from experiments.kit.style import DOUBLE, look, new_figure
@@ -141,4 +141,6 @@ CLAIM = Claim(
     draw=draw,
     tables=tables,
     measure=measure,
+    order=10,
+    uses=PROBLEM_OPTIONS,  # its runs begin at the edge of the basin
 )

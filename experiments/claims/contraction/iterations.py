@@ -211,4 +211,5 @@ CLAIM = Claim(
     judge=judge,
     draw=draw,
     tables=tables,
+    order=11,
 )

@@ -19,7 +19,7 @@ from experiments.claims.contraction.hypotheses import (
 from experiments.claims.contraction.near_minimiser import NORMS
 from experiments.claims.contraction.shrinking_measure import array_file, measure
 from experiments.kit.cells import count, sight
-from experiments.kit.claim import Author, Claim, Conclusion, Verdict
+from experiments.kit.claim import PROBLEM_OPTIONS, START_OPTIONS, Author, Claim, Conclusion, Verdict
 from experiments.kit.legends import legend_above
 from experiments.kit.runs import LoggedRun
 from experiments.kit.style import DOUBLE, look, new_figure
@@ -148,4 +148,6 @@ CLAIM = Claim(
     draw=draw,
     tables=tables,
     measure=measure,
+    order=9,
+    uses=(*PROBLEM_OPTIONS, *START_OPTIONS),  # M as recalled depends on alpha at the start
 )

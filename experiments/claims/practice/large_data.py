@@ -9,7 +9,7 @@ import pandas as pd
 
 from experiments.claims.practice.large_data_figures import CAPTIONS, against_others, draw, tables
 from experiments.claims.practice.large_data_measure import DEFAULT, measure
-from experiments.kit.claim import Author, Claim, Conclusion, Verdict
+from experiments.kit.claim import PROBLEM_OPTIONS, START_OPTIONS, Author, Claim, Conclusion, Verdict
 from experiments.kit.runs import LoggedRun
 from experiments.kit.statistics import detectable_rate
 from experiments.kit.verdicts import counterexample, joined, row_of_largest
@@ -186,4 +186,7 @@ CLAIM = Claim(
     draw,
     tables,
     measure,
+    order=17,
+    uses=(*PROBLEM_OPTIONS, *START_OPTIONS),  # eps and time_limit are options of the experiment
+    any_data=True,
 )

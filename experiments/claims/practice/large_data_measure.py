@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.claims.practice.one_solve import instance_columns, residuals, solve_once
-from softres.data.sets.attention import AttentionOptions
+from softres.data.sets.attention import AttentionSmolLM2
 from softres.harness.probe import ProbeContext
 from softres.linalg.definite import SMALL
 from softres.linalg.nullspace import null_basis
@@ -29,7 +29,7 @@ def measure(context: ProbeContext) -> pd.DataFrame:
     options, instance = settings.experiment, prepared.instance
     common: dict[str, Any] = {"data": instance.name, "problem": settings.problem}
     common |= instance_columns(prepared, settings.R, settings.weights)
-    if isinstance(settings.data, AttentionOptions) and settings.problem == "softmax":
+    if isinstance(settings.data, AttentionSmolLM2) and settings.problem == "softmax":
         common |= _recovered(settings.data, settings.R, settings.seed)
     null = null_basis(prepared.problem.matrix)
     rows: list[dict[str, Any]] = []
@@ -47,10 +47,10 @@ def measure(context: ProbeContext) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _recovered(data: AttentionOptions, R: float | None, seed: int) -> dict[str, float]:
+def _recovered(data: AttentionSmolLM2, R: float | None, seed: int) -> dict[str, float]:
     """Fit one head's attention, which a query fits exactly, and compare it with that query."""
     one = replace(data, query="0")
-    instance = one.load(*one.size(None, None, R), R, seed)  # type: ignore[attr-defined]
+    instance = one.load(*one.size(None, None, R), R, seed)
     problem = make_problem("softmax", instance.A, instance.b)
     result = solve(problem, DEFAULT, eps=1e-12, max_steps=1000)
     truth = np.asarray(instance.planted)

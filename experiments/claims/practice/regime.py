@@ -226,4 +226,5 @@ CLAIM = Claim(
     draw=draw,
     tables=tables,
     measure=measure,
+    order=14,
 )

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from experiments.claims.practice.frontier import THEOREM, Case, measure_case
-from softres.data.sets.synthetic import SyntheticOptions, make_synthetic
+from softres.data.sets.synthetic import Synthetic, make_synthetic
 from softres.data.weights import WeightOptions, squared_weight
 from softres.harness.probe import ProbeContext
 from softres.linalg.spectrum import spectrum
@@ -30,7 +30,7 @@ def measure(context: ProbeContext) -> pd.DataFrame:
     for structure in settings.experiment["structures"]:
         chosen = dict(structure)
         n = int(chosen.pop("n", settings.n))
-        data = SyntheticOptions(**chosen)
+        data = Synthetic(**chosen)
         instance = make_synthetic(n, settings.d, R, settings.seed, data)
         singular = spectrum(as_matrix(instance.A))
         bare = make_problem("softres", instance.A, instance.b)

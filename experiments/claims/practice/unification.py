@@ -143,4 +143,5 @@ CLAIM = Claim(
     tables=tables,
     measure=measure,
     comparison=True,
+    order=16,
 )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from softres.certification.minimiser import find_minimiser
 from softres.data.sets import digits
-from softres.data.sets.synthetic import SyntheticOptions, make_synthetic
+from softres.data.sets.synthetic import Synthetic, make_synthetic
 from softres.data.weights import squared_weight
 from softres.harness.probe import ProbeContext
 from softres.linalg.factors import spectral
@@ -52,7 +52,7 @@ def _instances(context: ProbeContext) -> list[tuple[str, float, Instance]]:
     settings = context.settings
     found: list[tuple[str, float, Instance]] = []
     for structure in settings.experiment["structures"]:
-        data = SyntheticOptions(**structure)
+        data = Synthetic(**structure)
         for R in settings.experiment["sizes"]:
             made = make_synthetic(settings.n, settings.d, float(R), settings.seed, data)
             name = f"{data.rows}, condition {data.condition:g}, R = {R:g}"

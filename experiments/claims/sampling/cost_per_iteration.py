@@ -73,4 +73,6 @@ CLAIM = Claim(
     draw=draw,
     tables=tables,
     measure=measure,
+    order=13,
+    uses=("problem",),  # with the options that it has by itself
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from softres.data.sets.synthetic import Synthetic
 from softres.data.weights import weight
 from softres.harness.probe import ProbeContext
 from softres.linalg.spectrum import spectrum
@@ -53,7 +54,8 @@ def measure(context: ProbeContext) -> pd.DataFrame:
 def _problem(context: ProbeContext, n: int, d: int, density: float) -> Problem:
     """Return the run's problem at another size, with weights by the run's rule."""
     settings = context.settings
-    data = replace(settings.data, density=density)  # type: ignore[type-var]
+    assert isinstance(settings.data, Synthetic)
+    data = replace(settings.data, density=density)
     instance = data.load(n, d, settings.R, settings.seed)
     bare = make_problem(settings.problem, instance.A, instance.b)
     theorem = settings.weights.name == "theorem"

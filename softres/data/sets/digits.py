@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 from scipy.special import softmax
 
+from softres.data.base import PublishedData
 from softres.data.instance import Instance
 
-__all__ = ["load"]
+__all__ = ["Digits", "load"]
+
+
+@dataclass(frozen=True)
+class Digits(PublishedData):
+    """Handwritten digits of 8 x 8 pixels; see :func:`load`."""
+
+    name: ClassVar[str] = "digits"
+    fixed: ClassVar[tuple[int, int]] = (1797, 64)
+    licence: ClassVar[str] = "BSD-3-Clause"
+
+    def read(self) -> Instance:
+        """Read the cached arrays; see :func:`load`."""
+        return load()
 
 
 def load() -> Instance:

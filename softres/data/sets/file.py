@@ -6,22 +6,24 @@ import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
 
 from softres.common.checks import SHARES_ROUNDING
 from softres.common.errors import InputError
+from softres.data.base import DataSet, scaled
 from softres.data.files.file_formats import FORMATS, Contents, read
 from softres.data.instance import Instance
+from softres.data.storage import Storage
 
-__all__ = ["FileOptions", "load_file"]
+__all__ = ["File", "load_file"]
 
 
 @dataclass(frozen=True)
-class FileOptions:
-    """Where the data are. Nothing is ever unpickled.
+class File(DataSet):
+    """Your own A and b (and w) in a file. Nothing is ever unpickled.
 
     Attributes
     ----------
@@ -40,6 +42,8 @@ class FileOptions:
         Columns of a table that make A, in this order. Empty: all but those of b and w.
     """
 
+    name: ClassVar[str] = "file"
+    order: ClassVar[int] = 200
     path: str = ""
     b: str = ""
     w: str = ""
@@ -74,6 +78,27 @@ class FileOptions:
                 raise InputError(f"data.{key}={name}: {error.strerror or error}") from None
         return "-".join(hashes)
 
+    def size(self, n: int | None, d: int | None, R: float | None) -> tuple[int, int]:
+        """Return the size of the file's A, and refuse another."""
+        there: tuple[int, int] = _read_once(self, self.fingerprint()).shape
+        self._check_size(n, d, there, self.path)
+        return there
+
+    def load(self, n: int, d: int, R: float | None, seed: int) -> Instance:
+        """Read the file; with R given, A is scaled to |A|_2 = R."""
+        return scaled(_read_once(self, self.fingerprint()), R)
+
+    def storage(self, n: int, d: int) -> Storage:
+        """Return how the file's A is stored."""
+        A = _read_once(self, self.fingerprint()).A
+        return Storage("sparse", int(A.nnz)) if sparse.issparse(A) else super().storage(n, d)
+
+
+@lru_cache(maxsize=1)
+def _read_once(options: File, fingerprint: str) -> Instance:
+    """Read a file once for its size and its content."""
+    return load_file(options)
+
 
 @lru_cache(maxsize=4)
 def _sha256(path: Path, modified: int) -> str:
@@ -81,7 +106,7 @@ def _sha256(path: Path, modified: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def load_file(options: FileOptions) -> Instance:
+def load_file(options: File) -> Instance:
     """Read the files.
 
     Raises
@@ -109,11 +134,11 @@ def load_file(options: FileOptions) -> Instance:
         raise InputError(str(error).replace("data=file", where)) from None
 
 
-def _table_request(options: FileOptions) -> tuple[str, str, tuple[str, ...]]:
+def _table_request(options: File) -> tuple[str, str, tuple[str, ...]]:
     return options.b or "b", options.w, options.columns
 
 
-def _with_second_files(options: FileOptions, held: Contents, where: str) -> Contents:
+def _with_second_files(options: File, held: Contents, where: str) -> Contents:
     if options.is_table:
         return held
     for name, path in (("b", options.b), ("w", options.w)):

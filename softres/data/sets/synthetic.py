@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
 from softres.common.errors import InputError
+from softres.data.base import DataSet
 from softres.data.instance import Instance
 from softres.data.matrix_scale import scaled_to
 from softres.data.seeds import generator
+from softres.data.storage import Storage
 
-__all__ = ["SyntheticOptions", "check_size", "make_synthetic"]
+__all__ = ["Synthetic", "check_size", "make_synthetic"]
 
 ROWS = ("gaussian", "heavy_tailed", "coherent", "axes", "duplicates")
 #: Those that a sparse A may have.
@@ -27,8 +29,8 @@ Matrix = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class SyntheticOptions:
-    """What a synthetic instance looks like.
+class Synthetic(DataSet):
+    """Made-up A, planted x and noisy b.
 
     Attributes
     ----------
@@ -54,6 +56,11 @@ class SyntheticOptions:
         Standard deviation of log b around the planted model; 0 makes the fit exact.
     """
 
+    name: ClassVar[str] = "synthetic"
+    n: ClassVar[int] = 1000
+    d: ClassVar[int] = 20
+    R: ClassVar[float] = 4.0
+    order: ClassVar[int] = 1
     condition: float = 10.0
     sigma_min: float | None = None
     rows: str = "gaussian"
@@ -82,8 +89,34 @@ class SyntheticOptions:
                 "takes condition, not sigma_min; other rows need density=1"
             )
 
+    def size(self, n: int | None, d: int | None, R: float | None) -> tuple[int, int]:
+        """Check the size and what depends on it."""
+        for key, value in (("n", n), ("d", d)):
+            if value is None or value < 1:
+                raise InputError(f"{key}={value}: allowed is a whole number >= 1")
+        assert n is not None
+        assert d is not None
+        check_size(n, d, _radius(R), self)
+        return n, d
 
-def make_synthetic(n: int, d: int, R: float, seed: int, options: SyntheticOptions) -> Instance:
+    def load(self, n: int, d: int, R: float | None, seed: int) -> Instance:
+        """Make the instance."""
+        return make_synthetic(n, d, _radius(R), seed, self)
+
+    def storage(self, n: int, d: int) -> Storage:
+        """Return how A is stored; of a sparse one, with about so many entries."""
+        if self.density == 1:
+            return super().storage(n, d)
+        return Storage("sparse", int(self.density * n * d))
+
+
+def _radius(R: float | None) -> float:
+    if R is None:
+        raise InputError("R=null: data=synthetic needs a number, R is |A|_2")
+    return R
+
+
+def make_synthetic(n: int, d: int, R: float, seed: int, options: Synthetic) -> Instance:
     """Return an n x d instance with |A|_2 = R.
 
     b is the soft-residual model of a planted x, b_i proportional to max(exp(z_i) + z_i, 0), with
@@ -114,7 +147,7 @@ def make_synthetic(n: int, d: int, R: float, seed: int, options: SyntheticOption
     return Instance("synthetic", A, b / b.sum(), planted=x)
 
 
-def check_size(n: int, d: int, R: float, options: SyntheticOptions) -> None:
+def check_size(n: int, d: int, R: float, options: Synthetic) -> None:
     """Raise an :class:`InputError` if options do not fit the size; makes nothing."""
     if not n >= d >= 1:
         raise InputError(f"n={n}: A needs at least as many rows as columns, n >= d={d} >= 1")
@@ -132,7 +165,7 @@ def check_size(n: int, d: int, R: float, options: SyntheticOptions) -> None:
         raise InputError(f"data.sigma_min={options.sigma_min}: allowed is at most R={R}")
 
 
-def _raw_rows(n: int, d: int, options: SyntheticOptions, rng: np.random.Generator) -> Matrix:
+def _raw_rows(n: int, d: int, options: Synthetic, rng: np.random.Generator) -> Matrix:
     G = rng.standard_normal((n, d))
     if options.rows == "heavy_tailed":
         G *= rng.standard_t(2, size=n)[:, None]
@@ -150,7 +183,7 @@ def _raw_rows(n: int, d: int, options: SyntheticOptions, rng: np.random.Generato
     return G
 
 
-def _dense(n: int, d: int, R: float, options: SyntheticOptions, rng: np.random.Generator) -> Matrix:
+def _dense(n: int, d: int, R: float, options: Synthetic, rng: np.random.Generator) -> Matrix:
     sigma_min = R / options.condition if options.sigma_min is None else options.sigma_min
     G = _raw_rows(n, d, options, rng)
     # Q = G (G^T G)^(-1/2) has orthonormal columns and the leverage scores of G; a second round
@@ -163,7 +196,7 @@ def _dense(n: int, d: int, R: float, options: SyntheticOptions, rng: np.random.G
     return np.ascontiguousarray(G @ (sigma[:, None] * V.T))
 
 
-def _sparse(n: int, d: int, R: float, options: SyntheticOptions, rng: np.random.Generator) -> Any:
+def _sparse(n: int, d: int, R: float, options: Synthetic, rng: np.random.Generator) -> Any:
     A = sparse.random_array(
         (n, d), density=options.density, format="csr", rng=rng, data_sampler=rng.standard_normal
     )

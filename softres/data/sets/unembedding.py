@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from softres.common.errors import InputError
+from softres.data.base import PublishedData
 from softres.data.fetch.download import Package
 from softres.data.fetch.source import Source
 from softres.data.instance import Instance
@@ -19,7 +21,16 @@ from softres.data.instance import Instance
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["MINILM", "SOURCE", "WORDFREQ", "WORDS", "load", "token_shares", "word_frequencies"]
+__all__ = [
+    "MINILM",
+    "SOURCE",
+    "WORDFREQ",
+    "WORDS",
+    "UnembeddingMiniLM",
+    "load",
+    "token_shares",
+    "word_frequencies",
+]
 
 Vector = npt.NDArray[np.float64]
 
@@ -43,6 +54,20 @@ WORDS = "wordfreq/data/large_en.msgpack.gz"
 SOURCE = Source(
     "unembedding_minilm", ((MINILM, (_MODEL, _TOKENIZER)), (WORDFREQ, (WORDS,))), recipe=1
 )
+
+
+@dataclass(frozen=True)
+class UnembeddingMiniLM(PublishedData):
+    """Token embeddings of MiniLM-L6 against token frequencies in English (141 MB at first)."""
+
+    name: ClassVar[str] = "unembedding_minilm"
+    fixed: ClassVar[tuple[int, int]] = (30522, 384)
+    source: ClassVar[Source | None] = SOURCE
+    licence: ClassVar[str] = "Apache-2.0, CC BY-SA 4.0"
+
+    def read(self) -> Instance:
+        """Read the cached arrays; see :func:`load`."""
+        return load()
 
 
 def load(cache: Path | None = None) -> Instance:

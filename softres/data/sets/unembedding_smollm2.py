@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from softres.data.base import PublishedData
 from softres.data.fetch.smollm2 import GGUF, SMOLLM2, SmolLM2
 from softres.data.fetch.source import Source
 from softres.data.files.packed import pack_text, unpack_text
 from softres.data.instance import Instance
 from softres.data.sets.unembedding import WORDFREQ, WORDS, token_shares, word_frequencies
 
-__all__ = ["SOURCE", "load"]
+__all__ = ["SOURCE", "UnembeddingSmolLM2", "load"]
 
 SOURCE = Source("unembedding_smollm2", ((SMOLLM2, (GGUF,)), (WORDFREQ, (WORDS,))), recipe=1)
+
+
+@dataclass(frozen=True)
+class UnembeddingSmolLM2(PublishedData):
+    """Token embeddings of SmolLM2-135M against token frequencies in English (150 MB at first)."""
+
+    name: ClassVar[str] = "unembedding_smollm2"
+    fixed: ClassVar[tuple[int, int]] = (49152, 576)
+    source: ClassVar[Source | None] = SOURCE
+    licence: ClassVar[str] = "Apache-2.0, CC BY-SA 4.0"
+
+    def read(self) -> Instance:
+        """Read the cached arrays; see :func:`load`."""
+        return load()
 
 
 def load(cache: Path | None = None) -> Instance:

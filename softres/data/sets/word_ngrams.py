@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from softres.data.base import PublishedData
 from softres.data.fetch.source import Source
 from softres.data.files.packed import pack_counts, pack_text, unpack_counts, unpack_text
 from softres.data.instance import Instance
 from softres.data.sets.unembedding import WORDFREQ, WORDS, word_frequencies
 
-__all__ = ["SOURCE", "load", "ngram_counts"]
+__all__ = ["SOURCE", "WordNgrams", "load", "ngram_counts"]
 
 SOURCE = Source("word_ngrams", ((WORDFREQ, (WORDS,)),), recipe=1)
 #: Grams that have a column.
 COLUMNS = 2000
+
+
+@dataclass(frozen=True)
+class WordNgrams(PublishedData):
+    """Frequencies of English words against their 1-3-grams, sparse (57 MB at first)."""
+
+    name: ClassVar[str] = "word_ngrams"
+    fixed: ClassVar[tuple[int, int]] = (321180, 2000)
+    entries: ClassVar[int | None] = 6_801_678
+    source: ClassVar[Source | None] = SOURCE
+    licence: ClassVar[str] = "CC BY-SA 4.0"
+
+    def read(self) -> Instance:
+        """Read the cached arrays; see :func:`load`."""
+        return load()
 
 
 def load(cache: Path | None = None) -> Instance:

@@ -16,7 +16,7 @@ from softres.harness.settings import Settings
 __all__ = ["config_hash", "job_key", "reproducing_command", "run_name"]
 
 #: Keys that do not change what a run computes; limits extend a run rather than make another.
-NOT_IDENTITY = ("tracking", "force", "sweep", "max_steps", "time_limit", "memory_limit")
+NOT_IDENTITY = ("plugins", "tracking", "force", "sweep", "max_steps", "time_limit", "memory_limit")
 #: Keys that a run's name has anyway or does without, and groups whose options it leaves out.
 IN_NAME = (
     "n",
@@ -30,7 +30,7 @@ IN_NAME = (
     "max_steps",
     "time_limit",
 )
-NOT_IN_NAME = ("tracking", "hydra", "force", "sweep", "memory_limit")
+NOT_IN_NAME = ("plugins", "tracking", "hydra", "force", "sweep", "memory_limit")
 #: Keys that say where and how a command runs, not what.
 NOT_IN_COMMAND = ("tracking", "hydra", "force", "sweep")
 

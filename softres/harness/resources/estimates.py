@@ -8,7 +8,7 @@ from math import log
 from statistics import median
 
 from softres.common.errors import InputError
-from softres.data.sets.streamed import StreamedOptions
+from softres.data.sets.streamed import Streamed
 from softres.harness.resources.memory import GIB
 from softres.harness.settings import Settings
 from softres.theory import predicted_steps
@@ -77,7 +77,7 @@ def estimate(settings: Settings, earlier: Sequence[FinishedRun]) -> Estimate:
 
 def needed_gib(settings: Settings) -> float:
     """Return about how many GiB the arrays of a job take."""
-    if isinstance(settings.data, StreamedOptions):
+    if isinstance(settings.data, Streamed):
         return settings.data.memory
     entries = settings.storage.entries * (1.5 if settings.storage.kind == "sparse" else 1.0)
     return 8 * (COPIES * entries + 20 * settings.n + 6 * settings.d**2) / GIB

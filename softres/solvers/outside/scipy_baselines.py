@@ -172,6 +172,7 @@ class ScipyLBFGS(_ScipySolver):
     """SciPy's L-BFGS-B without bounds, with 20 pairs."""
 
     name: ClassVar[str] = "scipy_lbfgs"
+    max_steps: ClassVar[int] = 5000
     method: ClassVar[str] = "L-BFGS-B"
     second_order: ClassVar[bool] = False
 
@@ -193,6 +194,7 @@ class ScipyTrustNCG(_ScipySolver):
     """SciPy's Newton conjugate-gradient trust-region method, with exact Hessian products."""
 
     name: ClassVar[str] = "scipy_trust_ncg"
+    max_steps: ClassVar[int] = 1000
     method: ClassVar[str] = "trust-ncg"
 
     def arguments(self, max_steps: int) -> dict[str, Any]:
@@ -211,6 +213,7 @@ class ScipyNewtonCG(_ScipySolver):
     """SciPy's line-search Newton conjugate-gradient method, with exact Hessian products."""
 
     name: ClassVar[str] = "scipy_newton_cg"
+    max_steps: ClassVar[int] = 1000
     method: ClassVar[str] = "Newton-CG"
 
     def arguments(self, max_steps: int) -> dict[str, Any]:

@@ -24,6 +24,7 @@ class TorchLBFGS(Solver):
     """
 
     name: ClassVar[str] = "torch_lbfgs"
+    max_steps: ClassVar[int] = 5000
     backends: ClassVar[tuple[str, ...]] = ("torch",)
     history: int = 20
 

@@ -78,6 +78,7 @@ class PreconditionedNewton(Solver):
     """
 
     name: ClassVar[str] = "preconditioned_newton"
+    order: ClassVar[int] = 1
     factor: str = "auto"
     memory: int = 8
     rates: str = "measured"

@@ -13,7 +13,7 @@ from scipy import sparse
 from scipy.io import mmwrite
 
 from softres.common.errors import InputError
-from softres.data.sets.file import FileOptions, load_file
+from softres.data.sets.file import File, load_file
 
 RNG = np.random.default_rng(0)
 A = RNG.standard_normal((20, 3)) * (RNG.random((20, 3)) < 0.7)
@@ -74,23 +74,23 @@ DENSE = {"A.npy", "A.npz", "dense.mtx", "t.csv", "t.csv.gz", "t.parquet"}
 def test_each_format_gives_the_same_instance(name, folder):
     WRITERS[name](folder / name)
     if name.startswith("t."):
-        options = FileOptions(str(folder / name), w="w")
+        options = File(str(folder / name), w="w")
     else:
-        options = FileOptions(str(folder / name), str(folder / "b.npy"), str(folder / "w.npy"))
+        options = File(str(folder / name), str(folder / "b.npy"), str(folder / "w.npy"))
     instance = load_file(options)
     assert sparse.issparse(instance.A) == (name not in DENSE)
     dense = instance.A.toarray() if sparse.issparse(instance.A) else instance.A
     np.testing.assert_allclose(dense, A, rtol=1e-12)
     np.testing.assert_allclose(instance.b, B, rtol=1e-12)
     np.testing.assert_allclose(instance.w, W, rtol=1e-12)
-    assert hash(options) == hash(FileOptions(options.path, options.b, options.w))
+    assert hash(options) == hash(File(options.path, options.b, options.w))
 
 
 def test_the_target_may_be_in_matrix_market_format_too(folder):
     np.save(folder / "A.npy", A)
     mmwrite(folder / "b.mtx", B[:, None])
     mmwrite(folder / "w.mtx", sparse.coo_array(W[:, None]))
-    options = FileOptions(*(str(folder / name) for name in ("A.npy", "b.mtx", "w.mtx")))
+    options = File(*(str(folder / name) for name in ("A.npy", "b.mtx", "w.mtx")))
     np.testing.assert_allclose(load_file(options).b, B, rtol=1e-12)
     np.testing.assert_allclose(load_file(options).w, W, rtol=1e-12)
 
@@ -100,7 +100,7 @@ def test_columns_of_a_table_are_chosen_by_name_and_in_order(name, folder):
     renamed = TABLE.rename(columns={"b": "share"}).assign(label="text", flag=True, count=range(20))
     write = renamed.to_parquet if name.endswith("parquet") else renamed.to_csv
     write(folder / name)
-    options = FileOptions(str(folder / name), "share", columns=["x3", "flag", "count", "x1"])
+    options = File(str(folder / name), "share", columns=["x3", "flag", "count", "x1"])
     instance = load_file(options)
     expected = np.column_stack([A[:, 2], np.ones(20), np.arange(20), A[:, 0]])
     np.testing.assert_allclose(instance.A, expected, rtol=1e-12)
@@ -111,12 +111,12 @@ def test_columns_of_a_table_are_chosen_by_name_and_in_order(name, folder):
 
 def test_an_index_that_pandas_stored_is_no_column_of_A(folder):
     TABLE.drop(columns="w").iloc[::-1].to_parquet(folder / "t.parquet")
-    assert load_file(FileOptions(str(folder / "t.parquet"))).shape == (20, 3)
+    assert load_file(File(str(folder / "t.parquet"))).shape == (20, 3)
 
 
 def test_a_change_of_either_file_is_another_instance(folder):
     np.save(folder / "A.npy", A)
-    options = FileOptions(str(folder / "A.npy"), str(folder / "b.npy"))
+    options = File(str(folder / "A.npy"), str(folder / "b.npy"))
     before = options.fingerprint()
     assert options.fingerprint() == before
     np.save(folder / "b.npy", B[::-1])
@@ -128,7 +128,7 @@ def test_a_change_of_either_file_is_another_instance(folder):
 
 def refused(message, *arguments, **options):
     with pytest.raises(InputError, match=message) as caught:
-        load_file(FileOptions(*map(str, arguments), **options))
+        load_file(File(*map(str, arguments), **options))
     assert "\n" not in str(caught.value)
 
 
@@ -198,7 +198,7 @@ def test_a_missing_target_is_asked_for(folder):
     refused(r"data\.b=.*none\.npy: cannot be read .*No such file", folder / "A.npy", "none.npy")
     refused(r"data\.b=b\.txt: allowed are \.npy, \.mtx", folder / "A.npy", "b.txt")
     with pytest.raises(InputError, match=r"data\.b=none\.npy: No such file"):
-        FileOptions(str(folder / "A.npy"), "none.npy").fingerprint()
+        File(str(folder / "A.npy"), "none.npy").fingerprint()
 
 
 @pytest.mark.parametrize(

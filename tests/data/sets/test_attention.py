@@ -12,7 +12,7 @@ from softres.data.fetch.download import fetch
 from softres.data.fetch.smollm2 import GGUF, SMOLLM2, SmolLM2
 from softres.data.fetch.transformer import Llama
 from softres.data.sets import attention
-from softres.data.sets.attention import AttentionOptions
+from softres.data.sets.attention import AttentionSmolLM2
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from softres.data.sets.attention import AttentionOptions
 )
 def test_options_out_of_range_are_named(values, message):
     with pytest.raises(InputError, match=message):
-        AttentionOptions(**values)
+        AttentionSmolLM2(**values)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_the_keys_have_the_published_spectrum(whole):
 
 @pytest.mark.network
 def test_one_head_is_fitted_exactly_and_the_mean_of_three_is_theirs(whole):
-    heads = [attention.load(AttentionOptions(query=query)) for query in "012"]
+    heads = [attention.load(AttentionSmolLM2(query=query)) for query in "012"]
     for head in heads:
         assert head.planted is not None
         np.testing.assert_allclose(head.b, softmax(whole.A @ head.planted), rtol=1e-9)
@@ -96,14 +96,14 @@ def test_many_targets_are_fitted_exactly_by_their_queries():
     assert Q.shape == (40, 64)
     np.testing.assert_allclose(B, softmax(A @ Q.T / 8), rtol=1e-9)
     np.testing.assert_allclose(B.sum(axis=0), 1, rtol=1e-12)
-    last = attention.load(AttentionOptions(query="1"))
+    last = attention.load(AttentionSmolLM2(query="1"))
     np.testing.assert_array_equal(Q[-1] / 8, last.planted)
     np.testing.assert_array_equal(A, last.A[:-40])
 
 
 @pytest.mark.network
 def test_fewer_tokens_give_the_first_rows_of_more(whole):
-    few = attention.load(AttentionOptions(tokens=200))
+    few = attention.load(AttentionSmolLM2(tokens=200))
     assert few.shape == (200, 64)
     np.testing.assert_allclose(few.A, whole.A[:200], atol=2e-3)
     assert few.labels == whole.labels[:200]

@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from softres.common.errors import InputError
-from softres.data.sets.file import FileOptions, load_file
+from softres.data.sets.file import File, load_file
 
 A = np.random.default_rng(0).standard_normal((20, 3))
 B = np.full(20, 0.05)
@@ -20,7 +20,7 @@ def saved(tmp_path):
     def save(**arrays):
         path = tmp_path / "mine.npz"
         np.savez(path, **arrays)
-        return FileOptions(str(path))
+        return File(str(path))
 
     return save
 
@@ -53,7 +53,7 @@ def test_a_sparse_matrix_as_scipy_saves_it(tmp_path):
     sparse.save_npz(tmp_path / "sparse.npz", matrix)
     with np.load(tmp_path / "sparse.npz") as parts:
         np.savez(tmp_path / "mine.npz", **parts, b=B)
-    instance = load_file(FileOptions(str(tmp_path / "mine.npz")))
+    instance = load_file(File(str(tmp_path / "mine.npz")))
     assert sparse.issparse(instance.A)
     np.testing.assert_array_equal(instance.A.toarray(), matrix.toarray())
 
@@ -61,9 +61,9 @@ def test_a_sparse_matrix_as_scipy_saves_it(tmp_path):
 def test_the_path_may_start_at_the_home_folder(saved, tmp_path, monkeypatch):
     saved(A=A, b=B)
     monkeypatch.setenv("HOME", str(tmp_path))
-    options = FileOptions("~/mine.npz")
+    options = File("~/mine.npz")
     assert load_file(options).shape == (20, 3)
-    assert options.fingerprint() == FileOptions(str(tmp_path / "mine.npz")).fingerprint()
+    assert options.fingerprint() == File(str(tmp_path / "mine.npz")).fingerprint()
 
 
 def changed(array, index, value):
@@ -128,23 +128,23 @@ def test_a_text_file_is_refused(tmp_path):
     (tmp_path / "text.npz").write_text("A,b\n1,2\n")
     message = r"text\.npz: cannot be read as a \.npz file \(it is none, whatever its name says\)$"
     with pytest.raises(InputError, match=message):
-        load_file(FileOptions(str(tmp_path / "text.npz")))
+        load_file(File(str(tmp_path / "text.npz")))
 
 
 def test_a_single_array_under_a_wrong_name_is_refused(tmp_path):
     np.save(tmp_path / "array.npy", A)
     (tmp_path / "array.npy").rename(tmp_path / "array.npz")
     with pytest.raises(InputError, match=r"array\.npz: not a \.npz file"):
-        load_file(FileOptions(str(tmp_path / "array.npz")))
+        load_file(File(str(tmp_path / "array.npz")))
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    options = FileOptions(str(tmp_path / "missing.npz"))
+    options = File(str(tmp_path / "missing.npz"))
     with pytest.raises(InputError, match=r"missing\.npz: No such file"):
         options.fingerprint()
     with pytest.raises(InputError, match=r"missing\.npz: .*No such file"):
         load_file(options)
     with pytest.raises(InputError, match=r"data\.path: data=file needs the path"):
-        FileOptions()
+        File()
     with pytest.raises(InputError, match=r"data\.path=a\.xlsx: allowed are \.npz, \.npy"):
-        FileOptions("a.xlsx")
+        File("a.xlsx")

@@ -10,8 +10,8 @@ import pytest
 from softres.common.errors import InputError
 from softres.data.files.shard_folder import MANIFEST, Manifest
 from softres.data.files.shard_writer import ShardWriter, write_folder
-from softres.data.registry import DATA, Streamed
-from softres.data.sets.streamed import load_streamed
+from softres.data.registry import DATA
+from softres.data.sets.streamed import Streamed, load_streamed
 from softres.matrices.backends import BackendOptions
 
 N, D = 60, 3

@@ -9,12 +9,12 @@ import pytest
 from scipy import sparse
 
 from softres.common.errors import InputError
-from softres.data.sets.synthetic import ROWS, SyntheticOptions, check_size, make_synthetic
+from softres.data.sets.synthetic import ROWS, Synthetic, check_size, make_synthetic
 from softres.matrices import as_matrix
 from softres.problems import make_problem
 from softres.sketching import exact_scores
 
-PLAIN = SyntheticOptions()
+PLAIN = Synthetic()
 
 
 def singular_values(A):
@@ -28,7 +28,7 @@ def leverage(A):
 @pytest.mark.parametrize("condition", [1.0, 10.0, 1e8])
 @pytest.mark.parametrize("rows", ROWS)
 def test_norm_and_condition_of_a_dense_matrix_are_exact(rows, condition):
-    A = make_synthetic(120, 8, 4.0, 0, SyntheticOptions(rows=rows, condition=condition)).A
+    A = make_synthetic(120, 8, 4.0, 0, Synthetic(rows=rows, condition=condition)).A
     values = singular_values(A)
     assert values[0] == pytest.approx(4.0, rel=1e-12)
     # The smallest singular value is known to rounding in |A|.
@@ -36,19 +36,19 @@ def test_norm_and_condition_of_a_dense_matrix_are_exact(rows, condition):
 
 
 def test_singular_values_are_spaced_evenly_in_the_logarithm():
-    values = singular_values(make_synthetic(100, 7, 2.0, 0, SyntheticOptions(condition=1e3)).A)
+    values = singular_values(make_synthetic(100, 7, 2.0, 0, Synthetic(condition=1e3)).A)
     np.testing.assert_allclose(np.diff(np.log10(values)), -0.5, rtol=1e-8)
 
 
 def test_the_smallest_singular_value_can_be_set_itself():
-    values = singular_values(make_synthetic(100, 6, 4.0, 0, SyntheticOptions(sigma_min=0.3)).A)
+    values = singular_values(make_synthetic(100, 6, 4.0, 0, Synthetic(sigma_min=0.3)).A)
     assert values[0] == pytest.approx(4.0, rel=1e-12)
     assert values[-1] == pytest.approx(0.3, rel=1e-12)
 
 
 @pytest.mark.parametrize("ones", [None, 0, 1, 7])
 def test_a_coherent_matrix_has_as_many_rows_of_leverage_one_as_asked(ones):
-    A = make_synthetic(200, 8, 4.0, 0, SyntheticOptions(rows="coherent", leverage_ones=ones)).A
+    A = make_synthetic(200, 8, 4.0, 0, Synthetic(rows="coherent", leverage_ones=ones)).A
     scores = leverage(A)
     wanted = 2 if ones is None else ones  # by default a quarter of d
     top = np.sort(scores)[::-1]
@@ -60,7 +60,7 @@ def test_a_coherent_matrix_has_as_many_rows_of_leverage_one_as_asked(ones):
 def test_heavy_tailed_rows_are_more_coherent_than_gaussian_ones():
     for seed in range(3):
         gaussian, heavy = (
-            leverage(make_synthetic(400, 8, 4.0, seed, SyntheticOptions(rows=rows)).A).max()
+            leverage(make_synthetic(400, 8, 4.0, seed, Synthetic(rows=rows)).A).max()
             for rows in ("gaussian", "heavy_tailed")
         )
         assert gaussian < 0.15  # a few times d / n = 0.02
@@ -68,13 +68,13 @@ def test_heavy_tailed_rows_are_more_coherent_than_gaussian_ones():
 
 
 def test_rows_along_the_axes_share_the_leverage_of_their_axis_equally():
-    A = make_synthetic(400, 8, 4.0, 0, SyntheticOptions(rows="axes")).A
+    A = make_synthetic(400, 8, 4.0, 0, Synthetic(rows="axes")).A
     assert len(np.unique(A.round(12), axis=0)) == 8
     np.testing.assert_allclose(leverage(A), 8 / 400, rtol=1e-10)
 
 
 def test_near_duplicates_lie_along_twice_as_many_directions_as_columns():
-    A = make_synthetic(400, 8, 4.0, 0, SyntheticOptions(rows="duplicates", condition=1.0)).A
+    A = make_synthetic(400, 8, 4.0, 0, Synthetic(rows="duplicates", condition=1.0)).A
     cosines = np.abs(A @ A[:16].T) / np.linalg.norm(A, axis=1)[:, None]
     cosines /= np.linalg.norm(A[:16], axis=1)
     assert np.unique(A, axis=0).shape == A.shape
@@ -83,7 +83,7 @@ def test_near_duplicates_lie_along_twice_as_many_directions_as_columns():
 
 @pytest.mark.parametrize("rows", ["gaussian", "heavy_tailed"])
 def test_a_sparse_matrix_has_the_density_and_the_norm_asked_for(rows):
-    options = SyntheticOptions(density=0.1, rows=rows, condition=1.0)
+    options = Synthetic(density=0.1, rows=rows, condition=1.0)
     instance = make_synthetic(500, 10, 4.0, 0, options)
     assert sparse.issparse(instance.A)
     assert instance.A.format == "csr"
@@ -93,7 +93,7 @@ def test_a_sparse_matrix_has_the_density_and_the_norm_asked_for(rows):
 
 def test_the_condition_of_a_sparse_matrix_is_near_the_one_asked_for():
     for condition in (1.0, 100.0):
-        options = SyntheticOptions(density=0.2, condition=condition)
+        options = Synthetic(density=0.2, condition=condition)
         values = singular_values(make_synthetic(2000, 10, 4.0, 0, options).A)
         assert condition / 2 <= values[0] / values[-1] <= 2 * condition
 
@@ -101,20 +101,20 @@ def test_the_condition_of_a_sparse_matrix_is_near_the_one_asked_for():
 @pytest.mark.parametrize("noise", [0.0, 0.5, 10.0])
 @pytest.mark.parametrize("planted", [0.0, 4.0, 1e3])
 def test_the_target_is_a_share_whatever_the_noise_and_the_planted_solution(noise, planted):
-    b = make_synthetic(100, 5, 4.0, 0, SyntheticOptions(noise=noise, planted_norm=planted)).b
+    b = make_synthetic(100, 5, 4.0, 0, Synthetic(noise=noise, planted_norm=planted)).b
     assert b.min() >= 0
     assert b.sum() == pytest.approx(1.0, rel=1e-12)
 
 
 def test_the_planted_solution_has_the_norm_asked_for_or_that_of_the_matrix():
     for asked, norm in ((None, 3.0), (0.7, 0.7), (0.0, 0.0)):
-        planted = make_synthetic(50, 4, 3.0, 0, SyntheticOptions(planted_norm=asked)).planted
+        planted = make_synthetic(50, 4, 3.0, 0, Synthetic(planted_norm=asked)).planted
         assert np.linalg.norm(planted) == pytest.approx(norm, rel=1e-12)
 
 
 def test_without_noise_the_planted_solution_fits_exactly():
     # Small enough that exp(z) + z > 0 in every row: elsewhere no share can follow the model.
-    options = SyntheticOptions(noise=0.0, planted_norm=0.5)
+    options = Synthetic(noise=0.0, planted_norm=0.5)
     instance = make_synthetic(200, 5, 4.0, 0, options)
     problem = make_problem("softres", instance.A, instance.b)
     np.testing.assert_allclose(problem.at(instance.planted).f, instance.b, rtol=1e-12)
@@ -122,7 +122,7 @@ def test_without_noise_the_planted_solution_fits_exactly():
     assert np.abs(problem.at(instance.planted).f / noisy.b - 1).max() > 0.1
 
 
-@pytest.mark.parametrize("options", [PLAIN, SyntheticOptions(density=0.3)])
+@pytest.mark.parametrize("options", [PLAIN, Synthetic(density=0.3)])
 def test_the_same_seed_gives_the_same_instance_and_another_seed_another(options):
     first, again, other = (make_synthetic(60, 4, 4.0, seed, options) for seed in (3, 3, 4))
     as_array = np.asarray if options.density == 1 else lambda A: A.toarray()
@@ -169,7 +169,7 @@ def test_each_role_has_random_numbers_of_its_own():
 )
 def test_an_option_out_of_range_is_named_with_its_value(options, message):
     with pytest.raises(InputError, match=message):
-        SyntheticOptions(**options)
+        Synthetic(**options)
 
 
 @pytest.mark.parametrize(
@@ -195,13 +195,13 @@ def test_options_that_do_not_fit_the_size_are_refused_before_anything_is_made(
 ):
     for function in (check_size, lambda n, d, R, o: make_synthetic(n, d, R, 0, o)):
         with pytest.raises(InputError, match=message):
-            function(*size, 4.0, SyntheticOptions(**options))
+            function(*size, 4.0, Synthetic(**options))
 
 
 @pytest.mark.parametrize("n", [4, 5])
 @pytest.mark.parametrize("rows", ROWS)
 def test_the_smallest_sizes_work(rows, n):
-    A = make_synthetic(n, 4, 4.0, 1, SyntheticOptions(rows=rows)).A
+    A = make_synthetic(n, 4, 4.0, 1, Synthetic(rows=rows)).A
     assert singular_values(A)[[0, -1]] == pytest.approx([4.0, 0.4], rel=1e-12)
 
 
@@ -213,4 +213,4 @@ def test_a_planted_solution_that_leaves_no_share_is_refused(seed):
 
 def test_a_density_that_leaves_no_entry_is_refused():
     with pytest.raises(InputError, match=r"data\.density=1e-06"):
-        make_synthetic(100, 5, 4.0, 0, SyntheticOptions(density=1e-6))
+        make_synthetic(100, 5, 4.0, 0, Synthetic(density=1e-6))

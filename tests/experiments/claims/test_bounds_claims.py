@@ -58,7 +58,7 @@ def test_a_bound_that_is_too_small_is_found(tmp_path, monkeypatch, name, one_thr
     assert len(violated) >= len(parts) - 1  # l / sigma_min^2 is not scaled
     example = violated[0].counterexample
     assert example is not None
-    command = " ".join(["python run.py", f"+experiment=quick/{name}", *SIZE, "force=true"])
+    command = " ".join(["python run.py", f"experiment=quick/{name}", *SIZE, "force=true"])
     assert example.command == command
     assert example.artifact.removesuffix(".npz") in context.kept
 

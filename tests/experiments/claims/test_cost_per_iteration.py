@@ -93,7 +93,7 @@ def test_both_growths_are_reported_with_the_same_test():
 
 
 SMALL = (
-    "+experiment=quick/cost_per_iteration",
+    "experiment=quick/cost_per_iteration",
     "experiment.families.dense.n=[2000,3000,4000]",
     "experiment.families.dense.d=[3,8]",
 )

@@ -10,7 +10,7 @@ from experiments.claims.contraction.induction_measure import BASIN
 from experiments.claims.contraction.near_minimiser import LARGEST_EPS0
 from experiments.kit.claim import Author, Conclusion
 
-SMALL = ("+experiment=quick/induction", "n=1500", "d=4", "data.condition=100")
+SMALL = ("experiment=quick/induction", "n=1500", "d=4", "data.condition=100")
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")

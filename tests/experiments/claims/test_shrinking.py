@@ -18,7 +18,7 @@ from experiments.kit.claim import Author, Conclusion
 from softres.problems import make_problem
 from softres.sketching import sample_size
 
-SMALL = ("+experiment=quick/shrinking", "n=2000", "d=4", "data.condition=100")
+SMALL = ("experiment=quick/shrinking", "n=2000", "d=4", "data.condition=100")
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -13,7 +13,7 @@ from experiments.kit.claim import Author, Conclusion
 from softres.matrices import as_matrix
 
 SMALL = (
-    "+experiment=quick/sparsifier",
+    "experiment=quick/sparsifier",
     "n=1500",
     "d=5",
     "data.rows=coherent",
@@ -129,7 +129,7 @@ def test_times_are_of_the_sizes_asked_for(tmp_path, monkeypatch):
     monkeypatch.setenv("SOFTRES_CACHE", str(tmp_path))
     few = ("n=300", "d=3", "experiment.repetitions=1", "experiment.multiples=[20]")
     sizes = ("experiment.timing.n=[2000,4000]", "experiment.timing.d=[5,10]")
-    found = sparsifier.measure(context("+experiment=quick/sparsifier", *few, *sizes))
+    found = sparsifier.measure(context("experiment=quick/sparsifier", *few, *sizes))
     times = found[found.part == "time"]
     assert len(times) == 2 * 2 * 2 * 2
     assert (times.seconds > 0).all()

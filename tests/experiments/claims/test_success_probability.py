@@ -121,7 +121,7 @@ def test_rates_say_what_they_could_have_seen():
 
 def measured(tmp_path, monkeypatch, *overrides):
     monkeypatch.setenv("SOFTRES_CACHE", str(tmp_path))
-    job = context("+experiment=quick/success_probability", *overrides)
+    job = context("experiment=quick/success_probability", *overrides)
     return job, success_probability.measure(job)
 
 
@@ -164,7 +164,7 @@ def test_a_matrix_that_lacks_rank_is_measured_in_its_row_space(tmp_path, monkeyp
 
 def test_the_factor_is_that_of_the_worst_step(tmp_path, monkeypatch):
     monkeypatch.setenv("SOFTRES_CACHE", str(tmp_path))
-    prepared = context("+experiment=quick/success_probability", "n=200", "d=3").prepared
+    prepared = context("experiment=quick/success_probability", "n=200", "d=3").prepared
     errors = Errors.at(prepared.problem.at(prepared.minimiser))
     off = np.array([[0.0, 0.2, 0.0], [0.2, 0.1, -0.1], [0.0, -0.1, -0.2]])
     low = np.linalg.cholesky(errors.exact)

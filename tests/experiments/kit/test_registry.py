@@ -12,9 +12,10 @@ from hydra import compose, initialize_config_dir
 from logged import CONF, context
 from omegaconf import OmegaConf
 
-from experiments.kit.registry import ANY_DATA, DEFAULTS, IDS, USES, check_claim, claim, probe_for
+from experiments.kit.registry import claim, claim_ids
 from softres.common.errors import InputError
 from softres.config import register
+from softres.config.claims import DEFAULTS, check_claim, probe_for
 from softres.data.registry import DATA
 from softres.harness.keys.digests import measurement_files
 
@@ -47,7 +48,7 @@ CHANGES = {
 def composed(name, *overrides, profile="quick/"):
     """The configuration of a claim's sweep, as plain values."""
     register()
-    overrides = [f"+experiment={profile}{name}", *overrides]
+    overrides = [f"experiment={profile}{name}", *overrides]
     with initialize_config_dir(version_base="1.3", config_dir=CONF):
         return OmegaConf.to_container(compose("config", overrides=overrides))
 
@@ -65,7 +66,7 @@ def check_refused(tree, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.fixture(params=IDS)
+@pytest.fixture(params=claim_ids())
 def name(request):
     return request.param
 
@@ -86,7 +87,7 @@ def test_a_claim_takes_what_its_own_sweep_is_made_of(name):
 def test_real_data_are_taken_or_refused(name, R):
     for data in REAL:
         tree = composed(name) | {"data": {"name": data}, "R": R}
-        if name in SOLVES or name in ANY_DATA:
+        if name in SOLVES or claim(name).any_data:
             check_claim(tree)
         else:
             check_refused(tree, rf"^experiment={name} with data={data}: .* data=synthetic only$")
@@ -106,7 +107,7 @@ def test_another_backend_is_taken_by_solves_and_never_ignored(name, other):
 @pytest.mark.parametrize("option", DEFAULTS)
 def test_an_option_of_a_solve_is_taken_where_it_changes_what_is_measured(name, option):
     tree = composed(name) | CHANGES[option]
-    if name in SOLVES or option in USES.get(name, ()):
+    if name in SOLVES or option in claim(name).uses:
         check_claim(tree)
     else:
         named = re.escape(option)
@@ -137,7 +138,7 @@ def test_what_a_measurement_is_said_to_use_is_what_its_source_asks_for(name):
     asked = {key for key in ("problem", "eps", "solver", "max_steps", "time_limit")
              if re.search(rf"\b(settings|options)\.{key}\b", text)}  # fmt: skip
     prepared = "context.prepared" in text
-    uses = {option for option in USES.get(name, ()) if option in {*asked, "problem", "eps"}}
+    uses = {option for option in claim(name).uses if option in {*asked, "problem", "eps"}}
     assert uses == asked | ({"problem"} if prepared else set())
 
 
@@ -151,6 +152,6 @@ def test_a_claim_that_does_not_exist_is_named():
 
 
 def test_checked_settings_do_not_get_past_it_either():
-    assert probe_for(context("+experiment=quick/psd").settings) is not None
+    assert probe_for(context("experiment=quick/psd").settings) is not None
     with pytest.raises(InputError, match="experiment=psd with backend=torch"):
-        probe_for(context("+experiment=quick/psd", "backend=torch").settings)
+        probe_for(context("experiment=quick/psd", "backend=torch").settings)

@@ -19,7 +19,7 @@ from logged import logged
 
 from experiments.claims.practice import convergence
 from experiments.kit.claim import Author, Claim, Conclusion, Counterexample, Verdict
-from experiments.kit.registry import IDS
+from experiments.kit.registry import claim_ids
 from experiments.kit.runs import load_runs
 from experiments.kit.style import new_figure
 from experiments.report.agreement import agreement
@@ -177,7 +177,7 @@ def test_a_comparison_lacks_no_verdict(store, tmp_path, monkeypatch):
 
 
 def test_jobs_without_a_finished_run_are_named(store, tmp_path, monkeypatch):
-    jobs = [Job(compose_one(f"R={R}"), ("seed=0", f"R={R}", "+experiment=regime")) for R in (1, 4)]
+    jobs = [Job(compose_one(f"R={R}"), ("seed=0", f"R={R}", "experiment=regime")) for R in (1, 4)]
     monkeypatch.setattr("softres.config.sweeps.jobs_of", lambda conf, *overrides: jobs)
     done = run_of(jobs[0])
     assert gap("regime", "full", [done, run_of(jobs[1])]) == ""
@@ -219,7 +219,7 @@ def tagged(run, **tags):
 
 
 def test_sweeps_are_composed_as_they_run():
-    jobs = jobs_of(ROOT / "conf", "+experiment=quick/gradient")
+    jobs = jobs_of(ROOT / "conf", "experiment=quick/gradient")
     assert [job.overrides[0] for job in jobs] == ["seed=0"] * 3
     assert [float(job.config.R) for job in jobs] == [1, 2, 4]
 
@@ -266,7 +266,7 @@ def test_several_commits_are_named_with_their_runs():
 def test_claims_without_module_or_runs_say_so(tmp_path):
     assert write(tmp_path / "none", tmp_path)
     page = (tmp_path / "report.html").read_text()
-    assert page.count("no runs yet") >= len(IDS) + 1  # convergence has no verdict
+    assert page.count("no runs yet") >= len(claim_ids()) + 1  # convergence has no verdict
     assert not (tmp_path / "none").exists()
 
 

@@ -6,12 +6,12 @@ import inspect
 
 import pytest
 
-from experiments.kit.registry import IDS, claim
+from experiments.kit.registry import claim, claim_ids
 from softres.harness.keys import code, digests, sources
 from softres.harness.keys.digests import measurement_digest, measurement_files, solver_digest
 from softres.solvers import SOLVERS
 
-MEASURES = {name: claim(name).measure for name in IDS if claim(name).measure is not None}
+MEASURES = {name: claim(name).measure for name in claim_ids() if claim(name).measure is not None}
 CACHED = (
     code.source,
     sources.imported,

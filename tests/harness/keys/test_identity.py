@@ -144,7 +144,7 @@ def test_a_run_has_a_name_that_a_person_can_read(checked, overrides, name):
 
 def test_jobs_of_a_claim_that_differ_in_its_own_options_have_different_names(checked):
     names = [
-        run_name(checked("+experiment=quick/psd"), ("+experiment=quick/psd", "R=4", override))
+        run_name(checked("experiment=quick/psd"), ("experiment=quick/psd", "R=4", override))
         for override in ("experiment.beta=0.1", "experiment.beta=10")
     ]
     assert names[0].endswith(" seed=0 R=4 experiment.beta=0.1")

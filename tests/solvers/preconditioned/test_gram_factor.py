@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from softres.data.sets.synthetic import SyntheticOptions, make_synthetic
+from softres.data.sets.synthetic import Synthetic, make_synthetic
 from softres.matrices import as_matrix
 from softres.matrices.backends import as_numpy
 from softres.solvers.preconditioned.gram_factor import form_gram, form_sketch
@@ -18,7 +18,7 @@ N, D = 2000, 12
 
 
 def instance(condition, rows="gaussian"):
-    return make_synthetic(N, D, 3.0, 0, SyntheticOptions(condition=condition, rows=rows)).A
+    return make_synthetic(N, D, 3.0, 0, Synthetic(condition=condition, rows=rows)).A
 
 
 def error(matrix, diagonal, *, single):

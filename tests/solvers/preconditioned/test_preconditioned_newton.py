@@ -12,7 +12,7 @@ from scipy import linalg
 import softres.solvers.preconditioned.move
 from softres import InputError
 from softres.certification.minimiser import find_minimiser
-from softres.data.sets.synthetic import SyntheticOptions, make_synthetic
+from softres.data.sets.synthetic import Synthetic, make_synthetic
 from softres.matrices.backends import as_numpy
 from softres.problems.reference import Reference
 from softres.solvers import Status, make_solver, solve
@@ -38,7 +38,7 @@ def synthetic():
     def make_instance(n, d, condition=1.0, rows="gaussian"):
         key = (n, d, condition, rows)
         if key not in made:
-            options = SyntheticOptions(condition=condition, rows=rows)
+            options = Synthetic(condition=condition, rows=rows)
             made[key] = make_synthetic(n, d, R, 0, options)
         return made[key]
 
@@ -218,7 +218,7 @@ def test_a_saddle_is_left(distance, factor, plant, make):
 def test_near_gauss_newton_the_hessian_counts_for_as_much_as_stays_definite(
     seed, make_regularised, monkeypatch
 ):
-    instance = make_synthetic(1000, 100, R, seed, SyntheticOptions(condition=1e2))
+    instance = make_synthetic(1000, 100, R, seed, Synthetic(condition=1e2))
     problem = make_regularised("cosh", instance.A, instance.b, 1e-2)
     near = solve(problem, max_steps=500)
     monkeypatch.setattr(preconditioner, "SHARES", ())
@@ -342,7 +342,7 @@ def test_a_cheap_gram_matrix_is_formed_in_every_step(plant, make_regularised, ki
 def test_a_hessian_that_few_rows_make_indefinite_takes_no_second_gram_matrix(
     rows, make_regularised
 ):
-    options = SyntheticOptions(condition=1e4, rows=rows)
+    options = Synthetic(condition=1e4, rows=rows)
     instance = make_synthetic(2000, 100, 10.0, 0, options)
     result = solve(make_regularised("softres", instance.A, instance.b, 1e-2))
     assert result.status is Status.CONVERGED

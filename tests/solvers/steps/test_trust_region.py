@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from softres.data.sets.synthetic import SyntheticOptions, make_synthetic
+from softres.data.sets.synthetic import Synthetic, make_synthetic
 from softres.linalg.nullspace import null_basis
 from softres.matrices import as_matrix
 from softres.matrices.backends import as_numpy
@@ -50,7 +50,7 @@ def test_the_lower_one_of_two_steps_is_taken(plant, make_regularised):
     won = {"ball": 0, "gauss_newton": 0}
     points = indefinite_points(plant, make_regularised)
     for condition in (1.0, 1e2, 1e4):  # and on the way from a saddle
-        instance = make_synthetic(1000, 50, 4.0, 0, SyntheticOptions(condition=condition))
+        instance = make_synthetic(1000, 50, 4.0, 0, Synthetic(condition=condition))
         problem = make_regularised("cosh", instance.A, instance.b, 1e-2)
         solve(problem, "exact_newton", callback=lambda _, point: points.append(point))
     for point in points:
@@ -133,7 +133,7 @@ def test_a_metric_that_underflows_is_stood_for_by_the_identity(plant, make_regul
 def test_a_fit_that_is_one_row_alone_ends_where_the_arithmetic_does(problem, seed, n, d):
     # At R = 40 one row has all of b. The loss falls towards 0 as |x| grows, without end, and all
     # curvature falls below rounding on the way.
-    options = SyntheticOptions(condition=1.0, noise=0.0)
+    options = Synthetic(condition=1.0, noise=0.0)
     instance = make_synthetic(n, d, 40.0, seed, options)
     assert instance.b.max() > 1 - 1e-9
     result = solve(problem(instance.A, instance.b), "exact_newton")

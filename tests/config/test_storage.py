@@ -14,8 +14,7 @@ from softres.common.errors import InputError
 from softres.config import register
 from softres.config.settings import settings
 from softres.data.files.shard_writer import write_folder
-from softres.data.real import REAL
-from softres.harness.storage import SPARSE
+from softres.data.registry import published
 
 CONF = str(Path(__file__).parents[2] / "conf")
 N, D = 30, 4
@@ -89,9 +88,11 @@ def test_entries_are_those_that_are_stored(checked):
 
 
 @pytest.mark.network
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("name", published())
 def test_the_real_data_are_stored_as_they_are_said_to_be(name):
-    A = REAL[name]().read().A
-    assert (name in SPARSE) == sparse.issparse(A)
-    if name in SPARSE:
-        assert SPARSE[name] == A.nnz
+    data = published()[name]()
+    A = data.read().A
+    assert A.shape == data.shape
+    stored = data.storage(*data.shape)
+    assert (stored.kind == "sparse") == sparse.issparse(A)
+    assert stored.entries == (A.nnz if sparse.issparse(A) else A.size)

