@@ -13,6 +13,7 @@ from experiments.race.recorder import Recorder
 from experiments.race.task import Task
 from softres.harness.keys.digests import files_digest, solver_digest
 from softres.harness.keys.sources import used_files
+from softres.problems import PROBLEMS
 from softres.solvers import SOLVERS
 
 __all__ = ["Contestant", "Run"]
@@ -75,7 +76,9 @@ class Contestant:
         """
         prepare = self.prepare.func if isinstance(self.prepare, partial) else self.prepare
         own = _digest(Path(inspect.getfile(prepare)))
-        return f"{own}-{solver_digest(SOLVERS[self.solver])}" if self.solver in SOLVERS else own
+        if self.solver not in SOLVERS:
+            return own
+        return f"{own}-{solver_digest(SOLVERS[self.solver], *PROBLEMS.values())}"
 
     def absent(self) -> str:
         """Return why it cannot run at all; empty if it can."""

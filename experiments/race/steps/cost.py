@@ -78,7 +78,7 @@ def measure(n: int, d: int, options: StepCost, clock: Callable[[], float]) -> It
                         "steps": result.steps,
                         "seconds": seconds,
                         "status": result.status.value,
-                        "code": solver_digest(type(solver)),
+                        "code": solver_digest(type(solver), type(problem)),
                     }
                 )
 

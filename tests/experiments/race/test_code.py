@@ -29,7 +29,7 @@ def edited(monkeypatch):
         for function in (
             reading.source,
             sources.imported,
-            digests.solver_digest,
+            digests._solve_digest,
             contestants_base._digest,
         ):
             function.cache_clear()

@@ -9,6 +9,7 @@ from experiments.race.steps.command import step_cost_command
 from experiments.race.steps.cost import exponents, gaussian_instance, summary
 from softres.common.errors import InputError
 from softres.harness.keys.digests import solver_digest
+from softres.problems import SoftResidualRegression
 from softres.solvers import SOLVERS
 
 
@@ -108,7 +109,10 @@ def test_the_command_writes_its_tables_and_shows_them_in_80_columns(tmp_path, ca
     assert last.split()[-2:] == [f"{table[name][2]:.3g}" for name in ("step_ratio", "solve_ratio")]
     runs = pd.read_csv(tmp_path / "step_cost_runs.csv")
     assert len(runs) == 6
-    codes = {name: solver_digest(SOLVERS[name]) for name in ("exact_newton", "approx_newton")}
+    codes = {
+        name: solver_digest(SOLVERS[name], SoftResidualRegression)
+        for name in ("exact_newton", "approx_newton")
+    }
     assert (runs["code"] == runs["solver"].map(codes)).all()
     assert len(pd.read_csv(tmp_path / "step_cost_exponents.csv")) == 2
     assert not any("no exponent" in line for line in shown)

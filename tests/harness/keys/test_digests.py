@@ -7,16 +7,20 @@ import inspect
 import pytest
 
 from experiments.kit.registry import claim, claim_ids
+from softres.data.sets.synthetic import Synthetic
 from softres.harness.keys import code, digests, sources
 from softres.harness.keys.digests import measurement_digest, measurement_files, solver_digest
+from softres.problems import SoftResidualRegression
 from softres.solvers import SOLVERS
 
+#: Classes of the problem and the data that a run has by default.
+KINDS = (SoftResidualRegression, Synthetic)
 MEASURES = {name: claim(name).measure for name in claim_ids() if claim(name).measure is not None}
 CACHED = (
     code.source,
     sources.imported,
-    digests.solver_digest,
-    digests.measurement_digest,
+    digests._solve_digest,
+    digests._measurement_digest,
 )
 ALL = set(SOLVERS)
 #: Claims whose measurement stands in a module of its own.
@@ -45,8 +49,10 @@ def forget():
 
 def all_digests():
     forget()
-    solvers = {name: solver_digest(solver) for name, solver in SOLVERS.items()}
-    return solvers | {name: measurement_digest(measure) for name, measure in MEASURES.items()}
+    solvers = {name: solver_digest(solver, *KINDS) for name, solver in SOLVERS.items()}
+    return solvers | {
+        name: measurement_digest(measure, *KINDS) for name, measure in MEASURES.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +97,7 @@ def changed(monkeypatch, before):
         ("solvers/loop.py", ALL),
         ("steps/newton.py", ALL),
         ("sets/synthetic.py", ALL),
-        ("data/registry.py", ALL),
+        ("data/base.py", ALL),
         ("matrices/dense.py", ALL),
         ("harness/prepare.py", ALL),
         ("theory/bounds.py", set()),
@@ -159,7 +165,7 @@ def test_a_comment_or_a_docstring_is_in_no_key(changed, module):
 @pytest.mark.parametrize("name", APART)
 def test_a_measurement_that_stands_apart_imports_nothing_that_draws_or_judges(name):
     folder = sources._HERE / "experiments"
-    used = {path.stem for path in measurement_files(APART[name]) if folder in path.parents}
+    used = {path.stem for path in measurement_files(APART[name], *KINDS) if folder in path.parents}
     assert inspect.getmodule(APART[name]).__name__.endswith(f".{name}_measure")
     assert not used & {"claim", "runs", "style", "statistics", "verdicts", "legends", name}
     assert not [stem for stem in used if stem.endswith("_figures")]
