@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
+from softres.config.help import show_help
+
+if show_help(sys.argv[1:]):
+    raise SystemExit(0)
+
 import hydra
 from omegaconf import DictConfig
 
-from softres.config import command_line
+from softres.config.console_entry import command_line
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")

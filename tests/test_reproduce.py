@@ -13,7 +13,7 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 
-from softres.config import register
+from softres.config.choices import register
 from softres.config.settings import settings
 from softres.harness.job import JobContext, run_job
 

@@ -53,16 +53,17 @@ def load_runs(options: TrackingOptions, profile: str) -> list[LoggedRun]:
     """Return the finished runs of an experiment (``options.experiment``) and profile.
 
     Of runs with the same configuration the latest counts, and only runs of the latest code of their
-    solver or measurement: a verdict is never of two versions.
+    solver or measurement, problem and data set: a verdict is never of two versions.
     """
     store = open_store(options)
     latest: dict[str, LoggedRun] = {}
-    codes: dict[str | None, str | None] = {}
+    codes: dict[tuple[str | None, ...], str | None] = {}
     for run in store.finished_runs():  # the latest first
         if run.params.get("experiment.profile") != profile:
             continue
         code = run.tags.get("code_digest")
-        if codes.setdefault(run.params.get("solver"), code) != code:
+        made_of = tuple(run.params.get(group) for group in ("solver", "problem", "data"))
+        if codes.setdefault(made_of, code) != code:
             continue
         key = run.tags.get("config_hash", run.run_id)
         latest.setdefault(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from types import ModuleType
 
 from experiments.kit.claim import Claim, Verdict
 from experiments.kit.runs import LoggedRun, load_runs
 from experiments.report.planned import gap
+from softres.common.discovery import module_of
 from softres.tracking import TrackingOptions
 
 __all__ = ["NO_RUNS", "Chapter", "chapter"]
@@ -71,16 +71,12 @@ class Chapter:
 def chapter(name: str, options: TrackingOptions, profile: str) -> Chapter:
     """Load and judge a claim's runs.
 
-    A module that is missing, or an error in it, is a note in its chapter: one claim must not take
-    the report of the others with it.
+    An error in its module is a note in its chapter: one claim must not take the report of the
+    others with it.
     """
     try:
-        module = import_module(f"experiments.{name}")
+        module = module_of("claim", name)
         tested: Claim = module.CLAIM
-    except ModuleNotFoundError as error:
-        if error.name == f"experiments.{name}":
-            return Chapter(name, note=NO_RUNS)
-        return Chapter(name, note=_told(error))
     except Exception as error:
         return Chapter(name, note=_told(error))
     bare = Chapter(name, tested, captions=getattr(module, "CAPTIONS", {}))

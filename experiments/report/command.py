@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from experiments.kit.registry import claim_ids
 from experiments.report.runner import FIGURES_ONLY
 from softres.cli.arguments import OneLineParser, output_folder
+from softres.common.discovery import add_plugins
 from softres.common.errors import InputError
 
 if TYPE_CHECKING:
@@ -90,6 +91,9 @@ def _parser(description: str, profile: str) -> OneLineParser:
         metavar="A,B",
         help=f"some of {', '.join((*claim_ids(), *FIGURES_ONLY))}; all if left out",
     )
+    parser.add_argument(
+        "--plugins", nargs="+", default=[], metavar="FILE", help="files with claims of your own"
+    )
     parser.add_argument("--store", default="results", help="folder of the runs")
     parser.add_argument("--out", default="results", help="folder to write to")
     return parser
@@ -99,6 +103,7 @@ def _request(chosen: argparse.Namespace, *, run: bool) -> Request:
     claims = [name.strip() for name in chosen.claims.split(",") if name.strip()]
     from experiments.report.build import Request  # heavy, and --help does not need it
 
+    add_plugins(chosen.plugins)
     out = output_folder(Path(chosen.out))  # before hours of runs, not after
     return Request(chosen.profile, claims, run, chosen.store, out)
 

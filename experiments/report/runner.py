@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from softres.common.discovery import catalogue
 
 __all__ = [
     "FIGURES_ONLY",
@@ -34,18 +37,23 @@ def choice(name: str, profile: str) -> str:
 
 
 def has_sweep(name: str, profile: str) -> bool:
-    """Whether there is a configuration of the sweep."""
+    """Whether there is a configuration of the sweep, or the claim's file has it."""
+    declared = catalogue("claim").get(name)
+    if declared is not None and declared.sweeps.get(profile):
+        return True
     return (ROOT / "conf" / "experiment" / f"{choice(name, profile)}.yaml").is_file()
 
 
 def arguments(name: str, profile: str) -> list[str]:
     """Return the arguments of ``run.py`` that run a claim's sweep."""
-    return ["-m", f"experiment={choice(name, profile)}"]
+    declared = catalogue("claim").get(name)
+    plugin = [] if declared is None or declared.module else [f"plugins=['{declared.path}']"]
+    return ["-m", *plugin, f"experiment={choice(name, profile)}"]
 
 
 def reproduce(name: str, profile: str) -> str:
     """Return the command that runs a claim's sweep, as one types it."""
-    return " ".join(["python run.py", *arguments(name, profile)])
+    return " ".join(["python run.py", *map(shlex.quote, arguments(name, profile))])
 
 
 def run_missing(name: str, profile: str, store: str, log: Path, say: Callable[[str], None]) -> bool:

@@ -26,7 +26,7 @@ BARE = """
 import sys
 sys.path.insert(0, {root!r})
 import hydra
-from softres.config import register
+from softres.config.choices import register
 register()
 
 @hydra.main(version_base="1.3", config_path={conf!r}, config_name="config")

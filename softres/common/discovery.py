@@ -16,12 +16,13 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from softres.common.declarations import KINDS, Declaration, declared
 from softres.common.errors import InputError
 
-__all__ = ["Catalogue", "add_plugins", "catalogue", "find", "plugin_files"]
+__all__ = ["Catalogue", "add_plugins", "catalogue", "find", "module_of", "plugin_files"]
 
 #: Where each kind's own files are, and under which entry points others name theirs.
 FOLDERS = {"solver": "softres.solvers", "problem": "softres.problems", "data": "softres.data.sets"}
@@ -54,11 +55,23 @@ def find(kind: str, name: str) -> Any:
     InputError
         If there is none; names those there are.
     """
+    module = module_of(kind, name)
+    return getattr(module, catalogue(kind)[name].symbol)
+
+
+def module_of(kind: str, name: str) -> ModuleType:
+    """Import and return the module that has the class, or the claim, of that name.
+
+    Raises
+    ------
+    InputError
+        If there is none; names those there are.
+    """
     found = catalogue(kind)
     if name not in found:
         key = "experiment.id" if kind == "claim" else kind
         raise InputError(f"{key}={name}: allowed are {', '.join(found)}")
-    return getattr(_module(found[name]), found[name].symbol)
+    return _module(found[name])
 
 
 class Catalogue(Mapping[str, Any]):
@@ -157,7 +170,7 @@ def _modules(place: str) -> Iterator[tuple[Path, str]]:
             yield path, ".".join([place, *path.relative_to(root).with_suffix("").parts])
 
 
-def _module(one: Declaration) -> Any:
+def _module(one: Declaration) -> ModuleType:
     """Import the file of a declaration.
 
     Raises

@@ -1,8 +1,8 @@
-"""The one kind of error that a user's input can cause."""
+"""The kind of error that a user's input can cause."""
 
 from __future__ import annotations
 
-__all__ = ["InputError"]
+__all__ = ["InputError", "MismatchError"]
 
 
 class InputError(ValueError):
@@ -13,3 +13,10 @@ class InputError(ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
+
+
+class MismatchError(InputError):
+    """Values that are fine by themselves and make no sense together.
+
+    In a sweep such a combination is left out, and said so; alone it is an error.
+    """

@@ -1,9 +1,4 @@
-"""The command line's configuration: its schema, its checks, and what Hydra calls.
+"""The command line's configuration: its schema, its choices, its checks, and what Hydra calls.
 
-Importing this package is cheap. Only it and ``run.py`` know Hydra and OmegaConf.
+Only it and ``run.py`` know Hydra. Importing this package itself imports nothing.
 """
-
-from softres.config.choices import register
-from softres.config.console_entry import command_line
-
-__all__ = ["command_line", "register"]

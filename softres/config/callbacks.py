@@ -1,21 +1,15 @@
-"""What happens around a command's jobs: checks before the first, a closing table after the last."""
+"""What happens around a command's jobs: a check before one, a closing table after the last."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
-from softres.common.errors import InputError
-from softres.config.console_entry import USAGE, one_line
-from softres.config.jobs import Job, single_job, sweep_jobs
+from softres.config.beginning import begin, one_line_errors
+from softres.config.jobs import is_grid, single_job
 from softres.config.launching import (
     SERIAL,
     check_launcher,
@@ -28,23 +22,26 @@ __all__ = ["SoftresCallback"]
 
 
 class SoftresCallback(Callback):
-    """Checks every job of a sweep before its first one starts, and closes a command.
+    """Checks a single job before it starts, and closes a command.
 
     Hydra swallows what a callback raises, except ``SystemExit``.
     """
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """End with status 2 if any job of the sweep has a value that is not allowed."""
-        with _one_line():
+        """Prepare the launcher; the sweeper checks the jobs."""
+        with one_line_errors():
             check_launcher(config.hydra)
         if launcher_name(config.hydra) not in SERIAL:
             share_code()
             limit_batches(config.hydra)
-        _begin(config, lambda: sweep_jobs(config))
+        if not is_grid(config.hydra):
+            with one_line_errors():
+                begin(config, list)
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         """End with status 2 if a single run has a value that is not allowed."""
-        _begin(config, lambda: [single_job(config)])
+        with one_line_errors():
+            begin(config, lambda: [single_job(config)])
 
     def on_job_start(self, config: DictConfig, **_: Any) -> None:
         """Take passwords out of what Hydra has written down of the job."""
@@ -66,46 +63,6 @@ class SoftresCallback(Callback):
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Close a sweep."""
         _close(config, config.hydra.sweep.dir)
-
-
-@contextmanager
-def _one_line() -> Iterator[None]:
-    try:
-        yield
-    except (InputError, HydraException, OmegaConfBaseException) as error:
-        print(f"softres: {one_line(error)}", file=sys.stderr)
-        raise SystemExit(USAGE) from None
-
-
-def _begin(config: DictConfig, compose: Callable[[], Sequence[Job]]) -> None:
-    """Check every job and its servers; show them and end here if that is all that is wanted."""
-    from softres.config.claims import check_claim, probe_for
-    from softres.config.settings import settings
-    from softres.matrices.dask_matrix import connect
-    from softres.tracking import open_store
-    from softres.tracking.durable.outage import check_server
-
-    with _one_line():
-        # Of a whole sweep first: it may go through options that other data do not have.
-        check_claim(config)
-        jobs = []
-        for job in compose():
-            check_claim(job.config)
-            jobs.append((settings(job.config), job.overrides))
-        # Once it has answered, a server may go away: jobs keep their records and go on.
-        for uri in {job.tracking.server for job, _ in jobs if job.tracking.server is not None}:
-            check_server(uri)
-        for address in {job.backend.address for job, _ in jobs if job.backend.address is not None}:
-            connect(address)
-        if config.sweep.dry_run:
-            from softres.harness.terminal.dry_run import show_plan
-
-            show_plan([(job, overrides, probe_for(job)) for job, overrides in jobs])
-            raise SystemExit(0)
-        # Nor is anything begun that its store will not take.
-        every = (job.tracking for job, _ in jobs if job.tracking.enabled)
-        for options in {options.place: options for options in every}.values():
-            open_store(options, patient=True)
 
 
 def _close(config: DictConfig, folder: str) -> None:

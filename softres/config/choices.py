@@ -10,11 +10,11 @@ from hydra.core.config_store import ConfigStore
 
 from softres.common.declarations import Declaration
 from softres.common.discovery import add_plugins, catalogue
-from softres.common.errors import InputError
-from softres.config.help import help_node
+from softres.config.plugins import given_plugins
 from softres.config.schema import RunSchema
+from softres.config.sweeper import register_sweeper
 
-__all__ = ["given_plugins", "register"]
+__all__ = ["register"]
 
 # Our choices have the names of the plugins', on purpose: the plugins' own types check their values,
 # which Hydra calls deprecated and still does.
@@ -30,7 +30,7 @@ def register(arguments: Sequence[str] = ()) -> None:
     Parameters
     ----------
     arguments
-        A command's, in which ``plugins`` may stand, and ``--help``.
+        A command's, in which ``plugins`` may stand.
 
     Raises
     ------
@@ -50,28 +50,7 @@ def register(arguments: Sequence[str] = ()) -> None:
                 store.store(
                     group=folder, name=one.name, node=_sweep(one, profile), package="_global_"
                 )
-    store.store(group="hydra/help", name="softres", node=help_node(arguments))
-
-
-def given_plugins(arguments: Sequence[str]) -> list[str]:
-    """Return the plug-ins that a command line names.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read.
-    """
-    given = [text for text in arguments if text.lstrip("+").startswith("plugins=")]
-    if not given:
-        return []
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import OverrideParseException
-
-    try:
-        value = OverridesParser.create().parse_override(given[-1]).value()
-    except OverrideParseException:
-        raise InputError(f"{given[-1]}: allowed is plugins=[FILE,FILE]") from None
-    return [str(file) for file in (value if isinstance(value, list) else [value])]
+    register_sweeper()
 
 
 def _sweep(one: Declaration, profile: str) -> dict[str, Any]:

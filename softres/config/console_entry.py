@@ -7,23 +7,20 @@ import re
 import signal
 import sys
 from collections.abc import Callable
-from errno import EACCES, EPERM, EROFS
 from types import FrameType
 from typing import Any
 
-from hydra.errors import HydraException, OverrideParseException
+from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from softres.common.errors import InputError
 from softres.config.choices import register
+from softres.config.one_line import USAGE, one_line
 
-__all__ = ["USAGE", "command_line", "one_line"]
+__all__ = ["command_line"]
 
-#: Exit status of a command that was asked for something that cannot be.
-USAGE = 2
 #: Packages whose errors mean that a launcher lost a worker.
 LAUNCHERS = ("joblib", "submitit", "ray")
-WHERE = "; hydra.run.dir, hydra.sweep.dir and tracking.folder say where a command writes"
 
 
 def command_line(main: Callable[[], Any]) -> None:
@@ -34,7 +31,7 @@ def command_line(main: Callable[[], Any]) -> None:
     HYDRA_FULL_ERROR=1 in the environment shows tracebacks instead.
     """
     signal.signal(signal.SIGTERM, _terminate)
-    # A claim's sweep is a choice like any other; it used to need a plus.
+    # Hydra wants no plus before a group that has a place, and people write one.
     sys.argv[1:] = [re.sub(r"^\+experiment=", "experiment=", text) for text in sys.argv[1:]]
     given = os.environ.get("HYDRA_FULL_ERROR")
     verbose = given == "1"
@@ -77,48 +74,3 @@ def command_line(main: Callable[[], Any]) -> None:
 
 def _terminate(number: int, frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
-
-
-def one_line(error: BaseException, prefix: str = "") -> str:
-    """Return an error of ours, Hydra's, OmegaConf's or the system's as one line that names what.
-
-    Parameters
-    ----------
-    error
-        The error.
-    prefix
-        Stands before the key that OmegaConf names, such as ``"solver."``.
-    """
-    if isinstance(error, InputError):
-        return str(error)
-    if isinstance(error, OSError) and error.filename is not None:
-        denied = error.errno in (EACCES, EPERM, EROFS)
-        return f"{error.filename}: {error.strerror}{WHERE if denied else ''}"
-    if isinstance(error, OverrideParseException):
-        return (
-            f"{error.override}: cannot be read as KEY=VALUE; a value with brackets, commas or "
-            "letters beyond a-z needs quotes within quotes, \"KEY='...'\""
-        )
-    text = str(error)
-    if error.__cause__ is not None and "full_key" in str(error.__cause__):
-        text = str(error.__cause__)
-    if choice := re.search(r"Could not find '(?P<group>[^']+)/(?P<choice>[^'/]+)'", text):
-        options = re.search(r"Available options in '[^']*':\s*(.*?)(?:\n\S|\Z)", text, re.S)
-        allowed = ", ".join(options.group(1).split()) if options else "none"
-        return f"{choice['group']}={choice['choice']}: no such choice; allowed are {allowed}"
-    key = re.search(r"full_key: (\S+)", text)
-    name = f"{prefix}{key.group(1)}" if key else prefix.rstrip(".") or "value"
-    if value := re.search(r"Value '(.*?)' (?:of type|is not a valid)", text):
-        kinds = {"Integer": "a whole number", "Float": "a number", "bool": "true or false"}
-        wanted = [words for kind, words in kinds.items() if kind in text.split("\n", 1)[0]]
-        return f"{name}={value.group(1)}: must be {wanted[0] if wanted else 'of another type'}"
-    if "Ambiguous value" in text:
-        return "a list of values, such as n=1000,10000, needs -m: python run.py -m ..."
-    if "not Optional" in text:
-        return f"{name}=null: must have a value"
-    if key and text.startswith("Cannot "):
-        return f"{name}: {text.splitlines()[0]}"
-    if re.search(r"Key '.*' (is )?not in ", text) and key:
-        return f"{name}: no such key; 'python run.py ... --cfg job' shows those there are"
-    first = [line.strip() for line in text.splitlines() if line.strip()]
-    return " ".join(first[:2]) if first else type(error).__name__

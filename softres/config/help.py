@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from softres.common.discovery import catalogue
+from softres.common.discovery import add_plugins, catalogue
+from softres.common.errors import InputError
+from softres.config.plugins import given_plugins
 
-__all__ = ["help_node"]
+__all__ = ["help_text", "show_help"]
 
 WIDTH = 80
 #: Groups whose choices are files: presets.
 CONF = Path(__file__).parents[2] / "conf"
 
 TEMPLATE = """\
-${{hydra.help.header}}
+softres: does the theory hold in practice?
+
+Solves soft-residual regression (arXiv 2309.13482) and its plain variants, checks
+the theorem's assumptions, and logs convergence and timing to MLflow.
+
 Usage
     python run.py [KEY=VALUE ...]                   one run
     python run.py -m KEY=VALUE,VALUE ...            a sweep: every combination
@@ -42,38 +49,41 @@ Keys
     force=true    run again what is already finished
     sweep.dry_run=true   only show what would run, how long and in how much memory
 
-Choices (GROUP=CHOICE; set an option with GROUP.OPTION=VALUE; the options of a
-choice: GROUP=CHOICE --help)
+Choices (GROUP=CHOICE; an option: GROUP.OPTION=VALUE; GROUP=CHOICE --help
+lists the options of a choice)
 {choices}
 {options}
 Launchers (one command, many workers; the first is the default)
     hydra/launcher  serial, joblib, submitit_local, submitit_slurm, ray
 
-${{hydra.help.footer}}
+See everything that a command would run with:   python run.py ... --cfg job
+Complete choices with Tab in bash (also zsh, fish):
+    eval "$(python run.py -sc install=bash)"
 """
 
 
-def help_node(arguments: Sequence[str]) -> dict[str, str]:
-    """Return the node ``hydra/help``; its text is made where a command asks for it.
+def show_help(arguments: Sequence[str]) -> bool:
+    """Print the help if a command asks for it, without waiting for Hydra; return whether it does.
 
-    Parameters
-    ----------
-    arguments
-        The command's. The options of what they choose are listed.
+    Raises
+    ------
+    SystemExit
+        With status 2, if a plug-in cannot be used.
     """
-    template = ""
-    if {"--help", "-h"} & set(arguments):
-        template = TEMPLATE.format(choices=_choices(), options=_options(arguments))
-    return {
-        "app_name": "softres",
-        "header": "softres: does the theory hold in practice?\n\n"
-        "Solves soft-residual regression (arXiv 2309.13482) and its plain variants, checks\n"
-        "the theorem's assumptions, and logs convergence and timing to MLflow.\n",
-        "footer": "See everything that a command would run with:   python run.py ... --cfg job\n"
-        "Complete choices with Tab in bash (also zsh, fish):\n"
-        '    eval "$$(python run.py -sc install=bash)"\n',
-        "template": template,
-    }
+    if not {"--help", "-h"} & set(arguments):
+        return False
+    try:
+        add_plugins(given_plugins(arguments))
+    except InputError as error:
+        print(f"softres: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    print(help_text(arguments), end="")
+    return True
+
+
+def help_text(arguments: Sequence[str]) -> str:
+    """Return what there is to ask for, and the options of what a command's arguments choose."""
+    return TEMPLATE.format(choices=_choices(), options=_options(arguments))
 
 
 def _choices() -> str:
@@ -141,4 +151,4 @@ def _listed(group: str, options: Mapping[str, Any], meaning: Mapping[str, str]) 
 def _plain(text: str) -> str:
     """Return words of a docstring as the terminal shows them, none of them a reference."""
     text = re.sub(r":\w+:`~?\.?([^`]*)`", r"\1", text)
-    return text.replace("``", "").replace("${", "$ {")
+    return text.replace("``", "")

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
+from softres.common.discovery import catalogue
 from softres.common.errors import InputError
 
-__all__ = ["Job", "single_job", "sweep_jobs"]
+__all__ = ["Job", "fitting", "is_grid", "single_job", "sweep_jobs"]
+
+#: Groups whose choices have options of their own.
+OPTIONS = ("solver", "problem", "data")
 
 
 class Job(NamedTuple):
@@ -27,7 +32,10 @@ def single_job(config: DictConfig) -> Job:
 
 
 def sweep_jobs(config: DictConfig) -> list[Job]:
-    """Compose every job that Hydra's basic sweeper will make of a sweep.
+    """Compose every job of a sweep, each combination of values that makes sense once.
+
+    An option of one choice, such as ``solver.eps0``, is given to that choice alone; where this
+    makes two jobs the same, there is one.
 
     Hydra composes a job from its files in a tenth of a second. Jobs with the same choices differ
     in single values only, which Hydra sets at the end; they share one composition here.
@@ -40,7 +48,7 @@ def sweep_jobs(config: DictConfig) -> list[Job]:
     from hydra._internal.config_loader_impl import ConfigLoaderImpl
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 
-    if not config.hydra.sweeper._target_.endswith("BasicSweeper"):
+    if not is_grid(config.hydra):
         return []  # other sweepers choose values as they go; each job checks its own
     loader: Any = GlobalHydra.instance().config_loader()
     parser = OverridesParser.create(config_loader=loader)
@@ -48,24 +56,61 @@ def sweep_jobs(config: DictConfig) -> list[Job]:
     arguments = [f"{key}={value}" for key, value in params.items()]
     arguments += list(config.hydra.overrides.task)
     overrides = parser.parse_overrides(arguments)
+    ((*combinations,),) = BasicSweeper.split_arguments(overrides, None)
     composed: dict[tuple[str, ...], DictConfig] = {}
     jobs = []
-    for batch in BasicSweeper.split_arguments(overrides, None):
-        for chosen in batch:
-            parsed = parser.parse_overrides(chosen)
-            values = [one for one in parsed if not _is_choice(loader, one.key_or_group)]
-            texts = {one.input_line for one in values}
-            choices = tuple(text for text in chosen if text not in texts)
-            if choices not in composed:
-                full = loader.load_sweep_config(config, list(choices))
-                composed[choices] = _without_hydra(full)
-                OmegaConf.set_struct(composed[choices], True)
-            job = copy.deepcopy(composed[choices])
-            ConfigLoaderImpl._apply_overrides_to_config(values, job)
-            jobs.append(Job(job, tuple(chosen)))
+    for chosen in fitting(combinations):
+        parsed = parser.parse_overrides(list(chosen))
+        values = [one for one in parsed if not _is_choice(loader, one.key_or_group)]
+        texts = {one.input_line for one in values}
+        choices = tuple(text for text in chosen if text not in texts)
+        if choices not in composed:
+            full = loader.load_sweep_config(config, list(choices))
+            composed[choices] = _without_hydra(full)
+            OmegaConf.set_struct(composed[choices], True)
+        job = copy.deepcopy(composed[choices])
+        ConfigLoaderImpl._apply_overrides_to_config(values, job)
+        jobs.append(Job(job, chosen))
     if not jobs:
         raise InputError("the sweep has no jobs: a range without values is among its keys")
     return jobs
+
+
+def is_grid(hydra: Any) -> bool:
+    """Whether a command's sweeper goes through every combination."""
+    return str(hydra.sweeper._target_).endswith(("BasicSweeper", "GridSweeper"))
+
+
+def fitting(combinations: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
+    """Return combinations of overrides with each option given only to whom it belongs.
+
+    An option that one choice of the sweep has and another has not, ``solver.eps0`` with
+    ``solver=exact_newton``, is left out of the latter's jobs. One that none has stays: it is an
+    error, and is said to be one.
+    """
+    every = [tuple(one) for one in combinations]
+    chosen: dict[str, set[str]] = {
+        group: {_choice(one, group) for one in every} - {""} for group in OPTIONS
+    }
+    fit = (tuple(text for text in one if _belongs(text, one, chosen)) for one in every)
+    return list(dict.fromkeys(fit))
+
+
+def _choice(overrides: Sequence[str], group: str) -> str:
+    """Return the choice of a group among overrides; empty where they leave it alone."""
+    names = [text.partition("=")[2] for text in overrides if text.partition("=")[0] == group]
+    return names[-1] if names else ""
+
+
+def _belongs(text: str, overrides: Sequence[str], chosen: Mapping[str, set[str]]) -> bool:
+    group, _, option = text.partition("=")[0].partition(".")
+    if group not in OPTIONS or not option:
+        return True
+    own = catalogue(group).get(_choice(overrides, group))
+    if own is None or option in own.options:
+        return True
+    others = (catalogue(group).get(name) for name in chosen[group])
+    return not any(one is not None and option in one.options for one in others)
 
 
 def _is_choice(loader: Any, key: str) -> bool:

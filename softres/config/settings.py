@@ -12,8 +12,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, ValidationError
 
 from softres.common.discovery import add_plugins
-from softres.common.errors import InputError
-from softres.config.console_entry import one_line
+from softres.common.errors import InputError, MismatchError
+from softres.config.one_line import one_line
 from softres.config.schema import RunSchema
 from softres.data.registry import DATA
 from softres.data.start import StartOptions
@@ -67,7 +67,7 @@ def settings(config: DictConfig) -> Settings:
     name = problem.pop("name")
     _check_problem(name, problem)
     if backend.arrays not in solver.backends:
-        raise InputError(
+        raise MismatchError(
             f"solver={solver.name} with backend={backend.name}: it works on "
             f"backend={' or '.join(solver.backends)} only"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from softres.common.errors import InputError
-from softres.config.console_entry import one_line
+from softres.config.one_line import one_line
 from softres.config.schema import RunSchema
 from softres.config.settings import settings
 from softres.harness.settings import Settings
@@ -18,16 +18,25 @@ from softres.harness.settings import Settings
 __all__ = ["stored_settings"]
 
 
-def stored_settings(text: str) -> Settings:
+def stored_settings(text: str, plugins: Sequence[str] = ()) -> Settings:
     """Check a kept configuration like one from the command line; track nothing.
 
     A store is written by others. Its YAML is read as plain values, nothing in it is resolved,
-    imported or called, and every key and range is checked as usual.
+    imported or called, and every key and range is checked as usual. Of the plug-ins that the run
+    was made with only the names are told: they are code.
+
+    Parameters
+    ----------
+    text
+        The configuration, YAML.
+    plugins
+        Files of plug-ins that the user gives.
 
     Raises
     ------
     InputError
-        If it is no configuration of a run, or has a value that is not allowed.
+        If it is no configuration of a run, or has a value that is not allowed; if it had plug-ins
+        and none are given, with their names.
     """
     try:
         tree = yaml.safe_load(text)
@@ -36,11 +45,19 @@ def stored_settings(text: str) -> Settings:
     if not isinstance(tree, dict) or not all(isinstance(key, str) for key in tree):
         raise InputError("config.yaml: must be a mapping of the keys of a run")
     _check_plain(tree, "")
+    made_with = tree.get("plugins")
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(RunSchema), tree | _HERE)
+        here = _HERE | {"plugins": list(plugins)}
+        merged = OmegaConf.merge(OmegaConf.structured(RunSchema), tree | here)
         return settings(merged)  # type: ignore[arg-type]  # a structured mapping is a DictConfig
     except OmegaConfBaseException as error:
         raise InputError(f"config.yaml: {one_line(error)}") from None
+    except InputError as error:
+        if not made_with or plugins:
+            raise
+        raise InputError(
+            f"{error}; it was made with plugins={made_with}: give --plugins FILE to run that code"
+        ) from None
     except KeyError as error:
         raise InputError(f"config.yaml: {error.args[0]} is missing") from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from softres.common.errors import InputError
+from softres.common.errors import MismatchError
 from softres.matrices.backends import BackendOptions
 
 __all__ = ["Storage"]
@@ -30,15 +30,15 @@ class Storage:
 
         Raises
         ------
-        InputError
+        MismatchError
             Names the data, the backend, and the backends that take them.
         """
         if self.kind == "sparse" and backend.name == "dask":
-            raise InputError(
+            raise MismatchError(
                 f"backend=dask with data={data}: its A is sparse, which backend=numpy or torch take"
             )
         if self.kind == "disk" and (backend.name == "torch" or backend.dtype != "float64"):
-            raise InputError(
+            raise MismatchError(
                 f"backend={backend.name} ({backend.device}, {backend.dtype}) with data={data}: "
                 "an A on disk is read by backend=numpy or dask in float64 only"
             )

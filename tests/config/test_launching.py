@@ -15,7 +15,8 @@ import yaml
 from hydra import compose, initialize_config_dir
 
 from softres.common.errors import InputError
-from softres.config import launching, register
+from softres.config import launching
+from softres.config.choices import register
 from softres.config.launching import check_launcher, limit_batches, workers
 from softres.tracking.environment import cores
 

@@ -13,8 +13,9 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from softres.common.errors import InputError
-from softres.config import command_line, register
-from softres.config.console_entry import one_line
+from softres.config.choices import register
+from softres.config.console_entry import command_line
+from softres.config.one_line import one_line
 
 CONF = Path(__file__).parents[2] / "conf"
 

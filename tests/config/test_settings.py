@@ -14,7 +14,7 @@ from hydra import compose, initialize_config_dir
 
 from softres.common.discovery import catalogue
 from softres.common.errors import InputError
-from softres.config import register
+from softres.config.choices import register
 from softres.config.schema import RunSchema
 from softres.config.settings import settings
 from softres.data.files.shard_writer import write_folder

@@ -11,7 +11,7 @@ from hydra import compose, initialize_config_dir
 from scipy import sparse
 
 from softres.common.errors import InputError
-from softres.config import register
+from softres.config.choices import register
 from softres.config.settings import settings
 from softres.data.files.shard_writer import write_folder
 from softres.data.registry import published

@@ -9,7 +9,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 
 from softres.common.errors import InputError
-from softres.config import register
+from softres.config.choices import register
 from softres.config.settings import settings
 from softres.config.stored import stored_settings
 from softres.harness.keys.identity import job_key

@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from probing import probed
 
 from experiments.kit.registry import claim_ids
-from softres.config import register
+from softres.config.choices import register
 
 CONF = Path(__file__).parents[2] / "conf"
 #: Options that say how many are drawn, one after the other: fewer of them are the first ones.

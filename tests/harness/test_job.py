@@ -11,7 +11,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from softres.common.errors import InputError
-from softres.config import register
+from softres.config.choices import register
 from softres.config.settings import settings
 from softres.data.start import starting_point
 from softres.harness import solving, warm_up

@@ -14,7 +14,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import open_dict
 
-from softres.config import register
+from softres.config.choices import register
 from softres.config.jobs import sweep_jobs
 from softres.config.settings import settings
 from softres.harness.keys.identity import job_key

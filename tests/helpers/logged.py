@@ -10,7 +10,7 @@ import pandas as pd
 from hydra import compose, initialize_config_dir
 
 from experiments.kit.runs import LoggedRun
-from softres.config import register
+from softres.config.choices import register
 from softres.config.settings import settings
 from softres.harness.probe import ProbeContext
 

@@ -8,7 +8,7 @@ from hydra import compose, initialize_config_dir
 
 from experiments.kit.registry import claim
 from experiments.kit.runs import LoggedRun
-from softres.config import register
+from softres.config.choices import register
 from softres.config.settings import settings
 from softres.harness import records
 from softres.harness.keys.identity import reproducing_command

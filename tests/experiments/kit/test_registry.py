@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 
 from experiments.kit.registry import claim, claim_ids
 from softres.common.errors import InputError
-from softres.config import register
+from softres.config.choices import register
 from softres.config.claims import DEFAULTS, check_claim, probe_for
 from softres.data.registry import DATA
 from softres.harness.keys.digests import measurement_files

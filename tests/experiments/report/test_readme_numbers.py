@@ -17,7 +17,7 @@ from experiments.race.measure import LEVELS
 from experiments.report.documents.readme import BLOCKS, generated, replaced, rewrite
 from experiments.report.documents.reference import Reference
 from experiments.report.page.markdown import plain
-from softres.config.console_entry import USAGE
+from softres.config.one_line import USAGE
 from softres.harness.reproducing import TOLERANCE
 
 ROOT = Path(__file__).parents[3]

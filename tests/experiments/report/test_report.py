@@ -24,13 +24,13 @@ from experiments.kit.runs import load_runs
 from experiments.kit.style import new_figure
 from experiments.report.agreement import agreement
 from experiments.report.build import Request, report
-from experiments.report.collect import Chapter, chapter
+from experiments.report.collect import Chapter
 from experiments.report.command import report_command
 from experiments.report.facts import facts, listed, origin, shown
 from experiments.report.figures import latex
 from experiments.report.planned import gap
 from experiments.report.runner import reproduce, run_missing
-from softres.config import register
+from softres.config.choices import register
 from softres.config.jobs import Job
 from softres.config.settings import settings
 from softres.config.sweeps import jobs_of
@@ -268,12 +268,6 @@ def test_claims_without_module_or_runs_say_so(tmp_path):
     page = (tmp_path / "report.html").read_text()
     assert page.count("no runs yet") >= len(claim_ids()) + 1  # convergence has no verdict
     assert not (tmp_path / "none").exists()
-
-
-def test_a_missing_module_is_no_error(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "experiments.not_written", None)
-    found = chapter("never_heard_of", TrackingOptions(folder=str(tmp_path)), "quick")
-    assert (found.note, found.broken, found.claim) == ("no runs yet", False, None)
 
 
 def broken(runs):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
-from softres.config import register
+from softres.config.choices import register
 from softres.config.settings import settings
 from softres.harness.keys.identity import config_hash, job_key, run_name
 

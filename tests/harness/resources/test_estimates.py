@@ -10,7 +10,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from softres.common.errors import InputError
-from softres.config import register
+from softres.config.choices import register
 from softres.config.settings import settings
 from softres.harness.keys.identity import job_key
 from softres.harness.resources.estimates import check_memory, estimate, needed_gib

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from softres.config import register
+from softres.config.choices import register
 from softres.config.settings import settings
 from softres.harness.outcome import Outcome, write_outcome
 from softres.harness.terminal import console

@@ -1,0 +1,94 @@
+"""Before the first job of a command: every one is checked, with the servers that they need."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from softres.common.errors import InputError, MismatchError
+from softres.config.jobs import Job
+from softres.config.one_line import USAGE, one_line
+
+__all__ = ["begin", "one_line_errors"]
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """End with one line and status 2 where a value is not allowed.
+
+    Hydra swallows what a callback raises, except ``SystemExit``.
+    """
+    try:
+        yield
+    except (InputError, HydraException, OmegaConfBaseException) as error:
+        print(f"softres: {one_line(error)}", file=sys.stderr)
+        raise SystemExit(USAGE) from None
+
+
+def begin(config: DictConfig, compose: Callable[[], Sequence[Job]]) -> list[Job]:
+    """Check every job and its servers; show them and end here if that is all that is wanted.
+
+    Parameters
+    ----------
+    config
+        The command's.
+    compose
+        Makes its jobs.
+
+    Returns
+    -------
+    The jobs to run. Of several, combinations that make no sense are left out, each kind with a
+    line that says why.
+
+    Raises
+    ------
+    InputError
+        On the first value that is not allowed, or if no job makes sense.
+    """
+    from softres.config.claims import check_claim, probe_for
+    from softres.config.settings import settings
+    from softres.matrices.dask_matrix import connect
+    from softres.tracking import open_store
+    from softres.tracking.durable.outage import check_server
+
+    # Of a whole sweep first: it may go through options that other data do not have.
+    check_claim(config)
+    jobs = compose()
+    kept, checked = [], []
+    reasons: Counter[str] = Counter()
+    for job in jobs:
+        check_claim(job.config)
+        try:
+            checked.append(settings(job.config))
+        except MismatchError as error:
+            if len(jobs) == 1:
+                raise
+            reasons[str(error)] += 1
+            continue
+        kept.append(job)
+    for reason, count in reasons.items():
+        print(f"left out: {reason} ({count} {'job' if count == 1 else 'jobs'})", flush=True)
+    if jobs and not kept:
+        raise InputError("every job of the sweep was left out, see above")
+    # Once it has answered, a server may go away: jobs keep their records and go on.
+    for uri in {job.tracking.server for job in checked if job.tracking.server is not None}:
+        check_server(uri)
+    for address in {job.backend.address for job in checked if job.backend.address is not None}:
+        connect(address)
+    if config.sweep.dry_run:
+        from softres.harness.terminal.dry_run import show_plan
+
+        plans = zip(checked, kept, strict=True)
+        show_plan([(job, made.overrides, probe_for(job)) for job, made in plans])
+        raise SystemExit(0)
+    # Nor is anything begun that its store will not take.
+    every = (job.tracking for job in checked if job.tracking.enabled)
+    for options in {options.place: options for options in every}.values():
+        open_store(options, patient=True)
+    return kept
