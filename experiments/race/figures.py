@@ -12,7 +12,7 @@ import seaborn as sns
 
 from experiments.kit.style import DOUBLE, look, new_figure
 from experiments.race.profile import profile, times
-from experiments.race.store import Store
+from experiments.race.results import RaceResults
 from experiments.race.summary import order
 
 if TYPE_CHECKING:
@@ -70,14 +70,16 @@ def two_instances(table: pd.DataFrame) -> list[str]:
     return [largest] if hardest is None else [largest, hardest]
 
 
-def draw_errors(table: pd.DataFrame, store: Store, instances: Sequence[str], clock: str) -> Figure:
+def draw_errors(
+    table: pd.DataFrame, results: RaceResults, instances: Sequence[str], clock: str
+) -> Figure:
     """Return the relative error over time, a panel for each instance.
 
     Parameters
     ----------
     table
         That of :func:`experiments.race.profile.medians`.
-    store
+    results
         Where the trajectories are.
     instances
         Names of instances.
@@ -89,7 +91,7 @@ def draw_errors(table: pd.DataFrame, store: Store, instances: Sequence[str], clo
     for axis, instance in zip(axes, instances, strict=True):
         for name in names:
             shown = (table.instance == instance) & (table.contestant == name)
-            marks = store.trajectory(instance, name) if shown.any() else None
+            marks = results.trajectory(instance, name) if shown.any() else None
             if marks is None or len(marks) < 2:
                 continue
             style = _line(names, name) | {"markersize": 2.5}

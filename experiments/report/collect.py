@@ -1,4 +1,4 @@
-"""From finished runs to the chapters of the report: one a claim, whatever is missing."""
+"""From finished runs to judged claims: one a claim, whatever is missing."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from importlib import import_module
 from types import ModuleType
 
 from experiments.kit.claim import Claim, Verdict
+from experiments.kit.registry import CLAIMS
 from experiments.kit.runs import LoggedRun, load_runs
 from experiments.report.planned import gap
 from softres.tracking import TrackingOptions
 
-__all__ = ["NO_RUNS", "Chapter", "chapter"]
+__all__ = ["NO_RUNS", "JudgedClaim", "judge_claim"]
 
-#: What a chapter without runs says.
+#: What stands for a verdict where there are no runs.
 NO_RUNS = "no runs yet"
 
 
 @dataclass(frozen=True)
-class Chapter:
+class JudgedClaim:
     """A claim with what its runs say.
 
     Attributes
@@ -64,26 +65,25 @@ class Chapter:
 
     @property
     def broken(self) -> bool:
-        """Whether an error, not a lack of runs, keeps the chapter from its verdict."""
+        """Whether an error, not a lack of runs, keeps the claim from its verdict."""
         return bool(self.note) and self.note != NO_RUNS
 
 
-def chapter(name: str, options: TrackingOptions, profile: str) -> Chapter:
+def judge_claim(name: str, options: TrackingOptions, profile: str) -> JudgedClaim:
     """Load and judge a claim's runs.
 
-    A module that is missing, or an error in it, is a note in its chapter: one claim must not take
+    A module that is missing, or an error in it, is a note of its own: one claim must not take
     the report of the others with it.
     """
+    found = next(CLAIMS.glob(f"*/{name}.py"), None)
+    if found is None:
+        return JudgedClaim(name, note=NO_RUNS)
     try:
-        module = import_module(f"experiments.{name}")
+        module = import_module(f"experiments.claims.{found.parent.name}.{name}")
         tested: Claim = module.CLAIM
-    except ModuleNotFoundError as error:
-        if error.name == f"experiments.{name}":
-            return Chapter(name, note=NO_RUNS)
-        return Chapter(name, note=_told(error))
     except Exception as error:
-        return Chapter(name, note=_told(error))
-    bare = Chapter(name, tested, captions=getattr(module, "CAPTIONS", {}))
+        return JudgedClaim(name, note=_told(error))
+    bare = JudgedClaim(name, tested, captions=getattr(module, "CAPTIONS", {}))
     database = options.database
     if database is not None and not database.is_file():
         return replace(bare, note=NO_RUNS)  # looking for runs would make an empty store

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from softres.common.errors import InputError
-from softres.tracking.charts.curves import Point
+from softres.tracking.charts.curves import MetricPoint
 from softres.tracking.create import create_database
 from softres.tracking.durable.outage import AwayError, check_server, is_outage, refusal
 from softres.tracking.protocol import StoredRun
@@ -110,7 +110,9 @@ class MlflowBackend:
         for batch in _batches([Param(k, v) for k, v in params.items()], _MAX_PARAMS):
             self._client.log_batch(run_id, params=batch)
 
-    def log_batch(self, run_id: str, points: Sequence[Point], tags: Mapping[str, str]) -> None:
+    def log_batch(
+        self, run_id: str, points: Sequence[MetricPoint], tags: Mapping[str, str]
+    ) -> None:
         """Record values of metrics and set tags."""
         from mlflow.entities import Metric, RunTag
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from softres.tracking.charts.curves import Point
+from softres.tracking.charts.curves import MetricPoint
 
 __all__ = ["Backend", "NullBackend", "StoredRun"]
 
@@ -36,7 +36,9 @@ class Backend(Protocol):
     def log_params(self, run_id: str, params: Mapping[str, str]) -> None:
         """Record parameters, once a run."""
 
-    def log_batch(self, run_id: str, points: Sequence[Point], tags: Mapping[str, str]) -> None:
+    def log_batch(
+        self, run_id: str, points: Sequence[MetricPoint], tags: Mapping[str, str]
+    ) -> None:
         """Record values of metrics and set tags."""
 
     def log_file(self, run_id: str, path: Path) -> None:
@@ -68,7 +70,9 @@ class NullBackend:
     def log_params(self, run_id: str, params: Mapping[str, str]) -> None:
         """Do nothing."""
 
-    def log_batch(self, run_id: str, points: Sequence[Point], tags: Mapping[str, str]) -> None:
+    def log_batch(
+        self, run_id: str, points: Sequence[MetricPoint], tags: Mapping[str, str]
+    ) -> None:
         """Do nothing."""
 
     def log_file(self, run_id: str, path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.claims.bounds.quantities import Point, matrix_parts
+from experiments.claims.bounds.quantities import PointBatch, matrix_parts
 from experiments.claims.closed_forms.formulas import MODELS
 from experiments.claims.closed_forms.references import cases, relative_error
 from softres.harness.probe import ProbeContext
@@ -76,5 +76,5 @@ def _definition(z: Any, b: Any) -> Any:
     """Return B1 + B2 + B3 as matrices, without W^2."""
     import torch
 
-    point = Point(torch.tensor(z), torch.tensor(b))
+    point = PointBatch(torch.tensor(z), torch.tensor(b))
     return sum(matrix_parts(point, name).numpy() for name in ("B1", "B2", "B3"))

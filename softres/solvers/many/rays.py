@@ -13,7 +13,7 @@ from softres.problems import Problem
 from softres.solvers.many.model import RowModel, chunks
 from softres.solvers.steps.line_search import APPROXIMATE, SUFFICIENT, rounding
 
-__all__ = ["Found", "search_rays"]
+__all__ = ["RaySteps", "search_rays"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,7 +24,7 @@ REACH = 8.0
 TRIALS = 40
 
 
-class Found(NamedTuple):
+class RaySteps(NamedTuple):
     """Where each search ended.
 
     Attributes
@@ -44,7 +44,7 @@ class Found(NamedTuple):
 
 def search_rays(
     problem: Problem, targets: Any, z: Any, ap: Any, value0: Floats, slope0: Floats
-) -> Found:
+) -> RaySteps:
     """Backtrack on z + t A p, by halves, to a sufficient decrease of the loss.
 
     The rules are those of :func:`softres.solvers.steps.line_search.search`: Armijo's, or where the
@@ -101,4 +101,4 @@ def search_rays(
         t[pending] *= 0.5
     found = slope0 < 0
     found[pending] = False
-    return Found(np.where(found, t, 0.0), value, gradient_z)
+    return RaySteps(np.where(found, t, 0.0), value, gradient_z)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil, inf, log
 
-from softres.solvers.preconditioned.cost_model import CostModel, Plan
+from softres.solvers.preconditioned.cost_model import CostModel, FactorPlan
 
 __all__ = ["Progress", "RefreshPolicy"]
 
@@ -108,7 +108,7 @@ class RefreshPolicy:
     """
 
     costs: CostModel
-    plan: Plan
+    plan: FactorPlan
     eps: float
 
     @property

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from posixpath import normpath
 
-__all__ = ["MAX_POINTS", "TIME_SUFFIX", "Point", "check_metric_name", "resample", "select"]
+__all__ = ["MAX_POINTS", "TIME_SUFFIX", "MetricPoint", "check_metric_name", "resample", "select"]
 
 MAX_POINTS = 320
 """Most points of one curve: the user interface draws no more."""
@@ -25,7 +25,7 @@ _METRIC_NAME = re.compile(r"[A-Za-z0-9_][\w\-. /]{0,249}", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Point:
+class MetricPoint:
     """One value of one metric.
 
     Parameters

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from softres.tracking.backend import MlflowBackend
-from softres.tracking.charts.curves import Point
+from softres.tracking.charts.curves import MetricPoint
 from softres.tracking.durable.interrupts import uninterrupted
 from softres.tracking.durable.outage import AwayError, check_server, is_outage, refusal
 from softres.tracking.durable.spool import Spool, WaitingRun
@@ -86,7 +86,9 @@ class SpoolingBackend:
 
         self._write(run_id, lambda store: store.log_params(run_id, params), keep)
 
-    def log_batch(self, run_id: str, points: Sequence[Point], tags: Mapping[str, str]) -> None:
+    def log_batch(
+        self, run_id: str, points: Sequence[MetricPoint], tags: Mapping[str, str]
+    ) -> None:
         """Record values of metrics and set tags."""
         self._write(
             run_id,

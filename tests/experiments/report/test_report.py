@@ -24,7 +24,7 @@ from experiments.kit.runs import load_runs
 from experiments.kit.style import new_figure
 from experiments.report.agreement import agreement
 from experiments.report.build import Request, report
-from experiments.report.collect import Chapter, chapter
+from experiments.report.collect import JudgedClaim, judge_claim
 from experiments.report.command import report_command
 from experiments.report.facts import facts, listed, origin, shown
 from experiments.report.figures import latex
@@ -232,14 +232,14 @@ def test_profiles_that_differ_are_told_with_both_reasons():
     holds, violated = a_verdict(Conclusion.HOLDS), a_verdict(Conclusion.VIOLATED, 9)
     undecided = a_verdict(Conclusion.UNDECIDED)
     mine = [
-        Chapter(name, verdicts=[verdict])
+        JudgedClaim(name, verdicts=[verdict])
         for name, verdict in (("a", holds), ("b", holds), ("c", undecided), ("d", holds))
     ]
     others = {
-        "a": Chapter("a", verdicts=[holds]),
-        "b": Chapter("b", verdicts=[violated]),
-        "c": Chapter("c", verdicts=[holds]),
-        "d": Chapter("d", verdicts=[replace(holds, statement="another")]),
+        "a": JudgedClaim("a", verdicts=[holds]),
+        "b": JudgedClaim("b", verdicts=[violated]),
+        "c": JudgedClaim("c", verdicts=[holds]),
+        "d": JudgedClaim("d", verdicts=[replace(holds, statement="another")]),
     }
     found = agreement("full", mine, others)
     assert found.compared == 3
@@ -272,7 +272,7 @@ def test_claims_without_module_or_runs_say_so(tmp_path):
 
 def test_a_missing_module_is_no_error(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "experiments.not_written", None)
-    found = chapter("never_heard_of", TrackingOptions(folder=str(tmp_path)), "quick")
+    found = judge_claim("never_heard_of", TrackingOptions(folder=str(tmp_path)), "quick")
     assert (found.note, found.broken, found.claim) == ("no runs yet", False, None)
 
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softres.solvers.preconditioned.cost_model import CostModel, Plan
+from softres.solvers.preconditioned.cost_model import CostModel, FactorPlan
 from softres.solvers.preconditioned.refresh import Progress, RefreshPolicy
 
 #: A step costs 2, a Gram matrix 50, a factor 2, and 20 of the 1000 rows may be updated in a step.
 COSTS = CostModel(1000, 10, product=1, gram=50, single=25, embedding=3, factor=2, overhead=0)
-PLAN = Plan("gram", 0, seconds=27.0, total=55.0)
+PLAN = FactorPlan("gram", 0, seconds=27.0, total=55.0)
 EPS = 1e-10
 
 
