@@ -5,7 +5,7 @@ from __future__ import annotations
 import hydra
 from omegaconf import DictConfig
 
-from softres.config import command_line, register
+from softres.config import register, run_command
 
 register()
 
@@ -24,4 +24,4 @@ def main(config: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    command_line(main)
+    run_command(main)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_errors", "draw_profile", "two_instances"]
 
 #: The axis of factors ends here at the latest, at 2^12.
-LONGEST = 12
+LARGEST_FACTOR = 12
 PANELS = (1e-8, 1e-10)
 #: As many as there are contestants beside Newton by hand.
 _COLOURS = [*sns.color_palette("colorblind", 10), (0.45, 0.1, 0.3)]
@@ -40,7 +40,7 @@ def draw_profile(table: pd.DataFrame, levels: Sequence[float] = PANELS) -> Figur
         ratio = seconds.div(seconds.min(axis=1), axis=0).to_numpy()
         finite = ratio[np.isfinite(ratio)]
         largest = float(finite.max()) if finite.size else 2.0
-        end = min(LONGEST, max(1, ceil(log2(largest))))
+        end = min(LARGEST_FACTOR, max(1, ceil(log2(largest))))
         exponents = np.linspace(0.0, end, 64 * end + 1)
         shares = profile(seconds, 2.0**exponents)
         for index, name in enumerate(names):

@@ -24,7 +24,7 @@ R = 4.0
 SIZES = (50, 200, 500, 1000, 2000)
 RATIOS = (20, 200, 2000)
 CONDITIONS = (1.0, 1e2, 1e4)
-ROWS = ("gaussian", "coherent")
+ROW_KINDS = ("gaussian", "coherent")
 WEIGHTS = (1.0, 1e-2, 1e-4)
 DENSITIES = (1e-3, 1e-2, 1e-1)
 
@@ -156,7 +156,7 @@ def _dense(quick: bool) -> Iterator[RaceInstance]:
     sizes, ratios = (SIZES[:2], RATIOS[:2]) if quick else (SIZES, RATIOS)
     conditions = (CONDITIONS[0], CONDITIONS[-1]) if quick else CONDITIONS
     weights = WEIGHTS[1:] if quick else WEIGHTS
-    for d, ratio, condition, rows, weight in product(sizes, ratios, conditions, ROWS, weights):
+    for d, ratio, condition, rows, weight in product(sizes, ratios, conditions, ROW_KINDS, weights):
         yield RaceInstance("synthetic", ratio * d, d, weight, condition, rows)
 
 

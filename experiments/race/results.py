@@ -39,7 +39,7 @@ COLUMNS = {
     "code": "str",
 }
 #: Marks of a trajectory that are kept, spread evenly over its length.
-KEPT = 300
+KEPT_MARKS = 300
 _PACKAGES = ("jax", "jaxlib", "optax", "optimistix", "pytorch-minimize", "threadpoolctl")
 
 
@@ -97,7 +97,7 @@ class RaceResults:
         """Write a run's marks, thinned."""
         path = self._trajectory(instance, contestant)
         path.parent.mkdir(exist_ok=True)
-        stride = max(1, -(-len(marks) // KEPT))
+        stride = max(1, -(-len(marks) // KEPT_MARKS))
         kept = [*marks[:-1:stride], *marks[-1:]]
         table = pd.DataFrame([vars(mark) for mark in kept], columns=list(Mark.__annotations__))
         table.to_csv(path, index=False)

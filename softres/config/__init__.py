@@ -3,7 +3,7 @@
 Importing this package is cheap. Only it and ``run.py`` know Hydra and OmegaConf.
 """
 
-from softres.config.console_entry import command_line
+from softres.config.console_entry import run_command
 from softres.config.schema import register
 
-__all__ = ["command_line", "register"]
+__all__ = ["register", "run_command"]

@@ -16,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from softres.common.errors import InputError
 
-__all__ = ["USAGE", "command_line", "one_line"]
+__all__ = ["USAGE", "one_line", "run_command"]
 
 #: Exit status of a command that was asked for something that cannot be.
 USAGE = 2
@@ -25,7 +25,7 @@ LAUNCHERS = ("joblib", "submitit", "ray")
 WHERE = "; hydra.run.dir, hydra.sweep.dir and tracking.folder say where a command writes"
 
 
-def command_line(main: Callable[[], Any]) -> None:
+def run_command(main: Callable[[], Any]) -> None:
     """Run Hydra's main function as a command.
 
     Errors in what the user asked for are printed in one line and end with status 2. Ctrl-C ends

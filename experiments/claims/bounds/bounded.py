@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "ROUNDING",
+    "LOG_ROUNDING",
     "draw_looseness",
     "judge_bounds",
     "legend_above",
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 #: log10 of the factor by which rounding may carry a sharp case over its bound: 1 + 1e-9.
-ROUNDING = 1e-9 / np.log(10.0)
+LOG_ROUNDING = 1e-9 / np.log(10.0)
 #: Columns with bounds: how they are called in verdicts and figures.
 VERSIONS = {
     "bound": "worst case in (n, R, beta)",
@@ -106,7 +106,7 @@ def _judge(runs: Sequence[LoggedRun], cases: pd.DataFrame, column: str, statemen
     gap = cases[column] - cases["measured"]
     nearest = row_at(cases, int(gap.to_numpy().argmin()))
     smallest = float(gap.min())
-    broken = int((gap < -ROUNDING).sum())
+    broken = int((gap < -LOG_ROUNDING).sum())
     at = f"{nearest['part']}, {nearest['kind']} A, n={nearest['n']}, R={nearest['R']}, "
     at += f"beta={nearest['experiment.beta']}"
     example = None

@@ -12,7 +12,7 @@ from functools import cached_property
 from math import sqrt
 from typing import Any
 
-__all__ = ["DIFFERENCES", "NORMS", "PointBatch", "matrix_parts"]
+__all__ = ["DIFFERENCES", "LEMMA_NORMS", "PointBatch", "matrix_parts"]
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _root(point: PointBatch) -> float:
 
 
 #: The norms of Lemma 8.2. |I - f 1^T| = sqrt(n) |f|, for it is a projection.
-NORMS: dict[str, Callable[[PointBatch], Any]] = {
+LEMMA_NORMS: dict[str, Callable[[PointBatch], Any]] = {
     "exp": lambda x: _length(x.e),
     "u": lambda x: _length(x.u),
     "alpha": lambda x: x.alpha[..., 0],

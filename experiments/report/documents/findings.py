@@ -19,7 +19,7 @@ __all__ = ["findings", "made_with"]
 
 REPORT = "results/reference/report.md"
 RACE = "results/reference/benchmark/race.md"
-STEPS = "results/reference/step_cost/step_cost.csv"
+STEP_COSTS = "results/reference/step_cost/step_cost.csv"
 _WORDS = {
     Conclusion.HOLDS.value: "hold",
     Conclusion.EMPTY.value: "hold but are empty",
@@ -165,7 +165,7 @@ def _steps(reference: ReferenceResults) -> Iterator[str]:
     told = " ".join(step_sentences(reference.step_cost, reference.exponents))
     yield (
         "**What sharing pays, a comparison.** Steps of Algorithm 1 that share scores and samples "
-        f"([figures]({STEPS}), `scripts/step_cost.py`). {told}"
+        f"([figures]({STEP_COSTS}), `scripts/step_cost.py`). {told}"
     )
 
 

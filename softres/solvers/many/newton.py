@@ -26,9 +26,9 @@ Flags = npt.NDArray[np.bool_]
 #: gains, so it pays where twice as many steps are left with the old one.
 PRICE = 4.0
 #: Contraction worse than which a factor is renewed in any case.
-SLOW = 0.5
+SLOW_CONTRACTION = 0.5
 #: Slow steps in a row with new Gauss-Newton factors after which the Hessian itself is tried.
-PATIENCE = 4
+MAX_SLOW_STEPS = 4
 #: Slow steps in a row after which a target is left to be solved alone.
 GIVE_UP = 25
 
@@ -181,9 +181,9 @@ def _judge(block: Block, moved: Flags) -> None:
         # The errors to come add up as a geometric series, of which `after` is the first.
         ahead = np.maximum(1.0 - block.rate, 0.1)
         block.estimate = np.where(moved & (travelled > 0), after / travelled / ahead, inf)
-    slow = ~(block.rate <= SLOW)
+    slow = ~(block.rate <= SLOW_CONTRACTION)
     block.slow = np.where(slow, block.slow + 1, 0)
-    patient = (block.slow == 0) | (block.slow % PATIENCE > 0)
+    patient = (block.slow == 0) | (block.slow % MAX_SLOW_STEPS > 0)
     block.gauss_newton = np.where(block.gauss_newton, patient, slow)
 
 
@@ -192,7 +192,11 @@ def _renew(problem: Problem, block: Block, eps: float, lazy: bool) -> Flags:
     missing = np.array([factor is None for factor in block.factors])
     with np.errstate(all="ignore"):
         left = np.log(block.estimate / eps) / np.log(1.0 / block.rate)
-    overdue = ~(block.rate <= SLOW) | (left > 2.0 * PRICE) if lazy else np.ones(len(block), bool)
+    overdue = (
+        ~(block.rate <= SLOW_CONTRACTION) | (left > 2.0 * PRICE)
+        if lazy
+        else np.ones(len(block), bool)
+    )
     need = missing | (overdue & (block.steps > 0))
     block.fresh = need | (block.steps == 0)
     # The Hessian where it is asked for; then, and where it is not definite, Gauss-Newton.

@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 #: by ratios of up to exp(8), and beyond that a model linear in p says nothing of it.
 REACH = 8.0
 #: Trials before giving up: 2^-40 of a step is no step.
-TRIALS = 40
+MAX_TRIALS = 40
 
 
 class RaySteps(NamedTuple):
@@ -68,7 +68,7 @@ def search_rays(
             t = np.minimum(1.0, REACH / np.maximum(spread, REACH))
     gradient_z = xp.zeros_like(z)
     pending = np.flatnonzero((slope0 < 0) & np.isfinite(t))
-    for _ in range(TRIALS):
+    for _ in range(MAX_TRIALS):
         going = np.ones(len(pending), dtype=bool)
         for part in chunks(problem, len(pending)):
             rows = pending[part]

@@ -24,10 +24,10 @@ from softres.solvers.many.result import ManyResult
 from softres.solvers.optimality import Projected, at_boundary, examine
 from softres.solvers.result import Row, Status
 
-__all__ = ["SOLVERS", "ManyOptions", "solve_many"]
+__all__ = ["MANY_TARGET_SOLVERS", "ManyOptions", "solve_many"]
 
 #: The solvers that have a form for many targets: a factor for every step, or as few as pay.
-SOLVERS = ("preconditioned_newton", "exact_newton")
+MANY_TARGET_SOLVERS = ("preconditioned_newton", "exact_newton")
 #: Work arrays of n and of d^2 doubles that a target of a block needs at most.
 ROW_ARRAYS, SQUARE_ARRAYS = 9, 5
 
@@ -92,9 +92,10 @@ def solve_many(
     InputError
         If an argument is out of range, or a start lies where the loss is undefined.
     """
-    if not (isinstance(solver, str) and solver in SOLVERS):
+    if not (isinstance(solver, str) and solver in MANY_TARGET_SOLVERS):
         raise InputError(
-            f"solver={shown(solver)}: many targets are solved by {' or '.join(SOLVERS)} only"
+            f"solver={shown(solver)}: many targets are solved by "
+            f"{' or '.join(MANY_TARGET_SOLVERS)} only"
         )
     shared = problem.shared
     check_squares(solver, shared.matrix, 2)
@@ -113,7 +114,7 @@ def solve_many(
             block = start_block(
                 shared, np.array(ids), starts[:, columns].T, problem.targets(columns), same
             )
-            run.solve(block, lazy=solver == SOLVERS[0])
+            run.solve(block, lazy=solver == MANY_TARGET_SOLVERS[0])
             for t in run.alone:
                 run.finish_alone(t, starts[:, t])
         for t in ids:

@@ -14,7 +14,7 @@ from softres.problems.evaluation import Evaluation
 __all__ = ["gradient_noise", "is_noise", "on_host", "rounding_of_slopes", "units_of_rounding"]
 
 #: Units of rounding up to which a slope may be none.
-UNITS = 10.0
+SLOPE_UNITS = 10.0
 
 Vector = npt.NDArray[np.float64]
 
@@ -68,7 +68,7 @@ def units_of_rounding(point: Evaluation) -> float:
 
 def is_noise(point: Evaluation) -> bool:
     """Whether a gradient may be nothing but rounding."""
-    return units_of_rounding(point) <= UNITS
+    return units_of_rounding(point) <= SLOPE_UNITS
 
 
 def on_host(values: Any) -> npt.NDArray[np.float64]:

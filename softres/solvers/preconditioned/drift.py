@@ -14,7 +14,7 @@ __all__ = ["ratio", "relative", "share", "threshold"]
 
 #: Entries that a median and a quantile are estimated from.
 FEW = 1024
-SAMPLE = 4096
+SAMPLE_ENTRIES = 4096
 
 
 def relative(new: Any, old: Any) -> float:
@@ -49,7 +49,7 @@ def share(size: Any, chosen: Any) -> float:
 def threshold(size: Any, limit: int) -> float:
     """Return a value that at most ``limit`` entries exceed."""
     host = as_numpy(size)
-    step = max(1, len(host) // SAMPLE)
+    step = max(1, len(host) // SAMPLE_ENTRIES)
     # A sample's quantile, generous by a factor of four, leaves few entries to partition.
     share = min(1.0, 4.0 * limit / len(host))
     few = host[::step]

@@ -21,7 +21,7 @@ from softres.solvers.preconditioned.rank_two import RankTwo
 __all__ = ["MaintainedHessian"]
 
 #: Relative change of an entry of D up to which its row is left as it is.
-DRIFT = 0.1
+ROW_CHANGE = 0.1
 #: Share of all change that the rows within the limit must carry to be worth their price.
 CONCENTRATED = 0.3
 #: Multiples of the squares of the columns' norms, over the largest such, that bring out a null
@@ -113,7 +113,7 @@ class MaintainedHessian:
         base = scale * self._diagonal
         gap = target.diagonal - base
         size = xp.abs(gap)
-        moved = size > DRIFT * xp.abs(base)
+        moved = size > ROW_CHANGE * xp.abs(base)
         count = int(xp.sum(xp.astype(moved, xp.int64)))
         self.diffuse = False
         if count > limit:

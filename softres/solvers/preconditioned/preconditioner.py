@@ -22,9 +22,9 @@ __all__ = ["Preconditioner"]
 
 #: Gauss-Newton steps with a new factor that contract by less than half, while the error does not
 #: halve, before a saddle is suspected.
-PATIENCE = 6
+SADDLE_PATIENCE = 6
 #: Shares of the difference to the Hessian that are tried beside the Gauss-Newton matrix.
-SHARES = (0.75, 0.5, 0.25)
+RESIDUAL_SHARES = (0.75, 0.5, 0.25)
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Preconditioner:
     @property
     def astray(self) -> bool:
         """Whether Gauss-Newton has got nowhere for so long that a saddle may be near."""
-        return self._weak >= PATIENCE
+        return self._weak >= SADDLE_PATIENCE
 
     @property
     def metric(self) -> Metric | None:
@@ -234,7 +234,7 @@ class Preconditioner:
         hessian, noise = self.hessian, move.noise
         gauss_newton = hessian.parts()
         with move.tools.meter.phase("factor"):
-            for share in (*SHARES, 0.0):
+            for share in (*RESIDUAL_SHARES, 0.0):
                 hessian.blend(gauss_newton, indefinite, share)
                 if hessian.refactor(noise) or (share == 0.0 and hessian.regularise(noise)):
                     self._share = share

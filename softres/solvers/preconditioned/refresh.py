@@ -14,14 +14,14 @@ UPDATED = 0.05
 #: The same after the Hessian has been formed anew.
 FRESH = 0.1
 #: Contraction worse than which forming it anew is considered, after two such steps.
-SLOW = 0.3
+SLOW_CONTRACTION = 0.3
 #: Estimated error after the first step without a factor beyond which there will be no second: on
 #: well-conditioned instances it was at most 0.07, on the others at least 1.
 PROMISING = 0.2
 #: Contraction better than which corrections with the same Hessian are considered.
 CORRECTING = 0.5
 #: Most slow steps between two Hessians formed anew where that did not help.
-LONGEST = 16
+MAX_SLOW_STEPS = 16
 #: Price of a Cholesky factor, in steps, above which every one has to pay for itself.
 DEAR = 3.0
 #: Price of a factor, in steps, below which it is not worth a step to try without.
@@ -41,7 +41,7 @@ class Progress:
     estimate
         The estimated relative error.
     slow
-        Steps in a row that contracted by less than :data:`SLOW`.
+        Steps in a row that contracted by less than :data:`SLOW_CONTRACTION`.
     tried
         Contraction before rows were last updated although the change was spread over many more;
         0 where they never were.
@@ -75,11 +75,11 @@ class Progress:
         self.steps += 1
         self.before, self.left = self.left, left
         self.estimate = min(1.0, estimate)
-        self.slow = self.slow + 1 if self.contraction > SLOW else 0
+        self.slow = self.slow + 1 if self.contraction > SLOW_CONTRACTION else 0
         if self.formed:
             # Far from a solution no quadratic model is good for long, however fresh.
             helped = self.contraction <= 0.5 * self.formed
-            self.patience = 2 if helped else min(2 * self.patience, LONGEST)
+            self.patience = 2 if helped else min(2 * self.patience, MAX_SLOW_STEPS)
             self.formed = 0.0
 
     def form(self) -> None:

@@ -20,7 +20,7 @@ __all__ = ["TrustStep", "trust_region_step"]
 #: Least ratio of the loss's fall to the model's for a step to be taken.
 ACCEPT = 1e-4
 #: Radii tried before giving up.
-TRIALS = 40
+MAX_RADII = 40
 #: Multiple of the identity that is added to the metric, over its largest eigenvalue.
 RIDGE = 1e-8
 
@@ -177,7 +177,7 @@ def trust_region_step(
     straight = _along_gauss_newton(model, point)
     radius = length if radius is None else radius
     # With a step at hand a ball that is too large can wait for the next one.
-    most = TRIALS if straight is None else 1
+    most = MAX_RADII if straight is None else 1
     new, radius, trials = _within_ball(model, point, radius, most)
     if straight is not None:
         trials += straight.trials
