@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -49,3 +51,12 @@ def test_a_module_is_no_longer_than_a_reader_can_hold(module):
 @pytest.mark.parametrize("folder", FOLDERS, ids=named)
 def test_a_folder_is_no_larger_than_a_reader_can_take_in(folder):
     assert len(entries(folder)) <= LARGEST_FOLDER, entries(folder)
+
+
+def test_imports_point_one_way():
+    """The contracts stand in pyproject.toml."""
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run(
+        [linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

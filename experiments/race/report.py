@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from experiments.kit.style import save
+from experiments.kit.tables import latex
 from experiments.race.figures import PANELS, draw_errors, draw_profile, two_instances
 from experiments.race.measure import LEVELS, Rules
 from experiments.race.profile import medians
@@ -19,7 +20,6 @@ from experiments.race.summary import (
     sentence,
     status_table,
 )
-from experiments.report.figures import latex
 
 __all__ = ["main_solver", "write"]
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from experiments.kit.registry import IDS
 from experiments.kit.runs import load_runs
+from experiments.kit.tables import latex
 from experiments.report import summary
 from experiments.report.agreement import OTHER, Agreement, agreement
 from experiments.report.collect import NO_RUNS, JudgedClaim, judge_claim
-from experiments.report.figures import latex, write
+from experiments.report.figures import write
 from experiments.report.page import html, markdown, verdict_table
 from experiments.report.page.front import SEES
 from experiments.report.planned import gap

@@ -11,8 +11,9 @@ import pandas as pd
 
 from experiments.kit import style
 from experiments.kit.claim import Conclusion, Counterexample
+from experiments.kit.tables import latex, shown
 from experiments.report.collect import JudgedClaim
-from experiments.report.facts import facts, shown
+from experiments.report.facts import facts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +24,6 @@ __all__ = [
     "Tabled",
     "draw",
     "keep_counterexamples",
-    "latex",
     "tabulate",
     "write",
 ]
@@ -101,38 +101,6 @@ def tabulate(judged: JudgedClaim, folder: Path) -> list[Tabled]:
         stem = f"{judged.id}_{name}"
         made.append(Tabled(stem, shown(table), latex(table, folder, stem, text), text))
     return made
-
-
-def latex(table: pd.DataFrame, folder: Path, stem: str, text: str) -> Path:
-    """Write a table in LaTeX, for the package booktabs, and its caption."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{stem}.tex"
-    cells = shown(table)
-    body = cells.rename(columns=_escaped).map(_escaped).to_latex(index=False, escape=False)
-    path.write_text(body, encoding="utf-8")
-    (folder / f"{stem}.txt").write_text(text + "\n", encoding="utf-8")
-    return path
-
-
-_TEX = {
-    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-    "\\": "\\textbackslash{}",
-    "^": "\\textasciicircum{}",
-    "~": "\\textasciitilde{}",
-    "|": "$|$",
-    "<": "$<$",
-    ">": "$>$",
-    "≤": "$\\le$",
-    "≥": "$\\ge$",
-    "²": "$^2$",
-    "⁻": "$^{-}$",
-    "·": "$\\cdot$",
-    "×": "$\\times$",
-}
-
-
-def _escaped(text: str) -> str:
-    return "".join(_TEX.get(sign, sign) for sign in str(text))
 
 
 def keep_counterexamples(judged: JudgedClaim, folder: Path) -> list[Kept]:

@@ -22,12 +22,12 @@ from experiments.kit.claim import Author, Claim, Conclusion, Counterexample, Ver
 from experiments.kit.registry import IDS
 from experiments.kit.runs import load_runs
 from experiments.kit.style import new_figure
+from experiments.kit.tables import latex, shown
 from experiments.report.agreement import agreement
 from experiments.report.build import Request, report
 from experiments.report.collect import JudgedClaim, judge_claim
 from experiments.report.command import report_command
-from experiments.report.facts import facts, listed, origin, shown
-from experiments.report.figures import latex
+from experiments.report.facts import facts, listed, origin
 from experiments.report.planned import gap
 from experiments.report.runner import reproduce, run_missing
 from softres.config import register
