@@ -38,7 +38,9 @@ class MlflowBackend:
     Raises
     ------
     InputError
-        If the store or the experiment cannot be used; an `AwayError` if it may be later.
+        If the store or the experiment cannot be used.
+    AwayError
+        Of that kind, if it may be used later.
     """
 
     def __init__(self, options: TrackingOptions, *, create: bool = True) -> None:
@@ -97,7 +99,7 @@ class MlflowBackend:
         return experiment
 
     def create_run(self, name: str, tags: Mapping[str, str], start: int) -> str:
-        """Create a run that started at Unix time `start` in ms; return its id."""
+        """Create a run that started at Unix time ``start`` in ms; return its id."""
         run = self._client.create_run(
             self.experiment_id, start_time=start, tags=dict(tags), run_name=name
         )
@@ -132,7 +134,7 @@ class MlflowBackend:
         self._client.log_artifact(run_id, str(path))
 
     def end_run(self, run_id: str, status: str, end: int | None = None) -> None:
-        """End a run as FINISHED, FAILED or KILLED, at Unix time `end` in ms or now."""
+        """End a run as FINISHED, FAILED or KILLED, at Unix time ``end`` in ms or now."""
         self._client.set_terminated(run_id, status, end)
 
     def find(self, query: str, limit: int) -> list[StoredRun]:

@@ -33,7 +33,7 @@ class RunLog:
 
     FINISHED when the block ends normally; FAILED on an exception, with its first line as tag
     ``error`` and its traceback as artifact ``error.txt``; KILLED on what is meant to stop the
-    process (`KeyboardInterrupt`, `SystemExit`).
+    process (``KeyboardInterrupt``, ``SystemExit``).
 
     Values and tags are collected and sent together: with curves that are not final, and at the
     end. A call of the store takes far longer than what it stores.
@@ -165,8 +165,8 @@ class RunLog:
             Columns to send once more at the end over solve time, for charts of groups of runs:
             metric ``<column>_at_us``, whose steps are microseconds.
         final
-            False while the run goes on: a few points that show how far it is. True once at the
-            end fills the curves up.
+            ``False`` while the run goes on: a few points that show how far it is. ``True`` once at
+            the end fills the curves up.
 
         Raises
         ------
@@ -216,6 +216,11 @@ class RunLog:
             Columns of equal length.
         name
             File name of the artifact.
+
+        Raises
+        ------
+        ValueError
+            If the file name has folders.
         """
         if not self.run_id:
             return  # tracking is off: do not import what only writes
@@ -229,7 +234,20 @@ class RunLog:
         self._keep(name, lambda path: pq.write_table(data, path))
 
     def arrays(self, name: str, arrays: Mapping[str, Any]) -> None:
-        """Keep arrays as an ``.npz`` artifact with file name `name`."""
+        """Keep arrays as an ``.npz`` artifact.
+
+        Parameters
+        ----------
+        name
+            File name of the artifact.
+        arrays
+            The arrays by their names.
+
+        Raises
+        ------
+        ValueError
+            If the file name has folders.
+        """
         if not self.run_id:
             return
         import numpy as np
@@ -237,7 +255,20 @@ class RunLog:
         self._keep(name, lambda path: np.savez_compressed(path, **arrays))
 
     def text(self, name: str, content: str) -> None:
-        """Keep a text as an artifact with file name `name`."""
+        """Keep a text as an artifact.
+
+        Parameters
+        ----------
+        name
+            File name of the artifact.
+        content
+            The text.
+
+        Raises
+        ------
+        ValueError
+            If the file name has folders.
+        """
         self._keep(name, lambda path: path.write_text(content, encoding="utf-8"))
 
     def _keep(self, name: str, write: Callable[[Path], object]) -> None:

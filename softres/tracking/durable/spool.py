@@ -143,7 +143,15 @@ class Spool:
         return cls(Path(options.folder).absolute() / "spool", options)
 
     def begin(self, name: str, start: int, tags: Mapping[str, str], run_id: str = "") -> WaitingRun:
-        """Keep a run from here on; `run_id` if the store has its beginning."""
+        """Keep a run from here on.
+
+        Parameters
+        ----------
+        name, start, tags
+            As for the store; ``start`` in Unix time, ms.
+        run_id
+            Its id in the store, if that has its beginning.
+        """
         assert self._options is not None  # a spool of any store is for reading
         folder = self.folder / uuid.uuid4().hex
         uri, experiment = self._options.absolute_uri, self._options.experiment
@@ -189,7 +197,7 @@ class Spool:
 
 @contextmanager
 def _complete(path: Path) -> Iterator[Path]:
-    """Yield a path to write to, which becomes `path` when it is written."""
+    """Yield a path to write to, which becomes the one given when it is written."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         yield part

@@ -66,7 +66,7 @@ class SpoolingBackend:
         return "" if self._store is None else self._store.experiment_id
 
     def create_run(self, name: str, tags: Mapping[str, str], start: int) -> str:
-        """Create a run that started at Unix time `start` in ms; return its id."""
+        """Create a run that started at Unix time ``start`` in ms; return its id."""
 
         def keep() -> str:
             run = self._spool.begin(name, start, tags)
@@ -103,7 +103,7 @@ class SpoolingBackend:
         )
 
     def end_run(self, run_id: str, status: str, end: int | None = None) -> None:
-        """End a run as FINISHED, FAILED or KILLED, at Unix time `end` in ms or now."""
+        """End a run as FINISHED, FAILED or KILLED, at Unix time ``end`` in ms or now."""
 
         def keep(run: WaitingRun) -> None:
             run.status, run.end = status, end or time.time_ns() // 1_000_000
