@@ -82,7 +82,7 @@ def least_ratio(new: Vector, old: Vector, scores: Vector, d: int) -> float:
     # A row without weight before has no part in A^T D A: it cannot be missing from A^T D' A.
     ratios = np.divide(new, old, out=np.full_like(new, np.inf), where=old > 0)
     best = float(ratios.min())
-    for theta in _few(ratios, d, low=True):
+    for theta in _candidates(ratios, d, low=True):
         below = np.flatnonzero(ratios < theta)
         lost = SAFETY * float((theta - ratios[below]) @ scores[below])
         best = max(best, theta - lost)
@@ -113,13 +113,13 @@ def largest_change(new: Vector, old: Vector, scores: Vector, d: int) -> float:
         ratios /= np.abs(old)
     ratios[np.isnan(ratios)] = 0.0  # no weight before and after
     best = float(ratios.max())
-    for theta in _few(ratios, d, low=False):
+    for theta in _candidates(ratios, d, low=False):
         above = np.flatnonzero(ratios > theta)
         best = min(best, theta + SAFETY * float((ratios[above] - theta) @ scores[above]))
     return best
 
 
-def _few(ratios: Vector, d: int, low: bool) -> list[float]:
+def _candidates(ratios: Vector, d: int, low: bool) -> list[float]:
     """Return about the least or the largest ratios, at shares :data:`SHARES_BEYOND` of the rows.
 
     From a sample: the bounds hold whatever theta is.

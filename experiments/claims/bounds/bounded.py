@@ -23,7 +23,7 @@ __all__ = [
     "LOG_ROUNDING",
     "draw_looseness",
     "judge_bounds",
-    "legend_above",
+    "legend_in_columns",
     "matrices",
     "row_at",
     "table",
@@ -134,7 +134,7 @@ def _judge(runs: Sequence[LoggedRun], cases: pd.DataFrame, column: str, statemen
     )
 
 
-def legend_above(figure: Figure, columns: int = 2) -> None:
+def legend_in_columns(figure: Figure, columns: int = 2) -> None:
     """Put one legend above the axes, in the sizes of :mod:`experiments.kit.style`."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(
@@ -178,5 +178,5 @@ def draw_looseness(runs: Sequence[LoggedRun], parts: Sequence[str]) -> Figure:
     axis.set_yticks(range(len(parts)), list(parts))
     axis.invert_yaxis()
     axis.set_xlabel("log10 (bound / largest found), sharpest case")
-    legend_above(figure)
+    legend_in_columns(figure)
     return figure

@@ -131,12 +131,12 @@ class _Low:
         q = q @ right.T
         kept = sizes > NULL_UNITS * unit * sqrt(len(scale))
         q, images, sizes = q[:, kept] / sizes[kept], left[:, kept], sizes[kept]
-        bend, magnitude = self._curvature(images)
+        curvature, magnitude = self._curvature(images)
         q, images = q / magnitude, images / magnitude
-        values, vectors = np.linalg.eigh(bend / magnitude[:, None] / magnitude[None, :])
+        values, vectors = np.linalg.eigh(curvature / magnitude[:, None] / magnitude[None, :])
         # The image of a direction holds rounding of the size of A's rows, over its own size.
-        blurred = sqrt(len(scale)) / float(sizes.min(initial=1.0))
-        floor = ZERO_UNITS * unit * (sqrt(point.problem.n) + blurred)
+        image_rounding = sqrt(len(scale)) / float(sizes.min(initial=1.0))
+        floor = ZERO_UNITS * unit * (sqrt(point.problem.n) + image_rounding)
         self.downhill = None
         if (values < -floor).any():
             self.downhill = q @ vectors[:, 0]
@@ -193,11 +193,11 @@ class _Low:
         if high.q.shape[1] == 0:
             return q
         matrix = self._point.problem.matrix
-        bent = matrix.asarray(self._bend(self._image(q)))
-        mixed = high.q.T @ (on_host(matrix.rmatmul(bent)) / self._scale[:, None])
+        curved = matrix.asarray(self._apply_curvature(self._image(q)))
+        mixed = high.q.T @ (on_host(matrix.rmatmul(curved)) / self._scale[:, None])
         return q - high.q @ (mixed / high.curvature[:, None])
 
-    def _bend(self, images: Matrix) -> Matrix:
+    def _apply_curvature(self, images: Matrix) -> Matrix:
         """Return B Y for the curvature B in z."""
         curvature = self._point.curvature
         product = on_host(curvature.diagonal)[:, None] * images
@@ -213,8 +213,8 @@ class _Low:
         if curvature.v is not None:
             v, h = np.abs(on_host(curvature.v)), np.abs(on_host(curvature.h))
             terms = terms + 2.0 * (v @ np.abs(images)) * (h @ np.abs(images))
-        bend = images.T @ self._bend(images)
-        return 0.5 * (bend + bend.T), np.sqrt(np.where(terms > 0, terms, 1.0))
+        gram = images.T @ self._apply_curvature(images)
+        return 0.5 * (gram + gram.T), np.sqrt(np.where(terms > 0, terms, 1.0))
 
 
 def _saddle(point: Evaluation, direction: Vector) -> Finding:

@@ -116,7 +116,7 @@ class CostModel:
         return self.step - 0.5 * self.overhead
 
     @property
-    def anew(self) -> float:
+    def rebuilt_step(self) -> float:
         """A step with a Hessian formed anew, its rank-two part by two products."""
         return self.gram + self.factor + 2.0 * self.product + self.step
 

@@ -87,7 +87,7 @@ class MaintainedHessian:
         self.changed = True
 
     def follow(
-        self, target: Curvature, limit: int, exact: bool = False, thrifty: bool = False
+        self, target: Curvature, limit: int, exact: bool = False, skip_diffuse: bool = False
     ) -> int:
         """Move towards a target curvature by bringing at most about ``limit`` rows up to date.
 
@@ -100,7 +100,7 @@ class MaintainedHessian:
             by more than a tenth.
         exact
             Renew the rank-two part over all rows in any case.
-        thrifty
+        skip_diffuse
             Update no row where the change is spread over more rows than ``limit``: little is won
             by a few of many that move together.
 
@@ -119,7 +119,7 @@ class MaintainedHessian:
         if count > limit:
             moved = size > threshold(size, limit)
             self.diffuse = share(size, moved) < CONCENTRATED
-            if thrifty and self.diffuse:
+            if skip_diffuse and self.diffuse:
                 moved = xp.zeros_like(moved)
         rows = np.flatnonzero(as_numpy(moved))
         self._scale *= scale

@@ -139,8 +139,8 @@ def minimise_along(
             low = t
         else:
             high = t
-        bend = point.curvature.quadratic(ray.ap) if falls else 0.0
-        t = t - slope / bend if bend > 0 else (low + high) / 2 if high < inf else 4.0 * t
+        curvature = point.curvature.quadratic(ray.ap) if falls else 0.0
+        t = t - slope / curvature if curvature > 0 else (low + high) / 2 if high < inf else 4.0 * t
         if high < inf:
             margin = 0.1 * (high - low)
             t = min(max(t, low + margin), high - margin)
