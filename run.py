@@ -12,13 +12,13 @@ if show_help(sys.argv[1:]):
 import hydra
 from omegaconf import DictConfig
 
-from softres.config.console_entry import command_line
+from softres.config.console_entry import run_command
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def main(config: DictConfig) -> None:
     """Run one job; Hydra calls this once, or once for every combination of a sweep."""
-    from softres.config.context import job_context
+    from softres.config.launching import job_context
     from softres.config.settings import settings
 
     checked = settings(config)  # before anything heavy is imported
@@ -29,4 +29,4 @@ def main(config: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    command_line(main)
+    run_command(main)

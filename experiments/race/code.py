@@ -18,7 +18,7 @@ def is_present(rows: pd.DataFrame, contestants: Collection[Contestant]) -> pd.Se
     Parameters
     ----------
     rows
-        As in :data:`experiments.race.store.COLUMNS`.
+        As in :data:`experiments.race.results.COLUMNS`.
     contestants
         Whose code is looked at.
     """
@@ -37,7 +37,7 @@ def of_one_code(
     Parameters
     ----------
     rows
-        As in :data:`experiments.race.store.COLUMNS`, in the order in which they were made.
+        As in :data:`experiments.race.results.COLUMNS`, in the order in which they were made.
     contestants
         Those that rows may be of.
     leave_out

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from experiments.race.contestants import Contestant
-    from experiments.race.grid import Case
+    from experiments.race.grid import RaceInstance
     from experiments.race.measure import Rules
-    from experiments.race.store import Store
+    from experiments.race.results import RaceResults
 
 __all__ = ["benchmark_command"]
 
@@ -43,13 +43,13 @@ def _run(chosen: argparse.Namespace, console: Console) -> int:
     from experiments.race.contestants import CONTESTANTS
     from experiments.race.measure import Rules
     from experiments.race.report import write
-    from experiments.race.store import Store
+    from experiments.race.results import RaceResults
     from experiments.race.summary import order
 
     instances = _instances(chosen)
     contestants = _contestants(chosen.contestants, CONTESTANTS)
     if chosen.list:
-        console.print("\n".join(case.name for case in instances), soft_wrap=True)
+        console.print("\n".join(instance.name for instance in instances), soft_wrap=True)
         return 0
     rules = Rules(
         chosen.repeat,
@@ -58,7 +58,7 @@ def _run(chosen: argparse.Namespace, console: Console) -> int:
         clock=chosen.clock,
         scratch=1e9 * chosen.scratch_gb,
     )
-    store = Store(output_folder(Path(chosen.out)))
+    results = RaceResults(output_folder(Path(chosen.out)))
     if not chosen.no_run:
         able = []
         for contestant in contestants:
@@ -68,60 +68,60 @@ def _run(chosen: argparse.Namespace, console: Console) -> int:
             else:
                 able.append(contestant)
         try:
-            _race_all(instances, able, store, rules, chosen.force, console)
+            _race_all(instances, able, results, rules, chosen.force, console)
         finally:  # a race that is stopped has added rows too
             # Where the results lie says nothing about them.
             arguments = {key: value for key, value in vars(chosen).items() if key != "out"}
-            store.describe(vars(rules), arguments)
-    rows = store.rows()
-    rows = rows[rows.instance.isin([case.name for case in instances])]
+            results.describe(vars(rules), arguments)
+    rows = results.rows()
+    rows = rows[rows.instance.isin([instance.name for instance in instances])]
     rows = rows[rows.contestant.isin([contestant.name for contestant in contestants])]
     if rows.empty:
         console.print("no results")
         return 1
     rows, note = of_one_code(rows, contestants, leave_out=chosen.leave_out_other_code)
-    words = write(store, rows, rules, note)
+    words = write(results, rows, rules, note)
     if note:
         console.print(note, soft_wrap=True)
     _show(rows, rules, order(rows), console)
     for word in words:
         console.print(word)
-    console.print(f"tables and figures: {store.folder}", soft_wrap=True)
+    console.print(f"tables and figures: {results.folder}", soft_wrap=True)
     return 0
 
 
 def _race_all(
-    instances: Sequence[Case],
+    instances: Sequence[RaceInstance],
     contestants: Sequence[Contestant],
-    store: Store,
+    results: RaceResults,
     rules: Rules,
     force: bool,
     console: Console,
 ) -> None:
-    from experiments.race.grid import Maker
+    from experiments.race.grid import InstanceMaker
     from experiments.race.measure import pending, race, warm_up
     from experiments.race.task import Task
     from experiments.race.threads import one_thread
 
-    make = Maker()
+    make = InstanceMaker()
     warm: set[str] = set()
-    for number, case in enumerate(instances, start=1):
+    for number, instance in enumerate(instances, start=1):
         if force:
-            store.drop(case.name, [contestant.name for contestant in contestants])
-        if not pending(case, contestants, store.rows(), rules):
+            results.drop(instance.name, [contestant.name for contestant in contestants])
+        if not pending(instance, contestants, results.rows(), rules):
             continue
         with one_thread(), console.status("warming up"):
             warm_up([it for it in contestants if it.name not in warm])
         warm.update(it.name for it in contestants)
-        console.print(f"[bold]{number}/{len(instances)} {case.name}[/bold]")
+        console.print(f"[bold]{number}/{len(instances)} {instance.name}[/bold]")
         with one_thread(), console.status("making A, finding x*"):
             try:
-                task = Task(make(case))
+                task = Task(make(instance))
             except InputError as error:
                 console.print(f"  left out: {error}")
                 continue
         with one_thread():
-            race(case, task, contestants, store, rules, console.print)
+            race(instance, task, contestants, results, rules, console.print)
 
 
 def _show(rows: object, rules: Rules, names: Sequence[str], console: Console) -> None:
@@ -142,15 +142,15 @@ def _show(rows: object, rules: Rules, names: Sequence[str], console: Console) ->
     console.print(table)
 
 
-def _instances(chosen: argparse.Namespace) -> list[Case]:
-    from experiments.race.grid import cases
+def _instances(chosen: argparse.Namespace) -> list[RaceInstance]:
+    from experiments.race.grid import race_instances
 
     found = [
-        case
-        for case in cases(chosen.profile, 1e9 * chosen.max_gb, chosen.max_flops)
-        if all(text in case.name for text in chosen.only)
-        and (not chosen.d or case.d in chosen.d)
-        and (not chosen.ratio or case.n // case.d in chosen.ratio)
+        instance
+        for instance in race_instances(chosen.profile, 1e9 * chosen.max_gb, chosen.max_flops)
+        if all(text in instance.name for text in chosen.only)
+        and (not chosen.d or instance.d in chosen.d)
+        and (not chosen.ratio or instance.n // instance.d in chosen.ratio)
     ]
     if not found:
         raise InputError("no instance is left: see --list without --only, --d and --ratio")

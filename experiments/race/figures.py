@@ -12,7 +12,7 @@ import seaborn as sns
 
 from experiments.kit.style import DOUBLE, look, new_figure
 from experiments.race.profile import profile, times
-from experiments.race.store import Store
+from experiments.race.results import RaceResults
 from experiments.race.summary import order
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_errors", "draw_profile", "two_instances"]
 
 #: The axis of factors ends here at the latest, at 2^12.
-LONGEST = 12
+LARGEST_FACTOR = 12
 PANELS = (1e-8, 1e-10)
 #: As many as there are contestants beside Newton by hand.
 _COLOURS = [*sns.color_palette("colorblind", 10), (0.45, 0.1, 0.3)]
@@ -40,7 +40,7 @@ def draw_profile(table: pd.DataFrame, levels: Sequence[float] = PANELS) -> Figur
         ratio = seconds.div(seconds.min(axis=1), axis=0).to_numpy()
         finite = ratio[np.isfinite(ratio)]
         largest = float(finite.max()) if finite.size else 2.0
-        end = min(LONGEST, max(1, ceil(log2(largest))))
+        end = min(LARGEST_FACTOR, max(1, ceil(log2(largest))))
         exponents = np.linspace(0.0, end, 64 * end + 1)
         shares = profile(seconds, 2.0**exponents)
         for index, name in enumerate(names):
@@ -70,14 +70,16 @@ def two_instances(table: pd.DataFrame) -> list[str]:
     return [largest] if hardest is None else [largest, hardest]
 
 
-def draw_errors(table: pd.DataFrame, store: Store, instances: Sequence[str], clock: str) -> Figure:
+def draw_errors(
+    table: pd.DataFrame, results: RaceResults, instances: Sequence[str], clock: str
+) -> Figure:
     """Return the relative error over time, a panel for each instance.
 
     Parameters
     ----------
     table
         That of :func:`experiments.race.profile.medians`.
-    store
+    results
         Where the trajectories are.
     instances
         Names of instances.
@@ -89,7 +91,7 @@ def draw_errors(table: pd.DataFrame, store: Store, instances: Sequence[str], clo
     for axis, instance in zip(axes, instances, strict=True):
         for name in names:
             shown = (table.instance == instance) & (table.contestant == name)
-            marks = store.trajectory(instance, name) if shown.any() else None
+            marks = results.trajectory(instance, name) if shown.any() else None
             if marks is None or len(marks) < 2:
                 continue
             style = _line(names, name) | {"markersize": 2.5}

@@ -25,7 +25,7 @@ LEVEL = 1e-10
 #: What packages are held to; few reach the smallest.
 PACKAGE_LEVEL = 1e-8
 #: Packages on fewer instances than this are not counted.
-LEAST = 5
+LEAST_INSTANCES = 5
 
 
 def number(value: float) -> str:
@@ -116,7 +116,7 @@ def _packages(table: pd.DataFrame) -> list[str]:
     if at.empty:
         return []
     runs = at.groupby("contestant", sort=False)["seconds"].agg(["count", "size"])
-    counted = runs[runs["size"] >= LEAST].sort_values("count", ascending=False)
+    counted = runs[runs["size"] >= LEAST_INSTANCES].sort_values("count", ascending=False)
     best = at.groupby("instance")["seconds"].min()
     mine = times(table, PACKAGE_LEVEL)[OURS]
     found = ratios(mine.loc[best.index], best.fillna(np.inf))

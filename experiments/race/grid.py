@@ -17,20 +17,20 @@ from softres.data.sets.synthetic import Synthetic, make_synthetic
 from softres.data.weights import WeightOptions, squared_weight
 from softres.problems import SoftResidualRegression
 
-__all__ = ["Case", "Maker", "Posed", "cases"]
+__all__ = ["InstanceMaker", "RaceArrays", "RaceInstance", "race_instances"]
 
 #: |A|_2 of every instance.
 R = 4.0
 SIZES = (50, 200, 500, 1000, 2000)
 RATIOS = (20, 200, 2000)
 CONDITIONS = (1.0, 1e2, 1e4)
-ROWS = ("gaussian", "coherent")
+ROW_KINDS = ("gaussian", "coherent")
 WEIGHTS = (1.0, 1e-2, 1e-4)
 DENSITIES = (1e-3, 1e-2, 1e-1)
 
 
 @dataclass(frozen=True)
-class Case:
+class RaceInstance:
     """One instance of the race, by what it is made from.
 
     Attributes
@@ -78,7 +78,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Posed:
+class RaceArrays:
     """An instance as arrays.
 
     Attributes
@@ -103,26 +103,28 @@ class Posed:
         return SoftResidualRegression(self.A, self.b, sqrt(self.w2))
 
 
-class Maker:
-    """Makes instances, and keeps the last A: neighbouring cases differ in the weight alone."""
+class InstanceMaker:
+    """Makes instances, and keeps the last A: neighbours differ in the weight alone."""
 
     def __init__(self) -> None:
         self._key: tuple[object, ...] | None = None
         self._instance: Instance | None = None
 
-    def __call__(self, case: Case) -> Posed:
-        """Return the case's arrays."""
-        if self._instance is None or self._key != case.matrix_key:
+    def __call__(self, instance: RaceInstance) -> RaceArrays:
+        """Return the instance's arrays."""
+        if self._instance is None or self._key != instance.matrix_key:
             self._instance = None  # let go of the old A before the new one is made
-            self._instance, self._key = _load(case), case.matrix_key
+            self._instance, self._key = _load(instance), instance.matrix_key
         A, b = self._instance.A, self._instance.b
         plain = SoftResidualRegression(A, b)
-        w2 = squared_weight(WeightOptions("relative", case.weight), plain, 0.0)
-        return Posed(A, np.asarray(b), w2, np.asarray(plain.start()))
+        w2 = squared_weight(WeightOptions("relative", instance.weight), plain, 0.0)
+        return RaceArrays(A, np.asarray(b), w2, np.asarray(plain.start()))
 
 
-def cases(profile: str, max_bytes: float = 2.5e9, max_flops: float = 2.5e11) -> list[Case]:
-    """Return the cases of a profile, ordered so that equal matrices are neighbours.
+def race_instances(
+    profile: str, max_bytes: float = 2.5e9, max_flops: float = 2.5e11
+) -> list[RaceInstance]:
+    """Return the instances of a profile, ordered so that equal matrices are neighbours.
 
     Parameters
     ----------
@@ -137,34 +139,37 @@ def cases(profile: str, max_bytes: float = 2.5e9, max_flops: float = 2.5e11) -> 
     chosen = list(_dense(quick))
     if not quick:
         for density in DENSITIES:
-            chosen.append(Case("synthetic", 200_000, 1000, 1e-2, 10.0, "gaussian", density))
+            chosen.append(RaceInstance("synthetic", 200_000, 1000, 1e-2, 10.0, "gaussian", density))
     chosen.extend(_real(quick))
     return [
-        case
-        for case in chosen
-        if case.kind != "dense"
-        or (8.0 * case.n * case.d <= max_bytes and float(case.n) * case.d**2 <= max_flops)
+        instance
+        for instance in chosen
+        if instance.kind != "dense"
+        or (
+            8.0 * instance.n * instance.d <= max_bytes
+            and float(instance.n) * instance.d**2 <= max_flops
+        )
     ]
 
 
-def _dense(quick: bool) -> Iterator[Case]:
+def _dense(quick: bool) -> Iterator[RaceInstance]:
     sizes, ratios = (SIZES[:2], RATIOS[:2]) if quick else (SIZES, RATIOS)
     conditions = (CONDITIONS[0], CONDITIONS[-1]) if quick else CONDITIONS
     weights = WEIGHTS[1:] if quick else WEIGHTS
-    for d, ratio, condition, rows, weight in product(sizes, ratios, conditions, ROWS, weights):
-        yield Case("synthetic", ratio * d, d, weight, condition, rows)
+    for d, ratio, condition, rows, weight in product(sizes, ratios, conditions, ROW_KINDS, weights):
+        yield RaceInstance("synthetic", ratio * d, d, weight, condition, rows)
 
 
-def _real(quick: bool) -> Iterator[Case]:
+def _real(quick: bool) -> Iterator[RaceInstance]:
     for name, options in published().items():
         if quick and name != "digits":
             continue
         n, d = options().size(None, None, None)
         for weight in (1e-2, 1e-4):
-            yield Case(name, n, d, weight)
+            yield RaceInstance(name, n, d, weight)
 
 
-def _load(case: Case) -> Instance:
+def _load(case: RaceInstance) -> Instance:
     if case.data != "synthetic":
         return published()[case.data]().load(case.n, case.d, R, 0)
     options = Synthetic(condition=case.condition, rows=case.rows, density=case.density)

@@ -12,13 +12,13 @@ import pandas as pd
 
 from experiments.race.code import is_present
 from experiments.race.contestants.base import Contestant
-from experiments.race.grid import Case, Maker
+from experiments.race.grid import InstanceMaker, RaceInstance
 from experiments.race.recorder import Clock, Finished, Mark, Recorder
-from experiments.race.store import Store
+from experiments.race.results import RaceResults
 from experiments.race.task import Task
 from experiments.race.threads import one_thread
 
-__all__ = ["LEVELS", "Outcome", "Rules", "pending", "race", "run_once", "warm_up"]
+__all__ = ["LEVELS", "RaceOutcome", "Rules", "pending", "race", "run_once", "warm_up"]
 
 #: The relative errors in the H-norm that times are taken to.
 LEVELS = (1e-4, 1e-8, 1e-10)
@@ -63,7 +63,7 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RaceOutcome:
     """What one run left.
 
     Attributes
@@ -88,13 +88,13 @@ class Outcome:
 
 
 def pending(
-    case: Case, contestants: Sequence[Contestant], rows: pd.DataFrame, rules: Rules
+    instance: RaceInstance, contestants: Sequence[Contestant], rows: pd.DataFrame, rules: Rules
 ) -> list[tuple[int, Contestant]]:
     """Return the runs that the results lack, the first of every contestant before any second.
 
     Runs of other code than is here count as lacking.
     """
-    here = rows[(rows.instance == case.name) & is_present(rows, contestants)]
+    here = rows[(rows.instance == instance.name) & is_present(rows, contestants)]
     done = {(str(name), int(k)) for name, k in zip(here.contestant, here.repeat, strict=True)}
     decisive = here[(here.repeat == 0) & (here.level == _decisive(here))]
     first = {
@@ -124,10 +124,10 @@ def _decisive(here: pd.DataFrame) -> float:
 
 
 def race(
-    case: Case,
+    instance: RaceInstance,
     task: Task,
     contestants: Sequence[Contestant],
-    store: Store,
+    results: RaceResults,
     rules: Rules,
     say: Callable[[str], None] = lambda line: None,
 ) -> None:
@@ -137,25 +137,25 @@ def race(
     """
     levels = [level for level in LEVELS if level >= 3.0 * task.floor]
     for level in set(LEVELS) - set(levels):
-        say(f"{case.name}: x* is known to {task.floor:.0e} only, no times to {level:g}")
+        say(f"{instance.name}: x* is known to {task.floor:.0e} only, no times to {level:g}")
     if not levels:
         return
-    rows = store.rows()
-    rows = rows[rows.instance == case.name]
+    rows = results.rows()
+    rows = rows[rows.instance == instance.name]
     if stale := list(rows[~is_present(rows, contestants)].contestant.unique()):
         say(f"  of other code than is here, and so raced again: {', '.join(stale)}")
-        store.drop(case.name, stale)
-    while runs := pending(case, contestants, store.rows(), rules):
+        results.drop(instance.name, stale)
+    while runs := pending(instance, contestants, results.rows(), rules):
         repeat, contestant = runs[0]
         reason = contestant.unfit(task, rules.scratch)
         if reason:
-            outcome = Outcome([], reason)
+            outcome = RaceOutcome([], reason)
         else:
-            limit = _limit(store.rows(), case, rules)
+            limit = _limit(results.rows(), instance, rules)
             outcome = run_once(contestant, task, levels[-1], limit, rules.clock)
-        store.add(_rows(case, contestant, repeat, levels, outcome))
+        results.add(_rows(instance, contestant, repeat, levels, outcome))
         if repeat == 0 and outcome.marks:
-            store.keep_trajectory(case.name, contestant.name, outcome.marks)
+            results.keep_trajectory(instance.name, contestant.name, outcome.marks)
         say(_line(contestant, repeat, outcome, rules))
 
 
@@ -163,14 +163,14 @@ def warm_up(contestants: Sequence[Contestant]) -> None:
     """Run contestants on a small instance, untimed: the first call of a library is slow."""
     if not contestants:
         return
-    task = Task(Maker()(Case("synthetic", 200, 10, 1e-2, 10.0)))
+    task = Task(InstanceMaker()(RaceInstance("synthetic", 200, 10, 1e-2, 10.0)))
     for contestant in contestants:
         run_once(contestant, task, LEVELS[-1], 1.0, "wall")
 
 
 def run_once(
     contestant: Contestant, task: Task, goal: float, limit: float, clock: Clock
-) -> Outcome:
+) -> RaceOutcome:
     """Run a contestant until its error is at most ``goal``, it stalls, or its time is up."""
     gc.collect()
     record = Recorder(task.error, goal, limit, clock)
@@ -178,7 +178,7 @@ def run_once(
     try:
         run = contestant.prepare(task)
     except Exception as error:  # a package's own failure is a result of the race
-        return Outcome([], _failure(error))
+        return RaceOutcome([], _failure(error))
     prepared = perf_counter() - start
     with one_thread():  # again: preparation may have loaded a library
         try:
@@ -193,7 +193,7 @@ def run_once(
     if status != "reached" and missed and record.x is not None and task.stationary(record.x):
         excess = task.loss_excess(record.x)
         status = f"another stationary point, loss {100 * excess:+.2g}%"
-    return Outcome(record.marks, status, prepared, wall, cpu)
+    return RaceOutcome(record.marks, status, prepared, wall, cpu)
 
 
 def _failure(error: Exception) -> str:
@@ -201,9 +201,11 @@ def _failure(error: Exception) -> str:
     return f"failed: {type(error).__name__}" + (f": {text}" if text else "")
 
 
-def _limit(rows: pd.DataFrame, case: Case, rules: Rules) -> float:
+def _limit(rows: pd.DataFrame, instance: RaceInstance, rules: Rules) -> float:
     """Return a run's limit: a multiple of what Newton by hand took, if it has run."""
-    hand = rows[(rows.instance == case.name) & (rows.side == "hand") & (rows.status == "reached")]
+    hand = rows[
+        (rows.instance == instance.name) & (rows.side == "hand") & (rows.status == "reached")
+    ]
     if hand.empty:
         return rules.limit
     seconds = float(hand[f"total_{rules.seconds}"].median())
@@ -211,14 +213,18 @@ def _limit(rows: pd.DataFrame, case: Case, rules: Rules) -> float:
 
 
 def _rows(
-    case: Case, contestant: Contestant, repeat: int, levels: Sequence[float], outcome: Outcome
+    instance: RaceInstance,
+    contestant: Contestant,
+    repeat: int,
+    levels: Sequence[float],
+    outcome: RaceOutcome,
 ) -> list[dict[str, object]]:
     best = min((mark.error for mark in outcome.marks), default=inf)
     common: dict[str, object] = {
-        "instance": case.name,
-        "kind": case.kind,
-        "n": case.n,
-        "d": case.d,
+        "instance": instance.name,
+        "kind": instance.kind,
+        "n": instance.n,
+        "d": instance.d,
         "contestant": contestant.name,
         "side": contestant.side,
         "repeat": repeat,
@@ -245,7 +251,7 @@ def _rows(
     return rows
 
 
-def _line(contestant: Contestant, repeat: int, outcome: Outcome, rules: Rules) -> str:
+def _line(contestant: Contestant, repeat: int, outcome: RaceOutcome, rules: Rules) -> str:
     if not outcome.marks:
         return f"  {contestant.name:<22} {outcome.status}"
     seconds = outcome.total_seconds if rules.clock == "wall" else outcome.total_cpu_seconds

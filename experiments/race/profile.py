@@ -18,7 +18,7 @@ def medians(rows: pd.DataFrame, seconds: str = "seconds") -> pd.DataFrame:
     Parameters
     ----------
     rows
-        As in :data:`experiments.race.store.COLUMNS`.
+        As in :data:`experiments.race.results.COLUMNS`.
     seconds
         The column of the clock that counts; it becomes ``seconds``.
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from experiments.kit.style import save
+from experiments.kit.tables import latex
 from experiments.race.figures import PANELS, draw_errors, draw_profile, two_instances
 from experiments.race.measure import LEVELS, Rules
 from experiments.race.profile import medians
-from experiments.race.store import Store
+from experiments.race.results import RaceResults
 from experiments.race.summary import (
     contest,
     level_table,
@@ -19,7 +20,6 @@ from experiments.race.summary import (
     sentence,
     status_table,
 )
-from experiments.report.figures import latex
 
 __all__ = ["main_solver", "write"]
 
@@ -30,8 +30,8 @@ def main_solver(table: pd.DataFrame) -> str:
     return "preconditioned_newton" if "preconditioned_newton" in ran else next(iter(ran), "")
 
 
-def write(store: Store, rows: pd.DataFrame, rules: Rules, note: str = "") -> list[str]:
-    """Write everything into the store's folder, and return the ratios in words.
+def write(results: RaceResults, rows: pd.DataFrame, rules: Rules, note: str = "") -> list[str]:
+    """Write everything into the results' folder, and return the ratios in words.
 
     What ``note`` says of the rows is in every caption.
 
@@ -39,7 +39,7 @@ def write(store: Store, rows: pd.DataFrame, rules: Rules, note: str = "") -> lis
     ``performance_profile`` and ``time_to_error`` as PDF and PNG.
     """
     table = medians(rows, rules.seconds)
-    folder: Path = store.folder
+    folder: Path = results.folder
     table.to_csv(folder / "medians.csv", index=False)
     summary = overview(table, LEVELS)
     ours = main_solver(table)
@@ -79,7 +79,7 @@ def write(store: Store, rows: pd.DataFrame, rules: Rules, note: str = "") -> lis
     (folder / "race.md").write_text("\n".join(lines), encoding="utf-8")
     save(draw_profile(table), folder, "performance_profile")
     chosen = two_instances(table)
-    save(draw_errors(table, store, chosen, rules.seconds), folder, "time_to_error")
+    save(draw_errors(table, results, chosen, rules.seconds), folder, "time_to_error")
     return words
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg
 
-from experiments.race.grid import Posed
+from experiments.race.grid import RaceArrays
 from softres.certification.minimiser import certified_minimiser, digest
 from softres.common.errors import InputError
 from softres.problems.reference import Reference
@@ -46,7 +46,7 @@ class Task:
         If x* cannot be certified, or is x0.
     """
 
-    def __init__(self, posed: Posed, cache: Path | None = None) -> None:
+    def __init__(self, posed: RaceArrays, cache: Path | None = None) -> None:
         self.A, self.b, self.w2, self.x0 = posed.A, posed.b, posed.w2, posed.x0
         self.problem = posed.problem()
         self.beta = self.problem.beta

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from experiments.kit.claim import Conclusion, Verdict
-from experiments.report.collect import Chapter
+from experiments.report.collect import JudgedClaim
 
 __all__ = ["OTHER", "Agreement", "agreement"]
 
@@ -43,24 +43,24 @@ class Agreement:
 
 
 def agreement(
-    profile: str, chapters: Sequence[Chapter], others: Mapping[str, Chapter]
+    profile: str, judged_claims: Sequence[JudgedClaim], others: Mapping[str, JudgedClaim]
 ) -> Agreement:
     """Compare the verdicts of a profile with those of the other, by claim and statement.
 
     Parameters
     ----------
     profile
-        Whose ``chapters`` are.
+        Whose ``judged_claims`` are.
     others
-        Chapters of the other profile by the claim's id.
+        The other profile's, by the claim's id.
     """
     compared = 0
     conflicts: list[str] = []
     opened: list[str] = []
-    for chapter in chapters:
-        other = others.get(chapter.id)
+    for judged in judged_claims:
+        other = others.get(judged.id)
         known = {v.statement: v for v in other.verdicts} if other is not None else {}
-        for verdict in chapter.verdicts:
+        for verdict in judged.verdicts:
             against = known.get(verdict.statement)
             if against is None:
                 continue
@@ -68,7 +68,7 @@ def agreement(
             if verdict.conclusion is against.conclusion:
                 continue
             text = (
-                f"{chapter.id}: {verdict.statement}: {_said(profile, verdict)} "
+                f"{judged.id}: {verdict.statement}: {_said(profile, verdict)} "
                 f"{_said(OTHER[profile], against)}"
             )
             undecided = Conclusion.UNDECIDED in (verdict.conclusion, against.conclusion)

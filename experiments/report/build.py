@@ -8,10 +8,11 @@ from pathlib import Path
 
 from experiments.kit.registry import claim_ids
 from experiments.kit.runs import load_runs
+from experiments.kit.tables import latex
 from experiments.report import summary
 from experiments.report.agreement import OTHER, Agreement, agreement
-from experiments.report.collect import NO_RUNS, Chapter, chapter
-from experiments.report.figures import latex, write
+from experiments.report.collect import NO_RUNS, JudgedClaim, judge_claim
+from experiments.report.figures import write
 from experiments.report.page import html, markdown, verdict_table
 from experiments.report.page.front import SEES
 from experiments.report.planned import gap
@@ -73,18 +74,20 @@ def report(request: Request, say: Callable[[str], None]) -> bool:
     """Write the report; return whether every run and every judge worked."""
     worked = _run(request, say)
     extra = [_extra(name, request, say) for name in request.extra]
-    sections, judged = _sections(request, say)
-    chapters = [made.chapter for made in sections]
-    compared = _compare(chapters, request)
+    sections, all_judged = _sections(request, say)
+    judged_claims = [made.judged for made in sections]
+    compared = _compare(judged_claims, request)
     for _, texts in compared.told:
         for text in texts:
             say(f"profiles: {text}")
     request.out.mkdir(parents=True, exist_ok=True)
-    table = verdict_table.verdict_table(chapters)[list(verdict_table.PRINTED)]
+    table = verdict_table.verdict_table(judged_claims)[list(verdict_table.PRINTED)]
     about = f"Every verdict, {request.profile} profile. {SEES}"
     latex(table, request.out / "tables", "verdicts", about)
-    say(f"wrote {verdict_table.write(chapters, request.out)}")
-    figures = summary.summary(request.profile, chapters, [made.chapter for made in extra], compared)
+    say(f"wrote {verdict_table.write(judged_claims, request.out)}")
+    figures = summary.summary(
+        request.profile, judged_claims, [made.judged for made in extra], compared
+    )
     say(f"wrote {summary.write(figures, request.out)}")
     pages = (sections, extra, request.profile, request.out, compared)
     for name, text in (
@@ -93,30 +96,32 @@ def report(request: Request, say: Callable[[str], None]) -> bool:
     ):
         (request.out / name).write_text(text, encoding="utf-8")
         say(f"wrote {request.out / name}")
-    return worked and judged
+    return worked and all_judged
 
 
-def _compare(chapters: Sequence[Chapter], request: Request) -> Agreement:
+def _compare(judged_claims: Sequence[JudgedClaim], request: Request) -> Agreement:
     """Judge the other profile's runs too, where the store has some of the same claim."""
     options, other = TrackingOptions(folder=request.store), OTHER[request.profile]
-    judged = [chapter.id for chapter in chapters if chapter.verdicts]
+    decided = [judged.id for judged in judged_claims if judged.verdicts]
     return agreement(
-        request.profile, chapters, {name: chapter(name, options, other) for name in judged}
+        request.profile,
+        judged_claims,
+        {name: judge_claim(name, options, other) for name in decided},
     )
 
 
 def _sections(request: Request, say: Callable[[str], None]) -> tuple[list[Section], bool]:
     options = TrackingOptions(folder=request.store)
-    sections, judged = [], True
+    sections, all_judged = [], True
     for name in request.ids:
-        made = section(chapter(name, options, request.profile), request.profile, request.out)
+        made = section(judge_claim(name, options, request.profile), request.profile, request.out)
         sections.append(made)
-        judged = judged and not made.chapter.broken
-        for verdict in made.chapter.verdicts:
+        all_judged = all_judged and not made.judged.broken
+        for verdict in made.judged.verdicts:
             say(f"{name}: {verdict.conclusion.value}: {verdict.statement}: {verdict.measured}")
-        for note in filter(None, (made.chapter.note, made.chapter.gap)):
+        for note in filter(None, (made.judged.note, made.judged.gap)):
             say(f"{name}: {note}")
-    return sections, judged
+    return sections, all_judged
 
 
 def draw_all(request: Request, say: Callable[[str], None]) -> bool:
@@ -149,7 +154,9 @@ def _extra(name: str, request: Request, say: Callable[[str], None]) -> Section:
     database = options.database
     stored = database is None or database.is_file()
     runs = load_runs(options, request.profile) if stored else []
-    plain = Chapter(name, runs=runs, captions=convergence.CAPTIONS, note="" if runs else NO_RUNS)
+    plain = JudgedClaim(
+        name, runs=runs, captions=convergence.CAPTIONS, note="" if runs else NO_RUNS
+    )
     if runs:
         plain = replace(plain, gap=gap(name, request.profile, runs))
     command = reproduce(name, request.profile)

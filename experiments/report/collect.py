@@ -1,4 +1,4 @@
-"""From finished runs to the chapters of the report: one a claim, whatever is missing."""
+"""From finished runs to judged claims: one a claim, whatever is missing."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from experiments.report.planned import gap
 from softres.common.discovery import module_of
 from softres.tracking import TrackingOptions
 
-__all__ = ["NO_RUNS", "Chapter", "chapter"]
+__all__ = ["NO_RUNS", "JudgedClaim", "judge_claim"]
 
-#: What a chapter without runs says.
+#: What stands for a verdict where there are no runs.
 NO_RUNS = "no runs yet"
 
 
 @dataclass(frozen=True)
-class Chapter:
+class JudgedClaim:
     """A claim with what its runs say.
 
     Attributes
@@ -64,22 +64,22 @@ class Chapter:
 
     @property
     def broken(self) -> bool:
-        """Whether an error, not a lack of runs, keeps the chapter from its verdict."""
+        """Whether an error, not a lack of runs, keeps the claim from its verdict."""
         return bool(self.note) and self.note != NO_RUNS
 
 
-def chapter(name: str, options: TrackingOptions, profile: str) -> Chapter:
+def judge_claim(name: str, options: TrackingOptions, profile: str) -> JudgedClaim:
     """Load and judge a claim's runs.
 
-    An error in its module is a note in its chapter: one claim must not take the report of the
+    An error in its module is a note of its own: one claim must not take the report of the
     others with it.
     """
     try:
         module = module_of("claim", name)
         tested: Claim = module.CLAIM
     except Exception as error:
-        return Chapter(name, note=_told(error))
-    bare = Chapter(name, tested, captions=getattr(module, "CAPTIONS", {}))
+        return JudgedClaim(name, note=_told(error))
+    bare = JudgedClaim(name, tested, captions=getattr(module, "CAPTIONS", {}))
     database = options.database
     if database is not None and not database.is_file():
         return replace(bare, note=NO_RUNS)  # looking for runs would make an empty store

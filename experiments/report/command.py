@@ -51,9 +51,9 @@ def report_command(arguments: Sequence[str] | None = None) -> int:
 
 def _rewrite() -> bool:
     from experiments.report.documents.readme import rewrite
-    from experiments.report.documents.reference import Reference
+    from experiments.report.documents.reference import ReferenceResults
 
-    for path in rewrite(Reference()):
+    for path in rewrite(ReferenceResults()):
         _say(f"wrote {path}")
     return True
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from math import isnan
-
-import pandas as pd
 
 from experiments.kit.runs import LoggedRun
 
-__all__ = ["facts", "listed", "origin", "shown"]
+__all__ = ["facts", "listed", "origin"]
 
 _ABSENT = ("None", "null", "")
 
@@ -63,25 +60,3 @@ def listed(values: Iterable[float], most: int = 6) -> str:
     if len(texts) > most:
         texts = [*texts[:2], "...", texts[-1]]
     return ", ".join(texts)
-
-
-def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table as text: three digits, thousands apart, empty for what is not known."""
-    if not isinstance(table.index, pd.RangeIndex):
-        table = table.reset_index()  # what the rows are grouped by is part of the table
-    return table.map(_cell).rename(columns=str)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool) or value is None:
-        return "" if value is None else ("yes" if value else "no")
-    if isinstance(value, str):
-        return value
-    if not pd.api.types.is_number(value):
-        return str(value)
-    number = float(str(value))
-    if isnan(number):
-        return ""
-    if abs(number) < 1e6 and number == int(number):
-        return f"{int(number):,}"
-    return f"{number:.3g}"

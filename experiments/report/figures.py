@@ -11,8 +11,9 @@ import pandas as pd
 
 from experiments.kit import style
 from experiments.kit.claim import Conclusion, Counterexample
-from experiments.report.collect import Chapter
-from experiments.report.facts import facts, shown
+from experiments.kit.tables import latex, shown
+from experiments.report.collect import JudgedClaim
+from experiments.report.facts import facts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +24,6 @@ __all__ = [
     "Tabled",
     "draw",
     "keep_counterexamples",
-    "latex",
     "tabulate",
     "write",
 ]
@@ -68,78 +68,46 @@ class Kept:
     file: Path | None
 
 
-def caption(chapter: Chapter, name: str) -> str:
+def caption(judged: JudgedClaim, name: str) -> str:
     """Return the words of the claim's module, or the name, and the facts behind the figure."""
-    words = chapter.captions.get(name) or name.replace("_", " ").capitalize()
-    return f"{words.rstrip('.')}. ({facts(chapter.runs)}.)"
+    words = judged.captions.get(name) or name.replace("_", " ").capitalize()
+    return f"{words.rstrip('.')}. ({facts(judged.runs)}.)"
 
 
-def draw(chapter: Chapter, folder: Path) -> list[Drawn]:
+def draw(judged: JudgedClaim, folder: Path) -> list[Drawn]:
     """Draw a claim's figures as PDF and PNG, with the caption as text beside them."""
-    if chapter.claim is None or not chapter.runs:
+    if judged.claim is None or not judged.runs:
         return []
-    figures = chapter.claim.draw(chapter.runs)
-    return [write(chapter, name, figure, folder) for name, figure in figures.items()]
+    figures = judged.claim.draw(judged.runs)
+    return [write(judged, name, figure, folder) for name, figure in figures.items()]
 
 
-def write(chapter: Chapter, name: str, figure: Figure, folder: Path) -> Drawn:
+def write(judged: JudgedClaim, name: str, figure: Figure, folder: Path) -> Drawn:
     """Write one figure and its caption."""
-    stem = f"{chapter.id}_{name}"
+    stem = f"{judged.id}_{name}"
     pdf, png = style.save(figure, folder, stem)
-    text = caption(chapter, name)
+    text = caption(judged, name)
     (folder / f"{stem}.txt").write_text(text + "\n", encoding="utf-8")
     return Drawn(stem, png, pdf, text)
 
 
-def tabulate(chapter: Chapter, folder: Path) -> list[Tabled]:
+def tabulate(judged: JudgedClaim, folder: Path) -> list[Tabled]:
     """Write a claim's tables in LaTeX."""
-    if chapter.claim is None or not chapter.runs:
+    if judged.claim is None or not judged.runs:
         return []
     made = []
-    for name, table in chapter.claim.tables(chapter.runs).items():
-        text = caption(chapter, name)
-        stem = f"{chapter.id}_{name}"
+    for name, table in judged.claim.tables(judged.runs).items():
+        text = caption(judged, name)
+        stem = f"{judged.id}_{name}"
         made.append(Tabled(stem, shown(table), latex(table, folder, stem, text), text))
     return made
 
 
-def latex(table: pd.DataFrame, folder: Path, stem: str, text: str) -> Path:
-    """Write a table in LaTeX, for the package booktabs, and its caption."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{stem}.tex"
-    cells = shown(table)
-    body = cells.rename(columns=_escaped).map(_escaped).to_latex(index=False, escape=False)
-    path.write_text(body, encoding="utf-8")
-    (folder / f"{stem}.txt").write_text(text + "\n", encoding="utf-8")
-    return path
-
-
-_TEX = {
-    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-    "\\": "\\textbackslash{}",
-    "^": "\\textasciicircum{}",
-    "~": "\\textasciitilde{}",
-    "|": "$|$",
-    "<": "$<$",
-    ">": "$>$",
-    "≤": "$\\le$",
-    "≥": "$\\ge$",
-    "²": "$^2$",
-    "⁻": "$^{-}$",
-    "·": "$\\cdot$",
-    "×": "$\\times$",
-}
-
-
-def _escaped(text: str) -> str:
-    return "".join(_TEX.get(sign, sign) for sign in str(text))
-
-
-def keep_counterexamples(chapter: Chapter, folder: Path) -> list[Kept]:
+def keep_counterexamples(judged: JudgedClaim, folder: Path) -> list[Kept]:
     """Copy the arrays of a claim's counterexamples, each with the command that reproduces it."""
-    violated = [v for v in chapter.verdicts if v.conclusion is Conclusion.VIOLATED]
+    violated = [v for v in judged.verdicts if v.conclusion is Conclusion.VIOLATED]
     return [
-        _keep(f"{chapter.id}_{number}", verdict.statement, verdict.counterexample, folder)
+        _keep(f"{judged.id}_{number}", verdict.statement, verdict.counterexample, folder)
         for number, verdict in enumerate(violated, start=1)
         if verdict.counterexample is not None
     ]

@@ -1,4 +1,4 @@
-"""A chapter with its files: what the page and the text are both written from."""
+"""A judged claim with its files: what the page and the text are both written from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from experiments.kit.claim import Verdict
-from experiments.report.collect import Chapter
+from experiments.report.collect import JudgedClaim
 from experiments.report.figures import (
     Drawn,
     Kept,
@@ -28,7 +28,7 @@ class Section:
 
     Attributes
     ----------
-    chapter
+    judged
         What the runs say.
     figures, tables, kept
         The files made from them.
@@ -36,7 +36,7 @@ class Section:
         What runs the claim's sweep; empty where there is none.
     """
 
-    chapter: Chapter
+    judged: JudgedClaim
     figures: Sequence[Drawn] = ()
     tables: Sequence[Tabled] = ()
     kept: Sequence[Kept] = ()
@@ -47,20 +47,20 @@ class Section:
         return next((kept for kept in self.kept if kept.statement == verdict.statement), None)
 
 
-def section(chapter: Chapter, profile: str, out: Path) -> Section:
-    """Write a chapter's files below ``out``.
+def section(judged: JudgedClaim, profile: str, out: Path) -> Section:
+    """Write a judged claim's files below ``out``.
 
     A figure that cannot be drawn is a note: the verdicts of the claim stand without it.
     """
-    command = reproduce(chapter.id, profile) if has_sweep(chapter.id, profile) else ""
-    bare = Section(chapter, command=command)
+    command = reproduce(judged.id, profile) if has_sweep(judged.id, profile) else ""
+    bare = Section(judged, command=command)
     try:
         return replace(
             bare,
-            kept=keep_counterexamples(chapter, out / "counterexamples"),
-            figures=draw(chapter, out / "figures"),
-            tables=tabulate(chapter, out / "tables"),
+            kept=keep_counterexamples(judged, out / "counterexamples"),
+            figures=draw(judged, out / "figures"),
+            tables=tabulate(judged, out / "tables"),
         )
     except Exception as error:
         traceback.print_exc()
-        return replace(bare, chapter=replace(chapter, note=f"not drawn, {type(error).__name__}"))
+        return replace(bare, judged=replace(judged, note=f"not drawn, {type(error).__name__}"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.report.agreement import Agreement
-from experiments.report.collect import Chapter
+from experiments.report.collect import JudgedClaim
 
 __all__ = ["summary", "write"]
 
@@ -18,28 +18,31 @@ MADE_WITH = ("python", "numpy", "scipy", "torch", "mlflow", "cpu", "cores", "bla
 
 
 def summary(
-    profile: str, chapters: Sequence[Chapter], extra: Sequence[Chapter], compared: Agreement
+    profile: str,
+    judged_claims: Sequence[JudgedClaim],
+    extra: Sequence[JudgedClaim],
+    compared: Agreement,
 ) -> dict[str, Any]:
     """Return counts, commits, packages and machines of all runs, and each claim's own sentence.
 
     Parameters
     ----------
-    chapters, extra
+    judged_claims, extra
         The claims, and sweeps without a verdict: runs of both count.
     """
-    runs = [run for chapter in (*chapters, *extra) for run in chapter.runs]
+    runs = [run for judged in (*judged_claims, *extra) for run in judged.runs]
     made = {key: sorted({run.tags[key] for run in runs if key in run.tags}) for key in MADE_WITH}
     return {
         "profile": profile,
-        "claims": sum(bool(chapter.verdicts) for chapter in chapters),
-        "statements": sum(len(chapter.verdicts) for chapter in chapters),
-        "cases": sum(verdict.cases for chapter in chapters for verdict in chapter.verdicts),
+        "claims": sum(bool(judged.verdicts) for judged in judged_claims),
+        "statements": sum(len(judged.verdicts) for judged in judged_claims),
+        "cases": sum(verdict.cases for judged in judged_claims for verdict in judged.verdicts),
         "runs": len(runs),
         "commits": dict(Counter(run.tags.get("commit", "unknown") for run in runs)),
         "runs_with_local_changes": sum(run.tags.get("dirty") == "true" for run in runs),
         "made_with": {key: values for key, values in made.items() if values},
-        "headlines": {chapter.id: chapter.headline for chapter in chapters if chapter.headline},
-        "gaps": {chapter.id: chapter.gap for chapter in (*chapters, *extra) if chapter.gap},
+        "headlines": {judged.id: judged.headline for judged in judged_claims if judged.headline},
+        "gaps": {judged.id: judged.gap for judged in (*judged_claims, *extra) if judged.gap},
         "profiles": {
             "compared": compared.compared,
             "conflicts": list(compared.conflicts),

@@ -18,7 +18,7 @@ from softres.solvers.steps.newton import estimated_error
 __all__ = ["DefiniteNewton"]
 
 #: Shares of the Hessian's residual part that are tried, from all of it to none.
-SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)
+RESIDUAL_SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class DefiniteNewton(Solver):
             H = point.hessian()
         null = np.zeros((len(H), 0)) if self.null is None else self.null
         G: Any = None
-        for share in SHARES:
+        for share in RESIDUAL_SHARES:
             if share < 1.0 and G is None:
                 with tools.meter.phase("hessian"):
                     G = point.gauss_newton.hessian(point.problem.matrix)

@@ -15,7 +15,7 @@ from scipy import sparse
 from softres.certification.definite_newton import DefiniteNewton
 from softres.common.cache import array_path, cached_arrays, set_aside
 from softres.common.errors import InputError
-from softres.linalg.definite import SMALL, DefiniteFactor, definite
+from softres.linalg.definite import DENSE_COLUMNS, DefiniteFactor, definite
 from softres.linalg.factors import SpectralFactor, spectral
 from softres.linalg.nullspace import null_basis
 from softres.matrices import StreamedMatrix
@@ -113,7 +113,7 @@ def find_minimiser(problem: Problem, x0: Vector) -> Minimiser:
 
 
 def _find(problem: Problem, x0: Vector) -> Minimiser:
-    x, null = x0, null_basis(problem.matrix) if problem.d > SMALL else None
+    x, null = x0, null_basis(problem.matrix) if problem.d > DENSE_COLUMNS else None
     for _ in range(ESCAPES):
         point = _inside(problem, _descend(problem, x, null), x)
         factor = _factor(point, null)
@@ -207,7 +207,7 @@ def _confirmed(point: Evaluation, x0: Vector) -> bool:
     A direction whose curvature is rounding is one of A's null vectors, or leads to a minimum at
     infinity: the spectrum of the Hessian alone cannot tell.
     """
-    if point.problem.d > SMALL:
+    if point.problem.d > DENSE_COLUMNS:
         return True
     return examine(point, point.problem.at(x0), CERTIFIED).minimiser
 

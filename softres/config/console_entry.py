@@ -17,13 +17,13 @@ from softres.common.errors import InputError
 from softres.config.choices import register
 from softres.config.one_line import USAGE, one_line
 
-__all__ = ["command_line"]
+__all__ = ["run_command"]
 
 #: Packages whose errors mean that a launcher lost a worker.
 LAUNCHERS = ("joblib", "submitit", "ray")
 
 
-def command_line(main: Callable[[], Any]) -> None:
+def run_command(main: Callable[[], Any]) -> None:
     """Run Hydra's main function as a command.
 
     Errors in what the user asked for are printed in one line and end with status 2. Ctrl-C ends

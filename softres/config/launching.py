@@ -7,12 +7,23 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from softres.common.errors import InputError
+from softres.harness.job import JobContext
 from softres.tracking.environment import cores
 
-__all__ = ["SERIAL", "check_launcher", "launcher_name", "limit_batches", "share_code", "workers"]
+__all__ = [
+    "SERIAL",
+    "check_launcher",
+    "job_context",
+    "launcher_name",
+    "limit_batches",
+    "share_code",
+    "workers",
+]
 
 #: The launchers that run one job after the other.
 SERIAL = ("serial", "basic")
@@ -74,3 +85,19 @@ def workers(hydra: Any) -> int:
         there = options["ray"]["init"].get("num_cpus") or cores()
         return max(1, int(there / (options["ray"]["remote"].get("num_cpus") or 1)))
     return 1  # Slurm gives every job cores of its own
+
+
+def job_context() -> JobContext:
+    """Return the running job's place in its command."""
+    hydra = HydraConfig.get()
+    single = hydra.mode == RunMode.RUN
+    command = Path(hydra.run.dir if single else hydra.sweep.dir)
+    return JobContext(
+        folder=Path(hydra.runtime.output_dir),
+        number=0 if single else int(hydra.job.num),
+        sweep=command.name,
+        overrides=tuple(hydra.overrides.task),
+        launcher=SERIAL[0] if single else launcher_name(hydra),
+        workers=1 if single else workers(hydra),
+        single=single,
+    )

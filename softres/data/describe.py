@@ -19,7 +19,7 @@ __all__ = ["Description", "describe", "leverage_scores"]
 Vector = npt.NDArray[np.float64]
 
 #: Numbers that a block of rows may take.
-BLOCK = 1 << 22
+BLOCK_ENTRIES = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _nonzeros(A: Any) -> int:
 def _row_blocks(A: Any) -> Iterator[npt.NDArray[Any]]:
     """Yield a dense A, or one on disk, a block of rows in memory at a time."""
     n, d = A.shape
-    step = max(1, BLOCK // d)
+    step = max(1, BLOCK_ENTRIES // d)
     for start in range(0, n, step):
         stop = min(n, start + step)
         yield A.part(start, stop).toarray() if isinstance(A, StreamedMatrix) else A[start:stop]
@@ -123,7 +123,7 @@ def _sparse_scores(A: Any, inverse: Any) -> Vector:
     scores = np.zeros(A.shape[0])
     start = 0
     while start < len(scores):
-        beyond = int(np.searchsorted(limits, limits[start] + BLOCK, side="right")) - 1
+        beyond = int(np.searchsorted(limits, limits[start] + BLOCK_ENTRIES, side="right")) - 1
         stop = max(start + 1, beyond)
         first, last = A.indptr[start], A.indptr[stop]
         columns, data, row = A.indices[first:last], A.data[first:last], lengths[start:stop]

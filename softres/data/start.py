@@ -13,7 +13,7 @@ from softres.data.seeds import generator
 
 __all__ = ["StartOptions", "starting_point"]
 
-KINDS = ("default", "random", "minimiser")
+START_KINDS = ("default", "random", "minimiser")
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class StartOptions:
     distance: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise InputError(f"start.kind={self.kind}: allowed are {', '.join(KINDS)}")
+        if self.kind not in START_KINDS:
+            raise InputError(f"start.kind={self.kind}: allowed are {', '.join(START_KINDS)}")
         if not 0 < self.distance < 1e300:
             raise InputError(f"start.distance={self.distance}: allowed is a positive number")
 

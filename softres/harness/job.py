@@ -13,7 +13,7 @@ from pathlib import Path
 from softres.common.errors import InputError
 from softres.harness import records
 from softres.harness.keys.identity import job_key, reproducing_command, run_name
-from softres.harness.outcome import Outcome, write_outcome
+from softres.harness.outcome import JobOutcome, write_outcome
 from softres.harness.plan import plan
 from softres.harness.probe import Probe, measure
 from softres.harness.resources.estimates import check_memory
@@ -65,7 +65,7 @@ class JobContext:
     workers: int = 1
 
 
-def run_job(settings: Settings, context: JobContext, probe: Probe | None = None) -> Outcome:
+def run_job(settings: Settings, context: JobContext, probe: Probe | None = None) -> JobOutcome:
     """Run one job to its end, whatever it is, and write its outcome.
 
     With a probe the job is its measurement, otherwise a solve.
@@ -81,11 +81,11 @@ def run_job(settings: Settings, context: JobContext, probe: Probe | None = None)
         if context.single:
             print(f"softres: {error}", file=sys.stderr)
             raise SystemExit(2) from None
-        outcome = Outcome(context.number, name, "failed", note=str(error), ok=False)
+        outcome = JobOutcome(context.number, name, "failed", note=str(error), ok=False)
         print(f"softres: job {context.number} ({name}): {error}", file=sys.stderr, flush=True)
     except Exception as error:
         note = f"{type(error).__name__}: {error}".splitlines()[0]
-        outcome = Outcome(context.number, name, "failed", note=note, ok=False)
+        outcome = JobOutcome(context.number, name, "failed", note=note, ok=False)
         traceback.print_exc()
     write_outcome(context.folder, outcome)
     return outcome
@@ -98,11 +98,11 @@ def _with_sweep(settings: Settings, context: JobContext) -> Settings:
     return replace(settings, tracking=replace(tracking, sweep=context.sweep))
 
 
-def _run(settings: Settings, context: JobContext, name: str, probe: Probe | None) -> Outcome:
+def _run(settings: Settings, context: JobContext, name: str, probe: Probe | None) -> JobOutcome:
     key = job_key(settings, probe)
     store = open_store(settings.tracking, patient=True)
     uri, folder, experiment = settings.tracking.place
-    outcome = Outcome(
+    outcome = JobOutcome(
         context.number,
         name,
         "skipped",
@@ -130,9 +130,9 @@ def _do(
     context: JobContext,
     store: Store,
     probe: Probe | None,
-    outcome: Outcome,
+    outcome: JobOutcome,
     key: str,
-) -> Outcome:
+) -> JobOutcome:
     """Measure or solve, and record it."""
     name, started, memory = outcome.name, time.perf_counter(), PeakMemory()
     parameters = records.flat({k: v for k, v in settings.tree.items() if k not in NOT_RECORDED})
@@ -188,7 +188,7 @@ def _headline(settings: Settings, context: JobContext, name: str) -> None:
     console.show_line(f"{number}{name}", style="bold")
 
 
-def _skip(outcome: Outcome, finished: FinishedRun) -> Outcome:
+def _skip(outcome: JobOutcome, finished: FinishedRun) -> JobOutcome:
     note = f"run {finished.run_id[:8]}"
     console.show_line(f"skipped, {note} has finished with this configuration and code")
     metrics = finished.metrics

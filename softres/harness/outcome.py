@@ -10,13 +10,13 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-__all__ = ["Outcome", "read_outcomes", "write_outcome"]
+__all__ = ["JobOutcome", "read_outcomes", "write_outcome"]
 
 FILE = "outcome.json"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobOutcome:
     """The end of one job.
 
     Attributes
@@ -62,13 +62,13 @@ class Outcome:
     ok: bool = True
 
 
-def write_outcome(folder: Path, outcome: Outcome) -> None:
+def write_outcome(folder: Path, outcome: JobOutcome) -> None:
     """Write the outcome into a job's output folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_text(json.dumps(asdict(outcome)), encoding="utf-8")
 
 
-def read_outcomes(folder: Path) -> list[Outcome]:
+def read_outcomes(folder: Path) -> list[JobOutcome]:
     """Return the outcomes below a command's output folder, in the order of the jobs."""
-    found = [Outcome(**json.loads(path.read_text("utf-8"))) for path in folder.rglob(FILE)]
+    found = [JobOutcome(**json.loads(path.read_text("utf-8"))) for path in folder.rglob(FILE)]
     return sorted(found, key=lambda outcome: outcome.job)

@@ -9,11 +9,11 @@ from softres.harness.extension import is_enough, is_within
 from softres.harness.settings import Settings
 from softres.tracking import FinishedRun
 
-__all__ = ["Plan", "plan"]
+__all__ = ["JobPlan", "plan"]
 
 
 @dataclass(frozen=True)
-class Plan:
+class JobPlan:
     """What becomes of a job.
 
     Attributes
@@ -35,7 +35,7 @@ def plan(
     settings: Settings,
     finished: Sequence[FinishedRun],
     earlier: Sequence[tuple[int, Settings]] = (),
-) -> Plan:
+) -> JobPlan:
     """Decide what becomes of a job.
 
     Parameters
@@ -49,11 +49,11 @@ def plan(
         that its store will then have.
     """
     if settings.force:
-        return Plan(True, "run again" if finished else "run")
+        return JobPlan(True, "run again" if finished else "run")
     for run in finished:
         if is_enough(run, settings):
-            return Plan(False, f"skip, run {run.run_id[:8]}", run)
+            return JobPlan(False, f"skip, run {run.run_id[:8]}", run)
     for number, job in earlier:
         if is_within(settings, job):
-            return Plan(False, f"skip, same as job {number}")
-    return Plan(True, "run to a larger limit" if finished or earlier else "run")
+            return JobPlan(False, f"skip, same as job {number}")
+    return JobPlan(True, "run to a larger limit" if finished or earlier else "run")

@@ -16,12 +16,12 @@ from softres.linalg.factors import CholeskyFactor, cholesky
 from softres.linalg.lanczos import largest_eigenvalue
 from softres.linalg.nullspace import filled
 
-__all__ = ["SMALL", "DefiniteFactor", "definite"]
+__all__ = ["DENSE_COLUMNS", "DefiniteFactor", "definite"]
 
 Matrix = npt.NDArray[np.float64]
 
 #: Columns up to which a full eigendecomposition takes no time to speak of.
-SMALL = 600
+DENSE_COLUMNS = 600
 
 
 class DefiniteFactor:

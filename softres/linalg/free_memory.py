@@ -15,7 +15,7 @@ __all__ = ["check_squares", "free_bytes"]
 
 GIB = 2**30
 #: Bytes below which nobody looks: any machine has them.
-SMALL = 256 << 20
+NEGLIGIBLE_BYTES = 256 << 20
 
 _PROC = Path("/proc")
 _CGROUP = Path("/sys/fs/cgroup")
@@ -35,7 +35,7 @@ def check_squares(solver: str, matrix: DesignMatrix, squares: int) -> None:
     """
     d, zero = matrix.shape[1], matrix.asarray([0.0])
     needed = squares * int(zero.dtype.itemsize) * d**2
-    if needed <= SMALL:
+    if needed <= NEGLIGIBLE_BYTES:
         return
     free = free_bytes(zero)
     if needed > free:

@@ -14,9 +14,9 @@ from softres.common.arrays import norm
 __all__ = ["largest_eigenvalue"]
 
 #: Relative error that the method is run to.
-TOLERANCE = 1e-10
+LANCZOS_TOLERANCE = 1e-10
 #: Steps of the power method where it does not converge.
-STEPS = 100
+POWER_STEPS = 100
 
 
 def largest_eigenvalue(product: Callable[[Any], Any], d: int) -> float:
@@ -38,7 +38,7 @@ def largest_eigenvalue(product: Callable[[Any], Any], d: int) -> float:
     operator = LinearOperator((d, d), matvec=product, dtype=np.float64)
     try:
         values = eigsh(
-            operator, k=1, which="LA", v0=start, tol=TOLERANCE, return_eigenvectors=False
+            operator, k=1, which="LA", v0=start, tol=LANCZOS_TOLERANCE, return_eigenvectors=False
         )
     except ArpackError:
         # A cluster at the end keeps it from converging: then any of its vectors will do. Or the
@@ -49,7 +49,7 @@ def largest_eigenvalue(product: Callable[[Any], Any], d: int) -> float:
 
 def _by_powers(product: Callable[[Any], Any], q: Any) -> float:
     size = norm(q)
-    for _ in range(STEPS):
+    for _ in range(POWER_STEPS):
         q = product(q / size)
         size = norm(q)
         if not isfinite(size):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from softres.linalg.definite import SMALL, definite
+from softres.linalg.definite import DENSE_COLUMNS, definite
 from softres.linalg.nullspace import null_of_gram
 from softres.matrices import DesignMatrix
 from softres.matrices.backends import as_numpy
@@ -52,7 +52,7 @@ def spectrum(matrix: DesignMatrix) -> Spectrum:
     d = matrix.shape[1]
     ones = matrix.asarray(np.ones(matrix.shape[0]))
     gram: npt.NDArray[np.float64] = np.asarray(as_numpy(matrix.gram(ones)), dtype=np.float64)
-    if d > SMALL and gram.any():
+    if d > DENSE_COLUMNS and gram.any():
         factor = definite(gram, null_of_gram(gram))
         if factor is not None:
             return Spectrum(

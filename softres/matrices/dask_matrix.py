@@ -25,7 +25,7 @@ FAN_IN = 8
 #: Bytes of a vector from which its pieces go to a cluster's workers directly, not in the graph.
 SCATTER_BYTES = 1 << 20
 #: Seconds to wait for a cluster's scheduler.
-PATIENCE = "10s"
+SCHEDULER_TIMEOUT = "10s"
 
 
 @cache
@@ -41,7 +41,7 @@ def connect(address: str) -> Any:
     try:
         # A client of an address that is none cannot be closed, and says so on its own.
         _imported("distributed.comm").resolve_address(address)
-        return distributed.Client(address, timeout=PATIENCE, set_as_default=False)
+        return distributed.Client(address, timeout=SCHEDULER_TIMEOUT, set_as_default=False)
     except (OSError, ValueError, ImportError) as error:
         raise InputError(f"backend.address={address}: no Dask scheduler there ({error})") from None
 

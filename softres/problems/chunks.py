@@ -10,7 +10,7 @@ import numpy as np
 __all__ = ["Pieces", "by_chunks"]
 
 #: Entries of one piece: a dozen pieces of float64 fill a megabyte.
-CHUNK = 8192
+CHUNK_ENTRIES = 8192
 
 #: Arrays of a piece's shape, and numbers to be added up.
 Pieces = tuple[tuple[Any, ...], tuple[float, ...]]
@@ -34,12 +34,12 @@ def by_chunks(function: Callable[..., Pieces], *vectors: Any) -> Pieces:
     The arrays of shape (n,), and the sums of the numbers over the pieces.
     """
     n = vectors[0].shape[0]
-    if n <= 2 * CHUNK or not isinstance(vectors[0], np.ndarray):
+    if n <= 2 * CHUNK_ENTRIES or not isinstance(vectors[0], np.ndarray):
         return function(*vectors)
     joined: tuple[Any, ...] = ()
     sums: list[float] = []
-    for start in range(0, n, CHUNK):
-        piece = slice(start, start + CHUNK)
+    for start in range(0, n, CHUNK_ENTRIES):
+        piece = slice(start, start + CHUNK_ENTRIES)
         arrays, numbers = function(*(vector[piece] for vector in vectors))
         if start == 0:
             joined = tuple(np.empty(n, dtype=array.dtype) for array in arrays)

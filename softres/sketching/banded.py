@@ -21,7 +21,7 @@ NONZEROS = 16
 #: Ways in which the rows of A are grouped.
 GROUPINGS = 2
 #: Most rows that stay together in both groupings.
-CHUNK = 256
+CHUNK_ROWS = 256
 
 Index = npt.NDArray[np.int64]
 Signs = npt.NDArray[np.int8]
@@ -67,7 +67,7 @@ class Banded:
         self.nonzeros = min(NONZEROS, m)
         self.order: Index = rng.permutation(n)
         self.signs = 2 * rng.integers(0, 2, size=(self.nonzeros, n), dtype=np.int8) - 1
-        size = max(1, min(CHUNK, n // m))
+        size = max(1, min(CHUNK_ROWS, n // m))
         self.edges = [*range(0, n, size), n]
 
     @cached_property

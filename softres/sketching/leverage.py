@@ -26,7 +26,7 @@ __all__ = [
 Scores = npt.NDArray[np.float64]
 
 #: Relative error that single precision may add to an estimated form; their own is 20 to 30%.
-ROUNDING = 0.01
+SINGLE_PRECISION_ERROR = 0.01
 
 
 def probe_columns(n: int) -> int:
@@ -98,10 +98,11 @@ def row_forms(
 
 
 def _rounds_well(W: npt.NDArray[Any], probe: npt.NDArray[Any]) -> bool:
-    """Whether single precision changes no form |a_i probe|^2 by more than :data:`ROUNDING`.
+    """Whether single precision keeps every form |a_i probe|^2.
 
-    With R = W^-1 and a_i = q R, the error of a_i probe is at most eps |q| |R| |probe|, absolute
-    values taken entry by entry, and a_i probe itself is about as long as q.
+    None may change by more than :data:`SINGLE_PRECISION_ERROR`. With R = W^-1 and a_i = q R, the
+    error of a_i probe is at most eps |q| |R| |probe|, absolute values taken entry by entry, and
+    a_i probe itself is about as long as q.
     """
     if W.shape[0] != W.shape[1]:
         return False  # A is rank deficient
@@ -110,7 +111,7 @@ def _rounds_well(W: npt.NDArray[Any], probe: npt.NDArray[Any]) -> bool:
         return False
     amplification = np.abs(np.linalg.inv(W)) @ np.abs(probe)
     eps = float(np.finfo(np.float32).eps)
-    return 2.0 * eps * float(np.linalg.norm(amplification, 2)) <= ROUNDING
+    return 2.0 * eps * float(np.linalg.norm(amplification, 2)) <= SINGLE_PRECISION_ERROR
 
 
 def approximate_scores(

@@ -12,11 +12,11 @@ __all__ = ["RowForms", "Vector", "largest_change", "least_ratio"]
 Vector = npt.NDArray[np.float64]
 
 #: Shares of the rows beyond a candidate theta, times d: leverage one is d / n a row on average.
-BEYOND = (1 / 64, 1 / 16, 1 / 4, 1 / 2, 1.0)
+SHARES_BEYOND = (1 / 64, 1 / 16, 1 / 4, 1 / 2, 1.0)
 #: Factor on the estimated scores of the rows beyond theta, for the spread of the estimates.
 SAFETY = 2.0
 #: Ratios that candidates are taken from.
-SAMPLE = 16384
+SAMPLE_RATIOS = 16384
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def least_ratio(new: Vector, old: Vector, scores: Vector, d: int) -> float:
     # A row without weight before has no part in A^T D A: it cannot be missing from A^T D' A.
     ratios = np.divide(new, old, out=np.full_like(new, np.inf), where=old > 0)
     best = float(ratios.min())
-    for theta in _few(ratios, d, low=True):
+    for theta in _candidates(ratios, d, low=True):
         below = np.flatnonzero(ratios < theta)
         lost = SAFETY * float((theta - ratios[below]) @ scores[below])
         best = max(best, theta - lost)
@@ -113,20 +113,20 @@ def largest_change(new: Vector, old: Vector, scores: Vector, d: int) -> float:
         ratios /= np.abs(old)
     ratios[np.isnan(ratios)] = 0.0  # no weight before and after
     best = float(ratios.max())
-    for theta in _few(ratios, d, low=False):
+    for theta in _candidates(ratios, d, low=False):
         above = np.flatnonzero(ratios > theta)
         best = min(best, theta + SAFETY * float((ratios[above] - theta) @ scores[above]))
     return best
 
 
-def _few(ratios: Vector, d: int, low: bool) -> list[float]:
-    """Return about the least or the largest ratios, at the shares :data:`BEYOND` of the rows.
+def _candidates(ratios: Vector, d: int, low: bool) -> list[float]:
+    """Return about the least or the largest ratios, at shares :data:`SHARES_BEYOND` of the rows.
 
     From a sample: the bounds hold whatever theta is.
     """
-    sample = ratios[:: max(1, min(len(ratios) // SAMPLE, len(ratios) // (16 * d)))]
+    sample = ratios[:: max(1, min(len(ratios) // SAMPLE_RATIOS, len(ratios) // (16 * d)))]
     n = len(sample)
-    places = sorted({int(n * share / d) for share in BEYOND} - {0})
+    places = sorted({int(n * share / d) for share in SHARES_BEYOND} - {0})
     if not low:
         places = [n - 1 - place for place in places]
     if not places or not 0 <= min(places) <= max(places) < n:

@@ -27,7 +27,7 @@ __all__ = ["Callback", "iterate"]
 Callback = Callable[[Row, Evaluation], Mapping[str, float] | None]
 
 #: Steps without any change of the iterate's error after which a solve counts as stalled.
-PATIENCE = 10
+STALL_STEPS = 10
 
 
 def iterate(
@@ -103,8 +103,8 @@ def _limit(
         return Status.STEP_LIMIT
     if time_limit is not None and rows[-1]["solve_seconds"] >= time_limit:
         return Status.TIME_LIMIT
-    recent = [row["gradient_norm"] for row in rows[-PATIENCE:]]
-    if len(recent) == PATIENCE and len(set(recent)) == 1:
+    recent = [row["gradient_norm"] for row in rows[-STALL_STEPS:]]
+    if len(recent) == STALL_STEPS and len(set(recent)) == 1:
         return Status.STALLED
     return None
 

@@ -14,6 +14,8 @@ __all__ = ["SEGMENT", "Assumption", "check_assumptions", "lowest_log_alpha"]
 
 #: Points between x0 and x* at which alpha is looked at, both ends included.
 SEGMENT = 17
+#: Rounding by which a norm that was scaled to R may exceed it, and a sum its bound.
+SLACK = 1 + 1e-9
 
 
 @dataclass(frozen=True)
@@ -83,77 +85,103 @@ def check_assumptions(
     -----
     M = beta^-2 n^1.5 exp(20 R^2) and C are recalled from the family of papers, not quoted.
     """
-    problem = start.problem
-    b, w2 = problem.b, problem.w2
-    norm_x = float(minimum.x @ minimum.x) ** 0.5
+    checks = [
+        _norm_of_A(spectrum, R),
+        _norm_of_x(minimum, R),
+        _weights(start, spectrum, weights),
+        _target(start),
+    ]
+    if start.problem.normalised:
+        lowest = lowest_log_alpha(start, minimum)
+        checks += [
+            _alpha(start, lowest),
+            _start(start, minimum, R, lowest, smallest_eigenvalue),
+        ]
+    return checks
+
+
+def _norm_of_A(spectrum: Spectrum, R: float) -> Assumption:
+    return Assumption(
+        "A_norm",
+        "|A|_2 <= R",
+        f"|A|_2 = {spectrum.sigma_max:.4g}, R = {R:.4g}",
+        spectrum.sigma_max <= R * SLACK,
+        spectrum.sigma_max,
+        R,
+    )
+
+
+def _norm_of_x(minimum: Evaluation, R: float) -> Assumption:
+    norm = float(minimum.x @ minimum.x) ** 0.5
+    return Assumption("x_norm", "|x*| <= R", f"|x*| = {norm:.4g}, R = {R:.4g}", norm <= R, norm, R)
+
+
+def _weights(start: Evaluation, spectrum: Spectrum, weights: WeightOptions) -> Assumption:
+    least = float(start.problem.w2.min())
+    sigma_min = spectrum.sigma_min
+    needed = weights.constant + weights.l / sigma_min**2 if sigma_min > 0 else inf
+    return Assumption(
+        "weights",
+        "min w^2 >= C + l / sigma_min^2",
+        f"min w^2 = {least:.3g}, needed {needed:.4g} (C = {weights.constant:g})",
+        least >= needed / SLACK,
+        least,
+        needed,
+    )
+
+
+def _target(start: Evaluation) -> Assumption:
+    b = start.problem.b
+    least, total = float(b.min()), float(b.sum())
+    return Assumption(
+        "target",
+        "b >= 0, sum(b) <= 1",
+        f"min b = {least:.3g}, sum b = {total:.6g}",
+        least >= 0 and total <= SLACK,
+        total,
+        1.0,
+    )
+
+
+def _alpha(start: Evaluation, lowest: float) -> Assumption:
+    """Check alpha >= beta, for the least log(alpha) between x0 and x*."""
+    log_beta = _log_beta(start)
+    return Assumption(
+        "alpha",
+        "alpha >= beta, x0 to x*",
+        f"min alpha = {_exp(lowest)}, beta = {start.problem.beta:.3g}",
+        lowest >= log_beta,
+        lowest / log(10),
+        log_beta / log(10),
+    )
+
+
+def _start(
+    start: Evaluation, minimum: Evaluation, R: float, lowest: float, smallest_eigenvalue: float
+) -> Assumption:
+    """Check that x0 lies in the basin, on a scale of log10.
+
+    The sharpest beta that holds between x0 and x* gives the theorem its best M.
+    """
     moved = minimum.x - start.x
     distance = float(moved @ moved) ** 0.5
-    least_w2 = float(w2.min())
-    bound_w2 = (
-        weights.constant + weights.l / spectrum.sigma_min**2 if spectrum.sigma_min > 0 else inf
+    log10_M = log10_lipschitz_recalled(start.problem.n, R, max(lowest, _log_beta(start)))
+    left = log10_M + log10(distance) if distance > 0 else -inf
+    l_found = max(smallest_eigenvalue, 0.0)
+    right = log10(0.1 * l_found) if l_found > 0 else -inf
+    return Assumption(
+        "start",
+        "M |x0 - x*| <= 0.1 l",
+        f"10^{left:.1f} against 10^{right:.1f}",
+        left <= right,
+        left,
+        right,
     )
-    total = float(b.sum())
-    slack = 1 + 1e-9  # a norm that was scaled to R exceeds it by rounding
-    checks = [
-        Assumption(
-            "A_norm",
-            "|A|_2 <= R",
-            f"|A|_2 = {spectrum.sigma_max:.4g}, R = {R:.4g}",
-            spectrum.sigma_max <= R * slack,
-            spectrum.sigma_max,
-            R,
-        ),
-        Assumption(
-            "x_norm", "|x*| <= R", f"|x*| = {norm_x:.4g}, R = {R:.4g}", norm_x <= R, norm_x, R
-        ),
-        Assumption(
-            "weights",
-            "min w^2 >= C + l / sigma_min^2",
-            f"min w^2 = {least_w2:.3g}, needed {bound_w2:.4g} (C = {weights.constant:g})",
-            least_w2 >= bound_w2 / slack,
-            least_w2,
-            bound_w2,
-        ),
-        Assumption(
-            "target",
-            "b >= 0, sum(b) <= 1",
-            f"min b = {float(b.min()):.3g}, sum b = {total:.6g}",
-            float(b.min()) >= 0 and total <= slack,
-            total,
-            1.0,
-        ),
-    ]
-    if problem.normalised:
-        lowest = lowest_log_alpha(start, minimum)
-        beta = problem.beta
-        log_beta = log(beta) if beta > 0 else -inf
-        checks.append(
-            Assumption(
-                "alpha",
-                "alpha >= beta, x0 to x*",
-                f"min alpha = {_exp(lowest)}, beta = {beta:.3g}",
-                lowest >= log_beta,
-                lowest / log(10),
-                log_beta / log(10),
-            )
-        )
-        # The sharpest beta that holds on the segment gives the theorem its best M.
-        tightest = max(lowest, log_beta)
-        log10_M = log10_lipschitz_recalled(problem.n, R, tightest)
-        left = log10_M + log10(distance) if distance > 0 else -inf
-        l_found = max(smallest_eigenvalue, 0.0)
-        right = log10(0.1 * l_found) if l_found > 0 else -inf
-        checks.append(
-            Assumption(
-                "start",
-                "M |x0 - x*| <= 0.1 l",
-                f"10^{left:.1f} against 10^{right:.1f}",
-                left <= right,
-                left,
-                right,
-            )
-        )
-    return checks
+
+
+def _log_beta(start: Evaluation) -> float:
+    beta = start.problem.beta
+    return log(beta) if beta > 0 else -inf
 
 
 def _exp(log_value: float) -> str:

@@ -1,7 +1,8 @@
 """Runs tracked in MLflow: a store that many processes share, and one run at a time.
 
 The package takes plain mappings, sequences and tables; it knows no solver and no configuration
-system. Importing it is cheap: MLflow is imported when a store is opened, and only by `backend`.
+system. Importing it is cheap: MLflow is imported when a store is opened, and only by
+:mod:`softres.tracking.backend`.
 """
 
 from softres.tracking.charts.ui import charts_link, ui_command

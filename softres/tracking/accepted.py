@@ -13,13 +13,19 @@ _CUT_MARK = " ... (cut)"
 
 
 def cut(value: object, kind: Literal["param", "tag"]) -> str:
-    """Return `value` as text that a store keeps whole, with a mark where it was cut."""
+    """Return a value as text that a store keeps whole, with a mark where it was cut."""
     text, limit = str(value), _LIMITS[kind] - 1
     return text if len(text) <= limit else text[: limit - len(_CUT_MARK)] + _CUT_MARK
 
 
 def whole(step: float) -> int:
-    """Return a step as a whole number; a `ValueError` if it is none."""
+    """Return a step as a whole number.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
     # SQLite takes a step of 1.5, and MLflow can then no longer list the experiment.
     if int(step) != step:
         raise ValueError(f"step {step!r}: must be a whole number")
@@ -27,7 +33,13 @@ def whole(step: float) -> int:
 
 
 def file_name(name: str) -> str:
-    """Return the name of an artifact; a `ValueError` if it has folders."""
+    """Return the name of an artifact.
+
+    Raises
+    ------
+    ValueError
+        If it has folders.
+    """
     if PurePath(name).name != name:
         raise ValueError(f"artifact {name!r}: must be a file name without folders")
     return name

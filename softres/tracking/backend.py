@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from softres.common.errors import InputError
-from softres.tracking.charts.curves import Point
+from softres.tracking.charts.curves import MetricPoint
 from softres.tracking.create import create_database
 from softres.tracking.durable.outage import AwayError, check_server, is_outage, refusal
 from softres.tracking.protocol import StoredRun
@@ -38,7 +38,9 @@ class MlflowBackend:
     Raises
     ------
     InputError
-        If the store or the experiment cannot be used; an `AwayError` if it may be later.
+        If the store or the experiment cannot be used.
+    AwayError
+        Of that kind, if it may be used later.
     """
 
     def __init__(self, options: TrackingOptions, *, create: bool = True) -> None:
@@ -97,7 +99,7 @@ class MlflowBackend:
         return experiment
 
     def create_run(self, name: str, tags: Mapping[str, str], start: int) -> str:
-        """Create a run that started at Unix time `start` in ms; return its id."""
+        """Create a run that started at Unix time ``start`` in ms; return its id."""
         run = self._client.create_run(
             self.experiment_id, start_time=start, tags=dict(tags), run_name=name
         )
@@ -110,7 +112,9 @@ class MlflowBackend:
         for batch in _batches([Param(k, v) for k, v in params.items()], _MAX_PARAMS):
             self._client.log_batch(run_id, params=batch)
 
-    def log_batch(self, run_id: str, points: Sequence[Point], tags: Mapping[str, str]) -> None:
+    def log_batch(
+        self, run_id: str, points: Sequence[MetricPoint], tags: Mapping[str, str]
+    ) -> None:
         """Record values of metrics and set tags."""
         from mlflow.entities import Metric, RunTag
 
@@ -130,7 +134,7 @@ class MlflowBackend:
         self._client.log_artifact(run_id, str(path))
 
     def end_run(self, run_id: str, status: str, end: int | None = None) -> None:
-        """End a run as FINISHED, FAILED or KILLED, at Unix time `end` in ms or now."""
+        """End a run as FINISHED, FAILED or KILLED, at Unix time ``end`` in ms or now."""
         self._client.set_terminated(run_id, status, end)
 
     def find(self, query: str, limit: int) -> list[StoredRun]:

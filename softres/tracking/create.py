@@ -16,7 +16,7 @@ __all__ = ["create_database"]
 
 
 def create_database(path: Path) -> None:
-    """Create the SQLite store at `path` unless it is there.
+    """Create the SQLite store at ``path`` unless it is there.
 
     MLflow builds its tables in some fifty migrations. Processes that do so in one file at once
     leave it unusable, and so does one that is killed half-way. The tables are therefore built

@@ -24,10 +24,9 @@ def environment() -> dict[str, str]:
 
     Returns
     -------
-    dict
-        ``commit`` and ``dirty`` (both "unknown" outside a checkout); ``python`` and the versions
-        of the main packages ("missing" where there is none); ``cpu``, ``cores``, ``host``,
-        ``system``; ``blas`` and ``blas_threads`` as they are at this moment.
+    ``commit`` and ``dirty`` (both "unknown" outside a checkout); ``python`` and the versions
+    of the main packages ("missing" where there is none); ``cpu``, ``cores``, ``host``,
+    ``system``; ``blas`` and ``blas_threads`` as they are at this moment.
     """
     return {**_fixed(), **_threads()}
 

@@ -27,21 +27,21 @@ def without_secrets(text: str) -> str:
 class TrackingOptions:
     """Where and under which names runs are recorded.
 
-    Parameters
+    Attributes
     ----------
     uri
         Store: ``sqlite:///path`` (a relative path counts from the current folder), or
-        ``http(s)://host:port`` of a running server. None is ``mlflow.db`` in `folder`. A user and
-        a password, ``https://user:password@host``, move to the environment, where MLflow looks
-        for them: the address itself is printed and recorded, and so never holds them.
+        ``http(s)://host:port`` of a running server. ``None`` is ``mlflow.db`` in ``folder``. A
+        user and a password, ``https://user:password@host``, move to the environment, where MLflow
+        looks for them: the address itself is printed and recorded, and so never holds them.
     folder
         Folder of the default store and of the artifacts of an SQLite store.
     experiment
         MLflow experiment that holds the runs.
     sweep
-        Name that the runs of one sweep share; None when there is none.
+        Name that the runs of one sweep share; ``None`` when there is none.
     enabled
-        False records nothing and never imports MLflow.
+        ``False`` records nothing and never imports MLflow.
     port
         Port of the user interface, 1 to 65535.
 
@@ -109,7 +109,7 @@ class TrackingOptions:
 
     @property
     def artifact_location(self) -> str | None:
-        """URI of the folder of the artifacts; None where the server decides."""
+        """URI of the folder of the artifacts; ``None`` where the server decides."""
         if self.database is None:
             return None
         return (Path(self.folder).absolute() / "artifacts").as_uri()

@@ -7,14 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from softres.tracking.charts.curves import Point
+from softres.tracking.charts.curves import MetricPoint
 
 __all__ = ["Backend", "NullBackend", "StoredRun"]
 
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A run as the store has it: id, name, last value of each metric, tags, parameters."""
+    """A run as the store has it.
+
+    Attributes
+    ----------
+    run_id, name
+        What identifies the run, to MLflow and to people.
+    metrics
+        Last value of each metric.
+    tags, params
+        Tags and parameters of the run.
+    """
 
     run_id: str
     name: str
@@ -31,19 +41,21 @@ class Backend(Protocol):
         """Id of the experiment; empty where there is none."""
 
     def create_run(self, name: str, tags: Mapping[str, str], start: int) -> str:
-        """Create a run that started at Unix time `start` in ms; return its id."""
+        """Create a run that started at Unix time ``start`` in ms; return its id."""
 
     def log_params(self, run_id: str, params: Mapping[str, str]) -> None:
         """Record parameters, once a run."""
 
-    def log_batch(self, run_id: str, points: Sequence[Point], tags: Mapping[str, str]) -> None:
+    def log_batch(
+        self, run_id: str, points: Sequence[MetricPoint], tags: Mapping[str, str]
+    ) -> None:
         """Record values of metrics and set tags."""
 
     def log_file(self, run_id: str, path: Path) -> None:
         """Copy a file to the artifacts of a run."""
 
     def end_run(self, run_id: str, status: str, end: int | None = None) -> None:
-        """End a run as FINISHED, FAILED or KILLED, at Unix time `end` in ms or now."""
+        """End a run as FINISHED, FAILED or KILLED, at Unix time ``end`` in ms or now."""
 
     def find(self, query: str, limit: int) -> list[StoredRun]:
         """Return the latest runs that match a search filter."""
@@ -68,7 +80,9 @@ class NullBackend:
     def log_params(self, run_id: str, params: Mapping[str, str]) -> None:
         """Do nothing."""
 
-    def log_batch(self, run_id: str, points: Sequence[Point], tags: Mapping[str, str]) -> None:
+    def log_batch(
+        self, run_id: str, points: Sequence[MetricPoint], tags: Mapping[str, str]
+    ) -> None:
         """Do nothing."""
 
     def log_file(self, run_id: str, path: Path) -> None:

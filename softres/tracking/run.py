@@ -12,7 +12,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from softres.tracking.accepted import cut, file_name, whole
-from softres.tracking.charts.curves import TIME_SUFFIX, Point, check_metric_name, resample, select
+from softres.tracking.charts.curves import (
+    TIME_SUFFIX,
+    MetricPoint,
+    check_metric_name,
+    resample,
+    select,
+)
 from softres.tracking.durable.interrupts import uninterrupted
 from softres.tracking.protocol import Backend
 
@@ -27,7 +33,7 @@ class RunLog:
 
     FINISHED when the block ends normally; FAILED on an exception, with its first line as tag
     ``error`` and its traceback as artifact ``error.txt``; KILLED on what is meant to stop the
-    process (`KeyboardInterrupt`, `SystemExit`).
+    process (``KeyboardInterrupt``, ``SystemExit``).
 
     Values and tags are collected and sent together: with curves that are not final, and at the
     end. A call of the store takes far longer than what it stores.
@@ -62,7 +68,7 @@ class RunLog:
         self._params = {k: cut(v, "param") for k, v in params.items()}
         self._first_tags = {k: cut(v, "tag") for k, v in tags.items()}
         self._sent: dict[str, set[int]] = {}
-        self._points: list[Point] = []
+        self._points: list[MetricPoint] = []
         self._tags: dict[str, str] = {}
         self.run_id = ""
         self.name = name
@@ -124,7 +130,7 @@ class RunLog:
             check_metric_name(name)
         number, timestamp = whole(step), self._timestamp(seconds)
         self._points += [
-            Point(name, float(value), number, timestamp)
+            MetricPoint(name, float(value), number, timestamp)
             for name, value in values.items()
             if math.isfinite(value)
         ]
@@ -159,8 +165,8 @@ class RunLog:
             Columns to send once more at the end over solve time, for charts of groups of runs:
             metric ``<column>_at_us``, whose steps are microseconds.
         final
-            False while the run goes on: a few points that show how far it is. True once at the
-            end fills the curves up.
+            ``False`` while the run goes on: a few points that show how far it is. ``True`` once at
+            the end fills the curves up.
 
         Raises
         ------
@@ -173,7 +179,7 @@ class RunLog:
             check_metric_name(name + TIME_SUFFIX)
         steps = [whole(value) for value in table[step]]
         times = [float(value) for value in table[seconds]]
-        points: list[Point] = []
+        points: list[MetricPoint] = []
         for name in columns:
             # A row without a time has no place on the time axis.
             values = [
@@ -183,14 +189,16 @@ class RunLog:
             sent = self._sent.setdefault(name, set())
             for row in select(steps, values, sent, final=final):
                 sent.add(steps[row])
-                points.append(Point(name, values[row], steps[row], self._timestamp(times[row])))
+                points.append(
+                    MetricPoint(name, values[row], steps[row], self._timestamp(times[row]))
+                )
         for name in by_time if final else ():
             key = name + TIME_SUFFIX
             sent = self._sent.setdefault(key, set())
             for micros, value in resample(times, [float(value) for value in table[name]]):
                 if micros not in sent:
                     sent.add(micros)
-                    points.append(Point(key, value, micros, self._timestamp(micros * 1e-6)))
+                    points.append(MetricPoint(key, value, micros, self._timestamp(micros * 1e-6)))
         self._points += points
         if not final:
             self._send()
@@ -208,6 +216,11 @@ class RunLog:
             Columns of equal length.
         name
             File name of the artifact.
+
+        Raises
+        ------
+        ValueError
+            If the file name has folders.
         """
         if not self.run_id:
             return  # tracking is off: do not import what only writes
@@ -221,7 +234,20 @@ class RunLog:
         self._keep(name, lambda path: pq.write_table(data, path))
 
     def arrays(self, name: str, arrays: Mapping[str, Any]) -> None:
-        """Keep arrays as an ``.npz`` artifact with file name `name`."""
+        """Keep arrays as an ``.npz`` artifact.
+
+        Parameters
+        ----------
+        name
+            File name of the artifact.
+        arrays
+            The arrays by their names.
+
+        Raises
+        ------
+        ValueError
+            If the file name has folders.
+        """
         if not self.run_id:
             return
         import numpy as np
@@ -229,7 +255,20 @@ class RunLog:
         self._keep(name, lambda path: np.savez_compressed(path, **arrays))
 
     def text(self, name: str, content: str) -> None:
-        """Keep a text as an artifact with file name `name`."""
+        """Keep a text as an artifact.
+
+        Parameters
+        ----------
+        name
+            File name of the artifact.
+        content
+            The text.
+
+        Raises
+        ------
+        ValueError
+            If the file name has folders.
+        """
         self._keep(name, lambda path: path.write_text(content, encoding="utf-8"))
 
     def _keep(self, name: str, write: Callable[[Path], object]) -> None:

@@ -32,7 +32,7 @@ _MAX_RUNS = 50_000
 class FinishedRun:
     """A run that ended FINISHED.
 
-    Parameters
+    Attributes
     ----------
     run_id, name
         What identifies the run, to MLflow and to people.
@@ -75,19 +75,19 @@ class Store:
         return self._backend.experiment_id
 
     def find_finished(self, key: str) -> list[FinishedRun]:
-        """Return the finished runs whose tag ``key`` is `key`, the latest first.
+        """Return the finished runs of a key, the latest first.
 
         Where the store has none, those that wait for it count.
 
         Parameters
         ----------
         key
-            Letters, digits, ``_`` and ``-``.
+            The value of their tag ``key``: letters, digits, ``_`` and ``-``.
 
         Raises
         ------
         ValueError
-            If `key` has other characters.
+            If ``key`` has other characters.
         """
         if not re.fullmatch(r"[\w\-]+", key):
             raise ValueError(f"run key {key!r}: allowed are letters, digits, '_' and '-'")
@@ -100,7 +100,11 @@ class Store:
     def finished_runs(self, *, all_of_a_key: bool = False) -> list[FinishedRun]:
         """Return the finished runs of the experiment, the latest first, one for each key.
 
-        Of runs that were forced or extended the latest counts, unless all are asked for.
+        Parameters
+        ----------
+        all_of_a_key
+            Whether to return all of a key, and not the latest only where a run was forced or
+            extended.
         """
         runs: dict[str, FinishedRun] = {}
         for run in self._backend.find("attributes.status = 'FINISHED'", limit=_MAX_RUNS):
@@ -117,7 +121,7 @@ class Store:
     ) -> RunLog:
         """Return a run; as a context manager it starts with its block and ends with it.
 
-        The run is also tagged with the process that owns it and, unless `tags` names another,
+        The run is also tagged with the process that owns it and, unless ``tags`` names another,
         with the sweep of the options.
 
         Parameters
@@ -135,12 +139,14 @@ class Store:
     def save_charts(
         self, charts: Sequence[Chart] | None = None, group_by: Sequence[str] = ("solver",)
     ) -> None:
-        """Save the charts that `charts_link` opens, for all runs and for this sweep.
+        """Save the charts that the link opens, for all runs and for this sweep.
+
+        The link is that of :func:`softres.tracking.charts_link`.
 
         Parameters
         ----------
         charts
-            Charts in the order in which they are shown; None takes the usual ones.
+            Charts in the order in which they are shown; ``None`` takes the usual ones.
         group_by
             Parameters whose equal values share a line; none draws a line for each run.
         """
@@ -151,8 +157,7 @@ class Store:
 
         Returns
         -------
-        list of str
-            Names of the runs, which are now KILLED.
+        Names of the runs, which are now KILLED.
         """
         host = identity()["host"]
         waiting = {run.run_id for run in self._waiting()}
@@ -175,7 +180,7 @@ class Store:
 
 
 def open_store(options: TrackingOptions, *, patient: bool = False) -> Store:
-    """Open the store of `options`, created if need be, and end stale runs in it.
+    """Open the store of the options, created if need be, and end stale runs in it.
 
     Any number of processes may do so at once. Opening imports MLflow, unless tracking is off. What
     had to wait for the store is delivered first.
@@ -191,8 +196,8 @@ def open_store(options: TrackingOptions, *, patient: bool = False) -> Store:
     Raises
     ------
     InputError
-        If the store or the experiment cannot be used; with `patient` not for one that is away, but
-        for a folder in which nothing could wait.
+        If the store or the experiment cannot be used; with ``patient`` not for one that is away,
+        but for a folder in which nothing could wait.
     """
     if not options.enabled:
         return Store(options, NullBackend())

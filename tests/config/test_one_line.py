@@ -14,7 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from softres.common.errors import InputError
 from softres.config.choices import register
-from softres.config.console_entry import command_line
+from softres.config.console_entry import run_command
 from softres.config.one_line import one_line
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -107,27 +107,27 @@ def raising(error):
 
 def test_wrong_input_ends_with_status_2_and_a_line(capsys):
     with pytest.raises(SystemExit) as caught:
-        command_line(raising(InputError("n=0: allowed is more")))
+        run_command(raising(InputError("n=0: allowed is more")))
     assert caught.value.code == 2
     assert capsys.readouterr().err == "softres: n=0: allowed is more\n"
 
 
 def test_an_interrupt_ends_with_status_130(capsys):
     with pytest.raises(SystemExit) as caught:
-        command_line(raising(KeyboardInterrupt()))
+        run_command(raising(KeyboardInterrupt()))
     assert caught.value.code == 130
     assert capsys.readouterr().err.startswith("softres: interrupted")
 
 
 def test_a_fault_of_the_program_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError):
-        command_line(raising(ZeroDivisionError()))
+        run_command(raising(ZeroDivisionError()))
 
 
 def test_wrong_input_keeps_its_traceback_where_that_is_asked_for(monkeypatch):
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
     with pytest.raises(InputError):
-        command_line(raising(InputError("n=0")))
+        run_command(raising(InputError("n=0")))
 
 
 def test_a_signal_to_end_unwinds_the_program():
@@ -141,6 +141,6 @@ def test_a_signal_to_end_unwinds_the_program():
             closed.append(True)
 
     with pytest.raises(SystemExit) as caught:
-        command_line(main)
+        run_command(main)
     assert caught.value.code == 128 + signal.SIGTERM
     assert closed == [True]

@@ -27,7 +27,7 @@ def matrices():
 @pytest.mark.parametrize("store", [np.asarray, sparse.csr_array], ids=["dense", "CSR"])
 @pytest.mark.parametrize("name", matrices())
 def test_figures_of_a_matrix(name, store, block, monkeypatch):
-    monkeypatch.setattr(module, "BLOCK", block)
+    monkeypatch.setattr(module, "BLOCK_ENTRIES", block)
     A = matrices()[name]
     n, d = A.shape
     left, values, _ = np.linalg.svd(A, full_matrices=False)
@@ -46,7 +46,7 @@ def test_figures_of_a_matrix(name, store, block, monkeypatch):
 def test_a_matrix_on_disk_has_the_figures_of_the_same_one_in_memory(
     kind, block, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(module, "BLOCK", block)
+    monkeypatch.setattr(module, "BLOCK_ENTRIES", block)
     A, b = matrices()["rank deficient"], np.full(70, 1 / 70)
     write_folder(tmp_path / "shards", [A[:50], A[50:]], b, kind=kind)
     found = describe(load_streamed(Streamed(path=str(tmp_path / "shards")), None))

@@ -17,7 +17,7 @@ from softres.data.start import starting_point
 from softres.harness import solving, warm_up
 from softres.harness.extension import is_enough
 from softres.harness.job import JobContext, run_job
-from softres.harness.outcome import Outcome, read_outcomes, write_outcome
+from softres.harness.outcome import JobOutcome, read_outcomes, write_outcome
 from softres.harness.prepare import on_backend, prepare
 from softres.harness.terminal.closing import close_command
 from softres.matrices.backends import as_numpy
@@ -205,8 +205,8 @@ def test_every_problem_can_be_warmed_up(checked, monkeypatch, problem):
     assert warm_up.warm_up(checked(f"problem={problem}")) > 0
 
 
-FAILED = Outcome(1, "gradient_descent n=9", "failed", note="no [luck] here", ok=False)
-SKIPPED = Outcome(0, "exact_newton n=9", "skipped", steps=3, error=1e-17, note="run 1a2b3c4d")
+FAILED = JobOutcome(1, "gradient_descent n=9", "failed", note="no [luck] here", ok=False)
+SKIPPED = JobOutcome(0, "exact_newton n=9", "skipped", steps=3, error=1e-17, note="run 1a2b3c4d")
 
 
 def test_outcomes_come_back_in_the_order_of_the_jobs(tmp_path):

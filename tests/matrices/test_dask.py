@@ -143,7 +143,7 @@ def test_a_cluster_of_two_processes_finds_the_same_minimiser(tmp_path, monkeypat
 
 def test_without_a_scheduler_there_is_one_line(monkeypatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr(dask_matrix, "PATIENCE", "200ms")
+    monkeypatch.setattr(dask_matrix, "SCHEDULER_TIMEOUT", "200ms")
     options = BackendOptions("dask", address="tcp://127.0.0.1:1")
     with pytest.raises(InputError, match=r"backend\.address=tcp://127\.0\.0\.1:1: no Dask sched"):
         options.convert(np.ones((4, 2)))

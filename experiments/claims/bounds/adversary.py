@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from experiments.claims.bounds.quantities import Point
+from experiments.claims.bounds.quantities import PointBatch
 from experiments.claims.bounds.regions import Setting
 
-__all__ = ["Found", "search"]
+__all__ = ["WorstCase", "search"]
 
 Array = npt.NDArray[np.float64]
 #: Pairs closer than this, over R, would measure rounding.
@@ -20,7 +20,7 @@ CLOSEST = 1e-3
 
 
 @dataclass(frozen=True)
-class Found:
+class WorstCase:
     """The largest value of one figure, and where it is.
 
     Attributes
@@ -48,7 +48,7 @@ def search(
     *,
     starts: int,
     iterations: int,
-) -> dict[str, Found]:
+) -> dict[str, WorstCase]:
     """Maximise every figure over |x| <= R, alpha >= beta, b >= 0 and sum(b) <= 1.
 
     Projected ascent along noisy gradients from many starts at once. A step is kept only if the
@@ -58,7 +58,7 @@ def search(
     Parameters
     ----------
     figures
-        By name: a function of one :class:`Point`, or of two, of batch shape (starts,). For two
+        By name: a function of one :class:`PointBatch`, or of two, of batch shape (starts,). For two
         points it is divided by |x - y|.
     points
         1 or 2.
@@ -80,7 +80,7 @@ def _search(
     rng: np.random.Generator,
     starts: int,
     iterations: int,
-) -> dict[str, Found]:
+) -> dict[str, WorstCase]:
     import torch
 
     A = torch.tensor(setting.A)
@@ -101,7 +101,7 @@ def _search(
             inside &= (alpha >= setting.beta) & alpha.isfinite()
         rows = []
         for k, name in enumerate(names):
-            value = figures[name](*(Point(z[k], b[k]) for z in zs))
+            value = figures[name](*(PointBatch(z[k], b[k]) for z in zs))
             rows.append(value)
         values = torch.stack(rows)
         if points == 2:
@@ -192,7 +192,7 @@ def _low(setting: Setting, count: int, rng: np.random.Generator) -> Array:
     return np.asarray(low[:, None] * out)
 
 
-def _found(setting: Setting, theta: Any, best: Any, first: Any, points: int) -> Found:
+def _found(setting: Setting, theta: Any, best: Any, first: Any, points: int) -> WorstCase:
     import torch
 
     n, d = setting.A.shape
@@ -201,4 +201,4 @@ def _found(setting: Setting, theta: Any, best: Any, first: Any, points: int) -> 
     x = (setting.R * at[:d]).numpy()
     y = (setting.R * at[d : 2 * d]).numpy() if points == 2 else np.zeros(d)
     b = torch.softmax(torch.nn.functional.pad(at[points * d :], (0, 1)), -1)[:n].numpy()
-    return Found(float(best[k]), float(first.max()), x, y, b)
+    return WorstCase(float(best[k]), float(first.max()), x, y, b)

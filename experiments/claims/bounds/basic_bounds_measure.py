@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from experiments.claims.bounds.bounded_measure import Bounds, measure_bounded
-from experiments.claims.bounds.quantities import NORMS
+from experiments.claims.bounds.quantities import LEMMA_NORMS
 from experiments.claims.bounds.regions import Setting
 from softres.harness.probe import ProbeContext
 from softres.theory.bounds import Region, basic_bounds, recalled_bounds
@@ -24,4 +24,4 @@ def measure(context: ProbeContext) -> pd.DataFrame:
             recalled_bounds(n, R, beta),
         )
 
-    return measure_bounded(context, 1, lambda setting: NORMS, bounds)
+    return measure_bounded(context, 1, lambda setting: LEMMA_NORMS, bounds)

@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "ROUNDING",
+    "LOG_ROUNDING",
     "draw_looseness",
     "judge_bounds",
-    "legend_above",
+    "legend_in_columns",
     "matrices",
     "row_at",
     "table",
 ]
 
 #: log10 of the factor by which rounding may carry a sharp case over its bound: 1 + 1e-9.
-ROUNDING = 1e-9 / np.log(10.0)
+LOG_ROUNDING = 1e-9 / np.log(10.0)
 #: Columns with bounds: how they are called in verdicts and figures.
 VERSIONS = {
     "bound": "worst case in (n, R, beta)",
@@ -106,7 +106,7 @@ def _judge(runs: Sequence[LoggedRun], cases: pd.DataFrame, column: str, statemen
     gap = cases[column] - cases["measured"]
     nearest = row_at(cases, int(gap.to_numpy().argmin()))
     smallest = float(gap.min())
-    broken = int((gap < -ROUNDING).sum())
+    broken = int((gap < -LOG_ROUNDING).sum())
     at = f"{nearest['part']}, {nearest['kind']} A, n={nearest['n']}, R={nearest['R']}, "
     at += f"beta={nearest['experiment.beta']}"
     example = None
@@ -134,7 +134,7 @@ def _judge(runs: Sequence[LoggedRun], cases: pd.DataFrame, column: str, statemen
     )
 
 
-def legend_above(figure: Figure, columns: int = 2) -> None:
+def legend_in_columns(figure: Figure, columns: int = 2) -> None:
     """Put one legend above the axes, in the sizes of :mod:`experiments.kit.style`."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(
@@ -178,5 +178,5 @@ def draw_looseness(runs: Sequence[LoggedRun], parts: Sequence[str]) -> Figure:
     axis.set_yticks(range(len(parts)), list(parts))
     axis.invert_yaxis()
     axis.set_xlabel("log10 (bound / largest found), sharpest case")
-    legend_above(figure)
+    legend_in_columns(figure)
     return figure

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.claims.bounds.adversary import Found, search
+from experiments.claims.bounds.adversary import WorstCase, search
 from experiments.claims.bounds.regions import Setting, settings_of
 from softres.harness.probe import ProbeContext
 
@@ -26,7 +26,7 @@ def measure_bounded(
     points: int,
     figures: Callable[[Setting], Mapping[str, Callable[..., Any]]],
     bounds: Callable[[Setting], Bounds],
-    complete: Callable[[Setting, Found, dict[str, Any]], None] | None = None,
+    complete: Callable[[Setting, WorstCase, dict[str, Any]], None] | None = None,
 ) -> pd.DataFrame:
     """Search for the largest value of every figure; one row a figure and matrix.
 
@@ -76,7 +76,7 @@ def log(value: float) -> float:
 
 def _rows(
     setting: Setting,
-    found: Mapping[str, Found],
+    found: Mapping[str, WorstCase],
     bounds: Mapping[str, float],
     instance_bounds: Mapping[str, float],
     recalled: Mapping[str, float],

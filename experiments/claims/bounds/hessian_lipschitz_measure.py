@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.claims.bounds.adversary import Found
+from experiments.claims.bounds.adversary import WorstCase
 from experiments.claims.bounds.bounded_measure import Bounds, measure_bounded
-from experiments.claims.bounds.quantities import Point, matrix_parts
+from experiments.claims.bounds.quantities import PointBatch, matrix_parts
 from experiments.claims.bounds.regions import Setting
 from softres.harness.probe import ProbeContext
 from softres.theory.bounds import Region
@@ -25,7 +25,7 @@ def _figures(setting: Setting) -> dict[str, Any]:
     A = torch.tensor(setting.A)
 
     def spectral(name: str) -> Any:
-        def norm(x: Point, y: Point) -> Any:
+        def norm(x: PointBatch, y: PointBatch) -> Any:
             difference = matrix_parts(x, name, A) - matrix_parts(y, name, A)
             return torch.linalg.eigvalsh(torch.nan_to_num(difference)).abs().amax(-1)
 
@@ -45,7 +45,7 @@ def measure(context: ProbeContext) -> pd.DataFrame:
             {},
         )
 
-    def complete(setting: Setting, case: Found, row: dict[str, Any]) -> None:
+    def complete(setting: Setting, case: WorstCase, row: dict[str, Any]) -> None:
         if row["part"] == "H":  # in logarithms all along: M exceeds doubles from R = 6 on
             n = len(setting.A)
             row["recalled"] = log10_lipschitz_recalled(n, setting.R, log(setting.beta))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from experiments.claims.bounds.bounded import (
     draw_looseness,
     judge_bounds,
-    legend_above,
+    legend_in_columns,
     matrices,
     row_at,
     table,
@@ -128,7 +128,7 @@ def _draw_weight(runs: Sequence[LoggedRun]) -> Figure:
     axis.plot(recalled.index, recalled, **look("bound"), label="recalled, C = 100")
     axis.set_xlabel("R, the norm of A and the radius of x")
     axis.set_ylabel("log10 of w^2 for H >= l I")
-    legend_above(figure)
+    legend_in_columns(figure)
     return figure
 
 

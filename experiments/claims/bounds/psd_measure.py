@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.claims.bounds.adversary import Found
+from experiments.claims.bounds.adversary import WorstCase
 from experiments.claims.bounds.bounded_measure import Bounds, log, measure_bounded
-from experiments.claims.bounds.quantities import Point, matrix_parts
+from experiments.claims.bounds.quantities import PointBatch, matrix_parts
 from experiments.claims.bounds.regions import Setting
 from softres.harness.probe import ProbeContext
 from softres.problems import make_problem
@@ -20,15 +20,15 @@ from softres.theory.curvature_bounds import curvature_bounds, smallest_weight, s
 __all__ = ["measure"]
 
 
-def _figures(setting: Setting) -> dict[str, Callable[[Point], Any]]:
+def _figures(setting: Setting) -> dict[str, Callable[[PointBatch], Any]]:
     import torch
 
     Q = torch.linalg.qr(torch.tensor(setting.A))[0]
 
-    def eigenvalues(point: Point, name: str, frame: Any = None) -> Any:
+    def eigenvalues(point: PointBatch, name: str, frame: Any = None) -> Any:
         return torch.linalg.eigvalsh(torch.nan_to_num(matrix_parts(point, name, frame)))
 
-    def size(name: str) -> Callable[[Point], Any]:
+    def size(name: str) -> Callable[[PointBatch], Any]:
         return lambda point: eigenvalues(point, name).abs().amax(-1)
 
     # "w^2": only the pencil of A^T (B - W^2) A with A^T A counts, B - W^2 on the range of A.
@@ -60,7 +60,7 @@ def measure(context: ProbeContext) -> pd.DataFrame:
             {"-B": weights.constant, "w^2": weight(weights.constant)},
         )
 
-    def complete(setting: Setting, case: Found, row: dict[str, Any]) -> None:
+    def complete(setting: Setting, case: WorstCase, row: dict[str, Any]) -> None:
         row.update(_at_point(setting, case, row, weight_for(setting), weights.l))
 
     return measure_bounded(context, 1, _figures, bounds, complete)
@@ -68,7 +68,7 @@ def measure(context: ProbeContext) -> pd.DataFrame:
 
 def _at_point(
     setting: Setting,
-    case: Found,
+    case: WorstCase,
     row: Mapping[str, Any],
     weight: Callable[[float], float],
     l: float,  # noqa: E741

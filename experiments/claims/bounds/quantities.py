@@ -12,11 +12,11 @@ from functools import cached_property
 from math import sqrt
 from typing import Any
 
-__all__ = ["DIFFERENCES", "NORMS", "Point", "matrix_parts"]
+__all__ = ["DIFFERENCES", "LEMMA_NORMS", "PointBatch", "matrix_parts"]
 
 
 @dataclass(frozen=True)
-class Point:
+class PointBatch:
     """Points x with targets b, in batches of any shape (..., d) and (..., n).
 
     Attributes
@@ -71,7 +71,7 @@ class Point:
         return self.residual / self.alpha
 
 
-def matrix_parts(point: Point, name: str, frame: Any = None) -> Any:
+def matrix_parts(point: PointBatch, name: str, frame: Any = None) -> Any:
     """Return B1, B2, B3 or their sum H in the frame's columns (A; default the identity).
 
     Shape (..., d, d), with the split of Definition 5.1 and without W^2.
@@ -99,12 +99,12 @@ def _length(values: Any) -> Any:
     return ((values * values).sum(-1) + 1e-300).sqrt()
 
 
-def _root(point: Point) -> float:
+def _root(point: PointBatch) -> float:
     return sqrt(point.z.shape[-1])
 
 
 #: The norms of Lemma 8.2. |I - f 1^T| = sqrt(n) |f|, for it is a projection.
-NORMS: dict[str, Callable[[Point], Any]] = {
+LEMMA_NORMS: dict[str, Callable[[PointBatch], Any]] = {
     "exp": lambda x: _length(x.e),
     "u": lambda x: _length(x.u),
     "alpha": lambda x: x.alpha[..., 0],
@@ -118,7 +118,7 @@ NORMS: dict[str, Callable[[Point], Any]] = {
 }
 
 #: The norms of the differences of Lemma 8.3; diag(v) in the operator norm, its largest entry.
-DIFFERENCES: dict[str, Callable[[Point, Point], Any]] = {
+DIFFERENCES: dict[str, Callable[[PointBatch, PointBatch], Any]] = {
     "exp": lambda x, y: _length(x.e - y.e),
     "u": lambda x, y: _length(x.u - y.u),
     "alpha": lambda x, y: _length(x.alpha - y.alpha),

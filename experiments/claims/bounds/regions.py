@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from softres.harness.probe import ProbeContext
 
-__all__ = ["KINDS", "Setting", "matrix", "settings_of"]
+__all__ = ["MATRIX_SHAPES", "Setting", "matrix", "settings_of"]
 
 Array = npt.NDArray[np.float64]
 
@@ -39,7 +39,7 @@ def _spike(n: int, d: int, rng: np.random.Generator) -> Array:
 
 
 #: Shapes of A: each makes other bounds tight.
-KINDS: dict[str, Callable[[int, int, np.random.Generator], Array]] = {
+MATRIX_SHAPES: dict[str, Callable[[int, int, np.random.Generator], Array]] = {
     "gaussian": _gaussian,
     "aligned": _aligned,
     "spike": _spike,
@@ -48,7 +48,7 @@ KINDS: dict[str, Callable[[int, int, np.random.Generator], Array]] = {
 
 def matrix(kind: str, n: int, d: int, R: float, rng: np.random.Generator) -> Array:
     """Return an n x d matrix of a kind with |A|_2 = R."""
-    A = KINDS[kind](n, d, rng)
+    A = MATRIX_SHAPES[kind](n, d, rng)
     return A * (R / np.linalg.norm(A, 2))
 
 
@@ -87,7 +87,7 @@ def settings_of(context: ProbeContext) -> Iterator[Setting]:
     """Yield ``experiment.instances`` settings of each kind for a run's n, d, R and beta."""
     options, own = context.settings, context.settings.experiment
     R = 1.0 if options.R is None else options.R
-    for kind in KINDS:
+    for kind in MATRIX_SHAPES:
         rng = context.rng(f"matrix {kind}")
         for instance in range(int(own["instances"])):
             A = matrix(kind, options.n, options.d, R, rng)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from experiments.claims.closed_forms.formulas import MODELS, chain_values
 from experiments.claims.closed_forms.references import (
-    Case,
+    ProblemPoint,
     autodiff,
     cases,
     has_mpmath,
@@ -53,7 +53,7 @@ def measure_errors(context: ProbeContext, chain: Chain, *, second: bool) -> pd.D
     return pd.DataFrame(found)
 
 
-def _chain(case: Case, chain: Chain, number: int, *, second: bool) -> list[dict[str, Any]]:
+def _chain(case: ProblemPoint, chain: Chain, number: int, *, second: bool) -> list[dict[str, Any]]:
     """Return the errors of every function of the chain against automatic differentiation."""
     import torch
 

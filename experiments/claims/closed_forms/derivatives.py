@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from experiments.claims.bounds.bounded import legend_above, row_at
+from experiments.claims.bounds.bounded import legend_in_columns, row_at
 from experiments.claims.closed_forms.formulas import MODELS
 from experiments.claims.closed_forms.references import DIGITS
 from experiments.kit.claim import Author, Conclusion, Counterexample, Verdict
@@ -112,5 +112,5 @@ def draw_errors(runs: Sequence[LoggedRun], tolerance: float) -> Figure:
     axis.set_yticks(range(len(models)), models)
     axis.invert_yaxis()
     axis.set_xlabel("largest relative error")
-    legend_above(figure)
+    legend_in_columns(figure)
     return figure

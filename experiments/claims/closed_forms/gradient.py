@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 __all__ = ["CLAIM"]
 
 #: Rounding of a sum of n terms with cancellation; a wrong formula is off by order one.
-TOLERANCE = 1e-12
+FORMULA_TOLERANCE = 1e-12
 #: The functions of Lemma 4.1; Parts 9 to 12 derive v * A_j and <v, A_j> once more.
-PARTS = ("z", "exp", "u", "alpha", "1/alpha", "f", "c", "L", "v A_j", "<v, A_j>")
+LEMMA_PARTS = ("z", "exp", "u", "alpha", "1/alpha", "f", "c", "L", "v A_j", "<v, A_j>")
 
 
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
     """Judge each problem, and the lemma's chain."""
-    return judge_errors(runs, "gradient", "Lemma 4.1", TOLERANCE, PARTS)
+    return judge_errors(runs, "gradient", "Lemma 4.1", FORMULA_TOLERANCE, LEMMA_PARTS)
 
 
 def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:
     """Draw the largest error of each problem."""
-    return {"gradient": draw_errors(runs, TOLERANCE)}
+    return {"gradient": draw_errors(runs, FORMULA_TOLERANCE)}
 
 
 CLAIM = Claim(

@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 __all__ = ["CLAIM"]
 
 #: Rounding of a sum of n terms with cancellation; a wrong formula is off by order one.
-TOLERANCE = 1e-11
+FORMULA_TOLERANCE = 1e-11
 #: The seven functions of Lemma 5.2, each with i = j and i != j at once.
-PARTS = CHAIN
+LEMMA_PARTS = CHAIN
 
 
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
     """Judge each problem, and the lemma's chain."""
-    return judge_errors(runs, "hessian", "Lemma 5.2", TOLERANCE, PARTS)
+    return judge_errors(runs, "hessian", "Lemma 5.2", FORMULA_TOLERANCE, LEMMA_PARTS)
 
 
 def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:
     """Draw the largest error of each problem."""
-    return {"hessian": draw_errors(runs, TOLERANCE)}
+    return {"hessian": draw_errors(runs, FORMULA_TOLERANCE)}
 
 
 CLAIM = Claim(

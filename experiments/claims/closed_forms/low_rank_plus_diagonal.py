@@ -9,7 +9,11 @@ import numpy as np
 import pandas as pd
 
 from experiments.claims.bounds.bounded import row_at
-from experiments.claims.closed_forms.low_rank_plus_diagonal_measure import KEPT, TOLERANCE, measure
+from experiments.claims.closed_forms.low_rank_plus_diagonal_measure import (
+    EIGENVALUE_FLOOR,
+    KEPT_EIGENVALUES,
+    measure,
+)
 from experiments.kit.claim import Author, Claim, Conclusion, Counterexample, Verdict
 from experiments.kit.runs import LoggedRun
 from experiments.kit.style import look, new_figure
@@ -34,7 +38,7 @@ PAPERS = ("rank", "sum")
 
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
     """Judge rank, signs, eigenvalues and the sum of the parts."""
-    bound = f"{TOLERANCE:.0e}"
+    bound = f"{EIGENVALUE_FLOOR:.0e}"
     if not runs:
         none = "No finished run."
         return [
@@ -51,7 +55,7 @@ def _judge(runs: Sequence[LoggedRun], data: pd.DataFrame, column: str) -> Verdic
     errors = cases[column].fillna(np.inf)
     worst = row_at(cases, int(errors.to_numpy().argmax()))
     largest = float(errors.max())
-    holds = largest <= TOLERANCE
+    holds = largest <= EIGENVALUE_FLOOR
     run = runs[int(worst["run"])]
     second = float(cases["eigenvalue_1"].min())
     reason = "Against the Hessian in z from automatic differentiation, at points alpha >= 0.1 n."
@@ -61,10 +65,10 @@ def _judge(runs: Sequence[LoggedRun], data: pd.DataFrame, column: str) -> Verdic
         statement=STATEMENTS[column],
         conclusion=Conclusion.HOLDS if holds else Conclusion.VIOLATED,
         measured=f"{largest:.1e} ({worst['model']}, n={run.params.get('n')})",
-        bound=f"{TOLERANCE:.0e}",
+        bound=f"{EIGENVALUE_FLOOR:.0e}",
         cases=len(cases),
         reason=reason,
-        looseness=TOLERANCE / largest if 0 < largest < np.inf else None,
+        looseness=EIGENVALUE_FLOOR / largest if 0 < largest < np.inf else None,
         counterexample=None if holds else Counterexample(run, command(run), "worst.npz"),
         **_whose(column),
     )
@@ -81,8 +85,8 @@ def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:
     data = pd.concat([run.table.assign(n=run.params["n"]) for run in runs], ignore_index=True)
     figure, axes = new_figure()
     axis = axes[0]
-    index = np.arange(1, KEPT + 1)
-    columns = [f"eigenvalue_{k}" for k in range(KEPT)]
+    index = np.arange(1, KEPT_EIGENVALUES + 1)
+    columns = [f"eigenvalue_{k}" for k in range(KEPT_EIGENVALUES)]
     for model, points in data.groupby("model", sort=False):
         values = np.maximum(points[columns].to_numpy(), 1e-20)
         style = look(str(model))

@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.claims.bounds.quantities import Point, matrix_parts
+from experiments.claims.bounds.quantities import PointBatch, matrix_parts
 from experiments.claims.closed_forms.formulas import MODELS
 from experiments.claims.closed_forms.references import cases, relative_error
 from softres.harness.probe import ProbeContext
 
-__all__ = ["KEPT", "TOLERANCE", "measure"]
+__all__ = ["EIGENVALUE_FLOOR", "KEPT_EIGENVALUES", "measure"]
 
 #: Eigenvalues below this, over the largest, are rounding.
-TOLERANCE = 1e-11
+EIGENVALUE_FLOOR = 1e-11
 #: Eigenvalues of the rank-two part that are kept, by their size.
-KEPT = 6
+KEPT_EIGENVALUES = 6
 #: The columns that are judged.
 FIGURES = ("rank", "signs", "formula", "sum")
 
@@ -42,14 +42,14 @@ def measure(context: ProbeContext) -> pd.DataFrame:
             expected = np.array([inner - lengths, inner + lengths])
             row: dict[str, Any] = {"model": model, "case": number}
             row["rank"] = by_size[2] / by_size[0]
-            tiny = TOLERANCE * by_size[0]
+            tiny = EIGENVALUE_FLOOR * by_size[0]
             row["signs"] = float(not (values[0] < -tiny and values[-1] > tiny))
             row["formula"] = relative_error(values[[0, -1]], expected)
             row["sum"] = np.nan
             if model == "softres":
                 parts = _definition(case.A @ case.x, case.b) + np.diag(case.w**2)
                 row["sum"] = relative_error(parts, B)
-            row |= {f"eigenvalue_{k}": by_size[k] / by_size[0] for k in range(KEPT)}
+            row |= {f"eigenvalue_{k}": by_size[k] / by_size[0] for k in range(KEPT_EIGENVALUES)}
             rows.append(row)
             largest = float(np.nanmax([row[name] for name in FIGURES]))
             if largest > worst:
@@ -76,5 +76,5 @@ def _definition(z: Any, b: Any) -> Any:
     """Return B1 + B2 + B3 as matrices, without W^2."""
     import torch
 
-    point = Point(torch.tensor(z), torch.tensor(b))
+    point = PointBatch(torch.tensor(z), torch.tensor(b))
     return sum(matrix_parts(point, name).numpy() for name in ("B1", "B2", "B3"))

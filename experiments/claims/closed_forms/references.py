@@ -15,7 +15,15 @@ from experiments.claims.closed_forms.formulas import MODELS
 from softres.harness.probe import ProbeContext
 from softres.problems import Problem, make_problem
 
-__all__ = ["DIGITS", "Case", "autodiff", "cases", "has_mpmath", "multiprecision", "relative_error"]
+__all__ = [
+    "DIGITS",
+    "ProblemPoint",
+    "autodiff",
+    "cases",
+    "has_mpmath",
+    "multiprecision",
+    "relative_error",
+]
 
 Array = npt.NDArray[np.float64]
 #: Decimal digits of the reference, and the step of its central differences: the error of both
@@ -24,7 +32,7 @@ DIGITS, STEP = 60, "1e-18"
 
 
 @dataclass(frozen=True)
-class Case:
+class ProblemPoint:
     """One point of one problem.
 
     Attributes
@@ -54,7 +62,7 @@ class Case:
         return {"A": self.A, "b": self.b, "w": self.w, "x": self.x}
 
 
-def cases(context: ProbeContext, model: str) -> Iterator[Case]:
+def cases(context: ProbeContext, model: str) -> Iterator[ProblemPoint]:
     """Yield ``experiment.cases`` points with |A| = R and |x| <= R, where alpha >= 0.1 n.
 
     Nearer to the pole alpha = 0 the problem itself, not the closed form, loses digits.
@@ -74,10 +82,10 @@ def cases(context: ProbeContext, model: str) -> Iterator[Case]:
         b = rng.dirichlet(np.ones(n))
         w = 10.0 ** rng.uniform(-4, 0) * rng.random(n)
         count += 1
-        yield Case(model, A, b, w, x)
+        yield ProblemPoint(model, A, b, w, x)
 
 
-def autodiff(case: Case) -> tuple[Array, Array]:
+def autodiff(case: ProblemPoint) -> tuple[Array, Array]:
     """Return gradient and Hessian from torch's automatic differentiation in float64."""
     import torch
 
@@ -100,7 +108,7 @@ def has_mpmath() -> bool:
     return find_spec("mpmath") is not None
 
 
-def multiprecision(case: Case, *, second: bool) -> Array:
+def multiprecision(case: ProblemPoint, *, second: bool) -> Array:
     """Return the gradient, or the Hessian, from central differences with 60 digits.
 
     Shape (d,) or (d, d); NaN without mpmath.

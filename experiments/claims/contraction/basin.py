@@ -27,7 +27,7 @@ CAPTIONS = {
     "failure its end counts",
 }
 #: The tests of a start, by the column of their radius.
-WORDS = {
+RADIUS_LABELS = {
     "exact_H": f"one exact step contracts by {CONTRACTION} in the H-norm",
     "exact_l2": f"one exact step contracts by {CONTRACTION} in l2",
     "approx_H": f"one approximate step contracts by {CONTRACTION} in the H-norm",
@@ -133,7 +133,7 @@ def _within(part: pd.DataFrame, runs: Sequence[LoggedRun], name: str) -> Verdict
         artifact = f"{array_file(name, inside=theorem)}.npz"
         example = counterexample(runs, str(worst["run"]), artifact)
     return Verdict(
-        statement=f"From |x0 - x*| <= 0.1 l / M, {M}: {WORDS[name]}",
+        statement=f"From |x0 - x*| <= 0.1 l / M, {M}: {RADIUS_LABELS[name]}",
         conclusion=conclusion,
         measured=f"fails in {len(bad)} of {len(told)} instances"
         if len(bad)

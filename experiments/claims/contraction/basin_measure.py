@@ -24,21 +24,21 @@ from softres.theory.predictions import CONTRACTION
 if TYPE_CHECKING:
     from softres.data.instance import Instance
 
-__all__ = ["BASIN", "STEPS", "TESTS", "array_file", "measure"]
+__all__ = ["BASIN", "CONTRACTING_STEPS", "TESTS", "array_file", "measure"]
 
 #: The start that the lemma allows: M |x0 - x*| <= 0.1 l.
 BASIN = 0.1
 #: One step that contracts by 0.4, by column: the norm it is seen in, and whether it is exact.
-STEPS = {
+CONTRACTING_STEPS = {
     "exact_H": ("H", True),
     "exact_l2": ("l2", True),
     "approx_H": ("H", False),
     "approx_l2": ("l2", False),
 }
 #: All tests of a start.
-TESTS = (*STEPS, "converges")
+TESTS = (*CONTRACTING_STEPS, "converges")
 #: How many times nearer than the edge of the ball a scan begins, at most.
-WITHIN = 8.0
+SCAN_RANGE = 8.0
 
 
 @dataclass(frozen=True)
@@ -157,14 +157,14 @@ def _instance(
 
 def _radii(near: Near, p: Any, scale: float, ball: Ball) -> dict[str, Radius]:
     # A small ball is looked into, as far as its distances are more than rounding.
-    lowest = max(near.floor, min(LOWEST * scale, ball.radius / WITHIN))
+    lowest = max(near.floor, min(LOWEST * scale, ball.radius / SCAN_RANGE))
 
     def one_step(norm: str, *, exact: bool) -> Radius:
         return largest_radius(
             lambda r: near.factor(p, r, norm, exact=exact) <= CONTRACTION, scale, lowest
         )
 
-    found = {name: one_step(norm, exact=exact) for name, (norm, exact) in STEPS.items()}
+    found = {name: one_step(norm, exact=exact) for name, (norm, exact) in CONTRACTING_STEPS.items()}
     converges = largest_radius(lambda r: near.converges(p, r), scale, lowest)
     return found | {"converges": converges}
 
@@ -172,16 +172,16 @@ def _radii(near: Near, p: Any, scale: float, ball: Ball) -> dict[str, Radius]:
 def _step(near: Near, p: Any, name: str, radius: Radius) -> dict[str, Any]:
     """Return the start that fails, and the point after its first step where there is one."""
     start = near.x + radius.failed * p
-    _, exact = STEPS.get(name, ("", True))
+    _, exact = CONTRACTING_STEPS.get(name, ("", True))
     after = near.step(start, exact=exact)
     return {"x": start} if after is None else {"x": start, "x_next": after}
 
 
 def _failure(near: Near, p: Any, name: str, radius: Radius) -> dict[str, float]:
     """Return the factor of the first step that fails, and how far off its Hessian is."""
-    if name not in STEPS or radius.failed == inf:
+    if name not in CONTRACTING_STEPS or radius.failed == inf:
         return {}
-    norm, exact = STEPS[name]
+    norm, exact = CONTRACTING_STEPS[name]
     found = {f"{name}_factor": near.factor(p, radius.failed, norm, exact=exact)}
     if not exact:
         found[f"{name}_error"] = near.error(near.x + radius.failed * p)

@@ -18,7 +18,7 @@ from experiments.claims.contraction.hypotheses import (
     steps_of,
 )
 from experiments.claims.contraction.induction_measure import BASIN, measure
-from experiments.claims.contraction.near_minimiser import LARGEST_EPS0, NORMS
+from experiments.claims.contraction.near_minimiser import LARGEST_EPS0, NORM_LABELS
 from experiments.claims.contraction.shrinking_measure import array_file
 from experiments.kit.cells import count, sight
 from experiments.kit.claim import PROBLEM_OPTIONS, Author, Claim, Conclusion, Verdict
@@ -46,7 +46,7 @@ def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
     note = outside_band(steps[drawn], within[drawn]) if drawn.any() else ""
     verdicts = []
     for part in parts(steps[within]):
-        for norm in NORMS:
+        for norm in NORM_LABELS:
             along = replace(part, rows=part.rows[part.rows.norm == norm])
             if len(along.rows):
                 verdicts.append(_verdict(runs, along, norm, note if part.drawn else ""))
@@ -79,7 +79,7 @@ def _verdict(runs: Sequence[LoggedRun], part: Part, norm: str, note: str) -> Ver
     if not part.inside:
         reason += " Elsewhere than in the lemma's hypotheses M is measured, a lower bound."
     return Verdict(
-        statement=f"r_t <= 0.4 r_(t-1) and M r_t <= 0.1 l in {NORMS[norm]}: {part.words}",
+        statement=f"r_t <= 0.4 r_(t-1) and M r_t <= 0.1 l in {NORM_LABELS[norm]}: {part.words}",
         conclusion=Conclusion.VIOLATED if len(bad) else Conclusion.HOLDS,
         measured=f"factor {float(factor.max()):.3g}, M r <= {float(basin.max()):.2g} l",
         bound=f"{CONTRACTION}, {BASIN} l",
@@ -96,7 +96,7 @@ def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:
     """Draw the worst factor of a step against eps0, in both norms."""
     table = joined(runs, "weights")
     figure, axes = new_figure(DOUBLE, columns=2)
-    for axis, norm in zip(axes, NORMS, strict=True):
+    for axis, norm in zip(axes, NORM_LABELS, strict=True):
         part = table[table.norm == norm]
         for index, kind in enumerate(("reflect", "shrink", "sampled")):
             worst = part[part.kind == kind].groupby("eps0")[f"contraction_{norm}"].max()
@@ -125,7 +125,7 @@ def tables(runs: Sequence[LoggedRun]) -> Mapping[str, pd.DataFrame]:
     """Return the worst factor and the furthest point by norm, error, eps0 and weights."""
     table = joined(runs, "weights")
     parts = []
-    for norm in NORMS:
+    for norm in NORM_LABELS:
         part = table[table.norm == norm]
         columns = {f"contraction_{norm}": "largest factor", f"basin_{norm}": "largest M r / l"}
         worst = part.groupby(["norm", "weights", "kind", "eps0"])[list(columns)].max()

@@ -11,7 +11,7 @@ from experiments.claims.contraction.inexact import cases, inexact_hessian
 from experiments.claims.contraction.near_minimiser import (
     DIRECTIONS,
     LARGEST_EPS0,
-    NORMS,
+    NORM_LABELS,
     Neighbourhood,
 )
 from experiments.claims.contraction.shrinking_measure import array_file
@@ -42,7 +42,7 @@ def measure(context: ProbeContext) -> pd.DataFrame:
     near = Neighbourhood.of(context)
     rows: list[dict[str, Any]] = []
     worst: dict[str, float] = {}
-    for norm in NORMS:
+    for norm in NORM_LABELS:
         for name in DIRECTIONS:
             direction = near.direction(name, context.rng(f"direction {name}"))
             radius, M = _start(near, norm, direction, context.rng(f"M {name}"))

@@ -33,7 +33,7 @@ import numpy.typing as npt
 from softres.problems.evaluation import Evaluation
 from softres.sketching import approximate_scores, exact_scores, sample_rows
 
-__all__ = ["KINDS", "Inexact", "cases", "inexact_hessian", "proven_size"]
+__all__ = ["PERTURBATIONS", "Inexact", "cases", "inexact_hessian", "proven_size"]
 
 Vector = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]
@@ -41,7 +41,7 @@ Matrix = npt.NDArray[np.float64]
 #: How the Hessian is off. ``reflect`` turns the error that is left towards the softest direction
 #: and ``shrink`` overshoots as far as the band allows: the worst for the Euclidean and for the
 #: H-norm. ``sampled`` is drawn as Algorithm 1 does, with as many rows as are proven to be enough.
-KINDS = ("reflect", "shrink", "sampled")
+PERTURBATIONS = ("reflect", "shrink", "sampled")
 
 
 def proven_size(d: int, eps0: float, delta: float, kappa: float) -> int:
@@ -92,7 +92,7 @@ def inexact_hessian(
     rng: np.random.Generator,
     delta: float,
 ) -> Inexact:
-    """Return a Hessian at a point that is off by eps0, one of :data:`KINDS`.
+    """Return a Hessian at a point that is off by eps0, one of :data:`PERTURBATIONS`.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def _sampled(
     return np.asarray(point.curvature.hessian(matrix, sample.gram(matrix, D))), diagonal
 
 
-def cases(eps0s: Any, kinds: Any = KINDS) -> Iterator[tuple[float, str]]:
+def cases(eps0s: Any, kinds: Any = PERTURBATIONS) -> Iterator[tuple[float, str]]:
     """Return every eps0 with every kind of error."""
     for eps0 in eps0s:
         for kind in kinds:

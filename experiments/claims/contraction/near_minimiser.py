@@ -20,14 +20,14 @@ from experiments.claims.contraction.constants import ProvenBalls
 from softres.harness.probe import ProbeContext
 from softres.problems import Problem
 
-__all__ = ["DIRECTIONS", "LARGEST_EPS0", "NORMS", "Neighbourhood"]
+__all__ = ["DIRECTIONS", "LARGEST_EPS0", "NORM_LABELS", "Neighbourhood"]
 
 Vector = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]
 
 #: Where a start lies, seen from x*: along the eigenvectors of the Hessian's ends, or anywhere.
 DIRECTIONS = ("stiff", "soft", "random")
-NORMS = {"l2": "the Euclidean norm", "H": "the H-norm"}
+NORM_LABELS = {"l2": "the Euclidean norm", "H": "the H-norm"}
 #: 2 (eps0 + 0.1 / 0.9) <= 0.4 holds up to here, so this is what the lemmas can be asked with.
 LARGEST_EPS0 = 4 / 45
 #: Points on a segment, and random pairs in its ball, that M is measured on.

@@ -16,7 +16,7 @@ from experiments.claims.contraction.hypotheses import (
     parts,
     steps_of,
 )
-from experiments.claims.contraction.near_minimiser import NORMS
+from experiments.claims.contraction.near_minimiser import NORM_LABELS
 from experiments.claims.contraction.shrinking_measure import array_file, measure
 from experiments.kit.cells import count, sight
 from experiments.kit.claim import PROBLEM_OPTIONS, START_OPTIONS, Author, Claim, Conclusion, Verdict
@@ -43,7 +43,7 @@ def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
     verdicts = [
         _verdict(runs, part, norm, note if part.drawn else "")
         for part in parts(steps[within])
-        for norm in NORMS
+        for norm in NORM_LABELS
     ]
     return [*verdicts, *_recalled(steps)]
 
@@ -71,7 +71,7 @@ def _verdict(runs: Sequence[LoggedRun], part: Part, norm: str, note: str) -> Ver
     if not part.inside:
         reason += " Elsewhere than in the lemma's hypotheses M is measured, a lower bound."
     return Verdict(
-        statement=f"r+ <= 2 (eps0 + rbar/(l - rbar)) r in {NORMS[norm]}: {part.words}",
+        statement=f"r+ <= 2 (eps0 + rbar/(l - rbar)) r in {NORM_LABELS[norm]}: {part.words}",
         conclusion=Conclusion.VIOLATED if len(bad) else Conclusion.HOLDS,
         measured=f"factor {factor:.3g}",
         bound=f"{worst.bound:.3g}",
@@ -112,7 +112,7 @@ def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:
     """Draw the factors against the condition of H, and against the bound."""
     table = joined(runs, "weights")
     figure, axes = new_figure(DOUBLE, columns=2)
-    for axis, norm in zip(axes, NORMS, strict=True):
+    for axis, norm in zip(axes, NORM_LABELS, strict=True):
         for index, kind in enumerate(("reflect", "shrink", "sampled")):
             part = table[table.kind == kind]
             excess = part[f"factor_{norm}"] / part.bound

@@ -13,7 +13,7 @@ from experiments.claims.contraction.inexact import Inexact, cases, inexact_hessi
 from experiments.claims.contraction.near_minimiser import (
     DIRECTIONS,
     LARGEST_EPS0,
-    NORMS,
+    NORM_LABELS,
     Neighbourhood,
 )
 from softres.harness.probe import ProbeContext
@@ -86,7 +86,7 @@ def measure(context: ProbeContext) -> pd.DataFrame:
                 "factor_H": near.norm_H(after) / near.norm_H(away),
             }
             rows.append(row)
-            for norm in NORMS:
+            for norm in NORM_LABELS:
                 file = array_file(norm, drawn=kind == "sampled", inside=inside)
                 excess = row[f"factor_{norm}"] / row["bound"]
                 if inexact.within(eps0) and excess > worst.get(file, 0.0):

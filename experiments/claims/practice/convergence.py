@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from experiments.kit.labels import SOLVER_LABELS
 from experiments.kit.runs import LoggedRun
 from experiments.kit.style import DOUBLE, SINGLE, look, new_figure
 
@@ -19,14 +20,6 @@ __all__ = ["CAPTIONS", "band", "draw"]
 
 Vector = npt.NDArray[np.float64]
 
-#: The solvers of the figure, in the order of its legend.
-SOLVERS = ("exact_newton", "approx_newton", "gradient_descent", "scipy_lbfgs")
-NAMES = {
-    "exact_newton": "exact Newton",
-    "approx_newton": "approximate Newton",
-    "gradient_descent": "gradient descent",
-    "scipy_lbfgs": "L-BFGS (SciPy)",
-}
 #: Below this an error is rounding.
 FLOOR = 1e-15
 POINTS = 60
@@ -86,7 +79,7 @@ def _both(runs: Sequence[LoggedRun], by: str) -> Figure:
 
 def _panel(axis: Axes, runs: Sequence[LoggedRun], by: str, norm: str) -> None:
     repetitions = 0
-    for solver in SOLVERS:
+    for solver in SOLVER_LABELS:
         traces = [
             (_column(run, by), _column(run, f"relative_error_{norm}"))
             for run in runs
@@ -106,7 +99,7 @@ def _panel(axis: Axes, runs: Sequence[LoggedRun], by: str, norm: str) -> None:
         middle, low, high = band(traces, grid)
         style = look(solver)
         sparse = max(1, len(places) // 8)
-        axis.plot(places, middle, label=NAMES[solver], markevery=sparse, **style)
+        axis.plot(places, middle, label=SOLVER_LABELS[solver], markevery=sparse, **style)
         axis.fill_between(places, low, high, color=style["color"], alpha=0.2, linewidth=0)
     axis.set_xscale("log")
     axis.set_yscale("log")

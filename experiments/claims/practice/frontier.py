@@ -20,7 +20,15 @@ from softres.problems.reference import Certificate, Reference
 from softres.solvers import Result, Solver, make_solver, solve
 from softres.theory.assumptions import lowest_log_alpha
 
-__all__ = ["BASIN", "EPS", "THEOREM", "Case", "falls", "local_contraction", "measure_case"]
+__all__ = [
+    "BASIN",
+    "EPS",
+    "THEOREM",
+    "WeightedInstance",
+    "falls",
+    "local_contraction",
+    "measure_case",
+]
 
 Vector = npt.NDArray[np.float64]
 
@@ -37,7 +45,7 @@ LOCAL, FLOOR = 1e-2, 1e-11
 
 
 @dataclass(frozen=True)
-class Case:
+class WeightedInstance:
     """An instance with a weight.
 
     Attributes
@@ -88,7 +96,7 @@ def local_contraction(trace: Any, norm: str) -> float:
     return float((after[near] / before[near]).max()) if near.any() else float("nan")
 
 
-def measure_case(case: Case, seed: int, eps0: float, l: float) -> dict[str, Any]:  # noqa: E741
+def measure_case(case: WeightedInstance, seed: int, eps0: float, l: float) -> dict[str, Any]:  # noqa: E741
     """Return the row of a case: what is left of the data term, and how Newton's method fares."""
     problem = case.build()
     zero = problem.at(problem.zeros())
@@ -150,7 +158,9 @@ def _linear_solve_error(zero: Evaluation, x: Vector) -> float:
     return float(np.linalg.norm(linear - x) / np.linalg.norm(x))
 
 
-def _start(case: Case, zero: Evaluation, point: Evaluation, certificate: Certificate) -> float:
+def _start(
+    case: WeightedInstance, zero: Evaluation, point: Evaluation, certificate: Certificate
+) -> float:
     """Return log10 of M |x0 - x*| over 0.1 l, M recalled: the start is allowed up to 0."""
     if not certificate.smallest_eigenvalue > 0:
         return float("inf")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.claims.practice.large_data_measure import DEFAULT
+from experiments.kit.labels import PROBLEM_LABELS
 from experiments.kit.legends import legend_above, ticks_at
 from experiments.kit.runs import LoggedRun
 from experiments.kit.style import DOUBLE, look, new_figure
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CAPTIONS", "against_others", "draw", "tables"]
 
-PROBLEMS = {"softres": "soft-residual", "softmax": "softmax", "resnet": "ResNet-style"}
 #: Errors below this are rounding.
 FLOOR = 1e-14
 #: Rows of a table of residuals, and positions of the attention figure.
@@ -86,7 +86,7 @@ def against_others(table: pd.DataFrame) -> pd.Series[float]:
 
 
 def _present(table: pd.DataFrame) -> list[str]:
-    return [name for name in PROBLEMS if (table["problem"] == name).any()]
+    return [name for name in PROBLEM_LABELS if (table["problem"] == name).any()]
 
 
 def _convergence(runs: Sequence[LoggedRun], table: pd.DataFrame) -> Figure:
@@ -103,7 +103,7 @@ def _convergence(runs: Sequence[LoggedRun], table: pd.DataFrame) -> Figure:
             every = max(1, len(errors) // 6)
             axis.plot(np.arange(len(errors)), errors, label=first["data"], markevery=every, **style)
         axis.set(yscale="log", xlabel="step")
-        axis.set_title(PROBLEMS[problem])
+        axis.set_title(PROBLEM_LABELS[problem])
     axes[0].set_ylabel(r"$|x-x^*|_{H}$, relative")
     _legend(figure, axes)
     return figure
@@ -131,7 +131,7 @@ def _seconds(table: pd.DataFrame) -> Figure:
         axis.set(ylim=(-0.5, len(names) - 0.5))
         ticks_at(axis)
         axis.set_yticks(range(len(names)), labels=names if axis is axes[0] else [""] * len(names))
-        axis.set_title(PROBLEMS[problem])
+        axis.set_title(PROBLEM_LABELS[problem])
     _legend(figure, axes)
     return figure
 
@@ -149,7 +149,7 @@ def _attention(runs: Sequence[LoggedRun]) -> Figure:
             axis.plot(place, target, color="black", linewidth=0.8, label="attention")
             drawn = True
         style = look(problem, index) | {"linestyle": ""}
-        axis.plot(place, np.maximum(f, 1e-7), label=PROBLEMS.get(problem, problem), **style)
+        axis.plot(place, np.maximum(f, 1e-7), label=PROBLEM_LABELS.get(problem, problem), **style)
     axis.set(yscale="log", xlabel="token, by attention", ylabel="share")
     legend_above(figure, axis)
     return figure

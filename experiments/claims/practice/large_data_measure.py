@@ -11,7 +11,7 @@ import pandas as pd
 from experiments.claims.practice.one_solve import instance_columns, residuals, solve_once
 from softres.data.sets.attention import AttentionSmolLM2
 from softres.harness.probe import ProbeContext
-from softres.linalg.definite import SMALL
+from softres.linalg.definite import DENSE_COLUMNS
 from softres.linalg.nullspace import null_basis
 from softres.problems import make_problem
 from softres.solvers import solve
@@ -35,7 +35,7 @@ def measure(context: ProbeContext) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     traces: dict[str, Any] = {}
     for name in options["solvers"]:
-        if name in options["small_only"] and instance.shape[1] > SMALL:
+        if name in options["small_only"] and instance.shape[1] > DENSE_COLUMNS:
             continue
         limit = float(options["time_limit"])
         eps = float(options["eps"])

@@ -22,9 +22,9 @@ __all__ = ["DECADES", "fit_of", "instance_columns", "residuals", "solve_once"]
 #: Relative errors, in powers of ten, whose steps are noted.
 DECADES = (2, 4, 6, 8)
 #: Relative distance from x* within which a solve has found the same minimiser.
-SAME = 1e-3
+SAME_MINIMISER = 1e-3
 #: Rows kept for tables of residuals and for the figure of an attention row.
-ROWS = 40
+KEPT_ROWS = 40
 
 
 def solve_once(
@@ -81,7 +81,7 @@ def solve_once(
     seconds = np.array([float(row["solve_seconds"]) for row in result.rows])
     end = result.rows[-1]
     read = [row["rows_distinct"] for row in result.rows if "rows_distinct" in row]
-    same = bool(errors[-1] <= SAME)
+    same = bool(errors[-1] <= SAME_MINIMISER)
     row = {
         "solver": name,
         "status": result.status.value,
@@ -176,8 +176,8 @@ def fit_of(best: Evaluation, start: Evaluation) -> dict[str, float]:
 def residuals(instance: Instance, best: Evaluation) -> dict[str, npt.NDArray[Any]]:
     """Return the rows that are fitted worst and those with the largest target, with their names."""
     target, f = as_numpy(best.problem.target), as_numpy(best.f)
-    worst = np.argsort(-np.abs(f - target), kind="stable")[:ROWS]
-    heaviest = np.argsort(-target, kind="stable")[:ROWS]
+    worst = np.argsort(-np.abs(f - target), kind="stable")[:KEPT_ROWS]
+    heaviest = np.argsort(-target, kind="stable")[:KEPT_ROWS]
     names = instance.labels
     kept: dict[str, npt.NDArray[Any]] = {}
     for key, rows in (("worst", worst), ("heaviest", heaviest)):

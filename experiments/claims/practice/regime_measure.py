@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.claims.practice.frontier import THEOREM, Case, measure_case
+from experiments.claims.practice.frontier import THEOREM, WeightedInstance, measure_case
 from softres.data.sets.synthetic import Synthetic, make_synthetic
 from softres.data.weights import WeightOptions, squared_weight
 from softres.harness.probe import ProbeContext
@@ -50,7 +50,7 @@ def measure(context: ProbeContext) -> pd.DataFrame:
                 "w2_over_theorem": w2 / wanted,
                 "inside": level == THEOREM,
             }
-            case = Case(instance, singular, w2, R)
+            case = WeightedInstance(instance, singular, w2, R)
             seed, eps0 = settings.seed, float(settings.experiment["eps0"])
             rows.append(row | measure_case(case, seed, eps0, options.l))
             if level == THEOREM:
@@ -58,7 +58,9 @@ def measure(context: ProbeContext) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _keep_worst(context: ProbeContext, rows: Sequence[Mapping[str, Any]], case: Case) -> None:
+def _keep_worst(
+    context: ProbeContext, rows: Sequence[Mapping[str, Any]], case: WeightedInstance
+) -> None:
     """Keep the last row's instance where it is the worst so far within the assumptions.
 
     One whose Hessian loses l on the path is worse than any factor.

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from experiments.claims.practice.unification_measure import PROBLEMS, measure
+from experiments.claims.practice.unification_measure import measure
 from experiments.kit.claim import Claim, Verdict
+from experiments.kit.labels import PROBLEM_LABELS
 from experiments.kit.legends import legend_above, ticks_at
 from experiments.kit.runs import LoggedRun
 from experiments.kit.statistics import Interval, cluster_bootstrap
@@ -69,7 +70,7 @@ def ratios(table: pd.DataFrame) -> pd.DataFrame:
             for other in OTHERS:
                 found = ratio(cell, column, other)
                 rows.append(
-                    {"kind": kind, "compared": words, "with": PROBLEMS[other]}
+                    {"kind": kind, "compared": words, "with": PROBLEM_LABELS[other]}
                     | {"ratio": found.value, "low": found.low, "high": found.high}
                     | {"instances": int((cell["problem"] == other).sum())}
                 )
@@ -108,11 +109,11 @@ def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:
     figure, axes = new_figure(DOUBLE, 0.7 + 0.24 * len(kinds), columns=len(COMPARED))
     for axis, words in zip(axes, COMPARED.values(), strict=True):
         for index, other in enumerate(OTHERS):
-            cells = found[(found.compared == words) & (found["with"] == PROBLEMS[other])]
+            cells = found[(found.compared == words) & (found["with"] == PROBLEM_LABELS[other])]
             places = np.array([kinds.index(kind) for kind in cells.kind]) + 0.24 * (index - 0.5)
             reach = np.array([cells.ratio - cells.low, cells.high - cells.ratio])
             style = look(other) | {"linestyle": ""}
-            label = f"over {PROBLEMS[other]}"
+            label = f"over {PROBLEM_LABELS[other]}"
             # One instance has no interval, and still a ratio.
             axis.errorbar(cells.ratio, places, xerr=np.nan_to_num(reach), label=label, **style)
         axis.axvline(1.0, color="0.25", linestyle=":", linewidth=1)

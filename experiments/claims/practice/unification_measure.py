@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from experiments.kit.labels import PROBLEM_LABELS
 from softres.certification.minimiser import find_minimiser
 from softres.data.sets import digits
 from softres.data.sets.synthetic import Synthetic, make_synthetic
@@ -22,11 +23,7 @@ from softres.solvers import solve
 if TYPE_CHECKING:
     from softres.data.instance import Instance
 
-__all__ = ["EPS", "PROBLEMS", "measure"]
-
-
-#: The problems in the order of the figure, and how they are called.
-PROBLEMS = {"softres": "soft-residual", "softmax": "softmax", "resnet": "ResNet-style"}
+__all__ = ["EPS", "measure"]
 
 
 #: Relative error at which a problem counts as solved.
@@ -38,7 +35,7 @@ def measure(context: ProbeContext) -> pd.DataFrame:
     settings = context.settings
     rows: list[dict[str, Any]] = []
     for kind, R, instance in _instances(context):
-        for name in PROBLEMS:
+        for name in PROBLEM_LABELS:
             bare = make_problem(name, instance.A, instance.b)
             sigma_min = spectrum(as_matrix(instance.A)).sigma_min
             w2 = squared_weight(settings.weights, bare, sigma_min)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from experiments.claims.sampling.cost_per_iteration_measure import SOLVERS, measure
+from experiments.claims.sampling.cost_per_iteration_measure import COMPARED_SOLVERS, measure
 from experiments.claims.sampling.growth import LIMIT
 from experiments.claims.sampling.step_costs import CAPTIONS, draw, families, growths, tables
 from experiments.kit.claim import Author, Claim, Conclusion, Counterexample, Verdict
@@ -15,7 +15,7 @@ from experiments.kit.verdicts import command, row_of_largest
 
 __all__ = ["CAPTIONS", "CLAIM", "headline", "judge"]
 
-EXACT, APPROXIMATE = SOLVERS
+EXACT, APPROXIMATE = COMPARED_SOLVERS
 
 
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:

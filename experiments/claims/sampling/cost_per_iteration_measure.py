@@ -17,9 +17,9 @@ from softres.matrices import as_matrix
 from softres.problems import Problem, make_problem
 from softres.solvers import make_solver, solve
 
-__all__ = ["SOLVERS", "measure"]
+__all__ = ["COMPARED_SOLVERS", "measure"]
 
-SOLVERS = ("exact_newton", "approx_newton")
+COMPARED_SOLVERS = ("exact_newton", "approx_newton")
 #: The theorem's steps: none goes on with what another one has computed.
 EVERY_STEP = {"reuse": 1.0, "hold": 0.0}
 
@@ -45,7 +45,7 @@ def measure(context: ProbeContext) -> pd.DataFrame:
             problem = _problem(context, int(n), int(d), float(family["density"]))
             common = {"n": int(n), "d": int(d), "nnz": float(problem.matrix.nnz)}
             for repetition in range(int(options["repetitions"])):
-                for solver in SOLVERS:
+                for solver in COMPARED_SOLVERS:
                     labels = common | {"solver": solver, "repetition": repetition}
                     rows += [row | labels for row in _steps(problem, solver, repetition, options)]
     return pd.DataFrame(rows)

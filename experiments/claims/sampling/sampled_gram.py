@@ -16,7 +16,7 @@ __all__ = ["Errors", "instance_arrays"]
 Matrix = npt.NDArray[np.float64]
 
 #: Entries of a dense A up to which it is kept with a counterexample; a larger one is made again.
-KEPT = 1_000_000
+KEPT_ENTRIES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -89,4 +89,4 @@ def instance_arrays(instance: Instance, point: Evaluation) -> dict[str, Any]:
     """Return what a counterexample on an instance is made of: A where it is small, b, w^2, x*."""
     arrays = {"b": instance.b, "w2": np.asarray(point.problem.w2), "x": np.asarray(point.x)}
     A = instance.A
-    return arrays | ({"A": A} if isinstance(A, np.ndarray) and A.size <= KEPT else {})
+    return arrays | ({"A": A} if isinstance(A, np.ndarray) and A.size <= KEPT_ENTRIES else {})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from experiments.claims.sampling.cost_per_iteration_measure import SOLVERS
+from experiments.claims.sampling.cost_per_iteration_measure import COMPARED_SOLVERS
 from experiments.claims.sampling.growth import Growth
 from experiments.kit.legends import legend_above, ticks_at
 from experiments.kit.runs import LoggedRun
@@ -54,7 +54,7 @@ def seconds(table: pd.DataFrame, solver: str, column: str = "seconds") -> pd.Dat
 
 def growths(table: pd.DataFrame) -> dict[str, Growth]:
     """Return the fitted law of each solver."""
-    return {solver: Growth(seconds(table, solver)) for solver in SOLVERS}
+    return {solver: Growth(seconds(table, solver)) for solver in COMPARED_SOLVERS}
 
 
 def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:
@@ -62,12 +62,12 @@ def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:
     found = families(runs)
     figure, axes = new_figure(DOUBLE, columns=max(1, len(found)))
     for axis, (name, table) in zip(axes, found.items(), strict=False):
-        for solver in SOLVERS:
+        for solver in COMPARED_SOLVERS:
             for index, (_, cell) in enumerate(seconds(table, solver).groupby("n")):
                 style = look(solver) | {"alpha": 1.0 - 0.25 * index}
                 label = solver.replace("_", " ") if index == 0 else None
                 axis.plot(cell.d, cell.seconds / cell.nnz, label=label, **style)
-        _guide(axis, seconds(table, SOLVERS[0]))
+        _guide(axis, seconds(table, COMPARED_SOLVERS[0]))
         axis.set(xscale="log", yscale="log", xlabel=f"d ({name} A)")
         ticks_at(axis, sorted(table.d.unique()))
     axes[0].set_ylabel("seconds a step and entry of A")
@@ -92,7 +92,7 @@ def _phases(table: pd.DataFrame) -> Figure:
     for index, phase in enumerate(PHASES):
         column = f"seconds_{phase}"
         if column in part and part[column].max() > 0:
-            cells = seconds(part, SOLVERS[1], column)
+            cells = seconds(part, COMPARED_SOLVERS[1], column)
             axis.plot(cells.d, cells.seconds, label=phase.replace("_", " "), **look("", index))
     axis.set(xscale="log", yscale="log", xlabel="d", ylabel="seconds a step and phase")
     ticks_at(axis, sorted(part.d.unique()))
@@ -112,7 +112,7 @@ def tables(runs: Sequence[LoggedRun]) -> Mapping[str, pd.DataFrame]:
                 | {"residuals, nnz + d^3": misfits["law"], "nnz d + d^3": misfits["rival"]}
                 | {"follows nnz + d^3": growth.conclusion.value}
             )
-        exact, approx = (seconds(table, solver) for solver in SOLVERS)
+        exact, approx = (seconds(table, solver) for solver in COMPARED_SOLVERS)
         both = exact.merge(approx, on=["n", "d", "nnz"], suffixes=(", exact", ", approximate"))
         read = table.groupby(["n", "d"]).rows_distinct.median().reset_index()
         both = both.merge(read, on=["n", "d"]).rename(columns={"rows_distinct": "rows read"})

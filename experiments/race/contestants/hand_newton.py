@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy import linalg, sparse
 
 from experiments.race.contestants.base import Contestant, Run
-from experiments.race.contestants.loss import PlainLoss, Point, Vector
+from experiments.race.contestants.loss import LossPoint, PlainLoss, Vector
 from experiments.race.recorder import Recorder
 from experiments.race.task import Task
 
@@ -86,14 +86,14 @@ def _factor(
     return None
 
 
-def _search(loss: PlainLoss, point: Point, p: Vector, Ap: Vector) -> Point | None:
+def _search(loss: PlainLoss, point: LossPoint, p: Vector, Ap: Vector) -> LossPoint | None:
     """Halve the step from 1 until the loss falls; where rounding hides that, the slope decides."""
     slope0 = float(point.gradient_z @ Ap)
     if not slope0 < 0:
         return None
     t = 1.0
     while t > 1e-18:
-        trial = Point(loss, point.x + t * p, point.z + t * Ap)
+        trial = LossPoint(loss, point.x + t * p, point.z + t * Ap)
         if np.isfinite(trial.value):
             change = trial.value - point.value
             if abs(change) <= 1e-10 * point.value:

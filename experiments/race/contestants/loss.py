@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["PlainLoss", "Point"]
+__all__ = ["LossPoint", "PlainLoss"]
 
 Vector = npt.NDArray[np.float64]
 
 
-class Point:
+class LossPoint:
     """Value and derivatives at one x, from z = A x.
 
     Attributes
@@ -77,12 +77,12 @@ class PlainLoss:
         self.b, self.w2, self.log_beta = b, w2, log(beta)
         self.passes = self.grams = 0
 
-    def at(self, x: Vector) -> Point:
+    def at(self, x: Vector) -> LossPoint:
         """Return the point x; one pass."""
         self.passes += 1
-        return Point(self, x, self.A @ x)
+        return LossPoint(self, x, self.A @ x)
 
-    def gradient(self, point: Point) -> Vector:
+    def gradient(self, point: LossPoint) -> Vector:
         """Return the gradient at a point, shape (d,); one pass."""
         self.passes += 1
         g: Vector = self.AT @ point.gradient_z

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import optimize
 
 from experiments.race.contestants.base import Contestant, Run
-from experiments.race.contestants.loss import PlainLoss, Point, Vector
+from experiments.race.contestants.loss import LossPoint, PlainLoss, Vector
 from experiments.race.recorder import Recorder
 from experiments.race.task import Task
 
@@ -43,10 +43,10 @@ class _Objective:
         self.loss = PlainLoss(task.A, task.b, task.w2, task.beta)
         self.scale = 1.0 / task.value0
         self.record: Recorder | None = None
-        self._point: Point | None = None
+        self._point: LossPoint | None = None
         self._curvature: tuple[Vector, Vector] | None = None
 
-    def at(self, x: Vector) -> Point:
+    def at(self, x: Vector) -> LossPoint:
         if self._point is None or not np.array_equal(self._point.x, x):
             self._point, self._curvature = self.loss.at(x.copy()), None
         return self._point

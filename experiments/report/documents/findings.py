@@ -11,7 +11,7 @@ import pandas as pd
 from experiments.claims.closed_forms.references import DIGITS
 from experiments.kit.claim import Conclusion
 from experiments.race.findings import power, race_sentences, span, step_sentences
-from experiments.report.documents.reference import Reference
+from experiments.report.documents.reference import ReferenceResults
 from experiments.report.page.markdown import plain
 from experiments.report.page.verdict_table import DERIVED
 
@@ -19,7 +19,7 @@ __all__ = ["findings", "made_with"]
 
 REPORT = "results/reference/report.md"
 RACE = "results/reference/benchmark/race.md"
-STEPS = "results/reference/step_cost/step_cost.csv"
+STEP_COSTS = "results/reference/step_cost/step_cost.csv"
 _WORDS = {
     Conclusion.HOLDS.value: "hold",
     Conclusion.EMPTY.value: "hold but are empty",
@@ -38,7 +38,7 @@ _WHOSE = {
 _TOLD = {"regime": "What the weights leave", "basin": "The basin", "unification": "Unification"}
 
 
-def findings(reference: Reference) -> str:
+def findings(reference: ReferenceResults) -> str:
     """Return the findings as Markdown: an introduction and a list."""
     verdicts = reference.verdicts
     items = [*_proven(verdicts), *_violated(verdicts), *_rest(verdicts)]
@@ -51,7 +51,7 @@ def findings(reference: Reference) -> str:
     return "\n".join([_intro(reference), "", *(f"- {item}" for item in items)])
 
 
-def _intro(reference: Reference) -> str:
+def _intro(reference: ReferenceResults) -> str:
     verdicts, about = reference.verdicts, reference.about
     parts = []
     for key, words in _WHOSE.items():
@@ -161,20 +161,20 @@ def _rest(verdicts: pd.DataFrame) -> Iterator[str]:
             yield f"**{title}.** {text[0].upper()}{text[1:]}."
 
 
-def _steps(reference: Reference) -> Iterator[str]:
+def _steps(reference: ReferenceResults) -> Iterator[str]:
     told = " ".join(step_sentences(reference.step_cost, reference.exponents))
     yield (
         "**What sharing pays, a comparison.** Steps of Algorithm 1 that share scores and samples "
-        f"([figures]({STEPS}), `scripts/step_cost.py`). {told}"
+        f"([figures]({STEP_COSTS}), `scripts/step_cost.py`). {told}"
     )
 
 
-def _race(reference: Reference) -> Iterator[str]:
+def _race(reference: ReferenceResults) -> Iterator[str]:
     told = " ".join(race_sentences(reference.medians))
     yield f"**Solving it fast, a comparison** ([race]({RACE})). {told}"
 
 
-def _real(reference: Reference) -> Iterator[str]:
+def _real(reference: ReferenceResults) -> Iterator[str]:
     verdicts = reference.real_verdicts
     if verdicts.empty:
         return

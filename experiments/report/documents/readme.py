@@ -10,7 +10,7 @@ from textwrap import wrap
 from experiments.race.findings import size_sentence, size_table
 from experiments.race.summary import markdown
 from experiments.report.documents.findings import findings, made_with
-from experiments.report.documents.reference import Reference
+from experiments.report.documents.reference import ReferenceResults
 from experiments.report.runner import ROOT
 
 __all__ = ["BLOCKS", "generated", "replaced", "rewrite"]
@@ -22,16 +22,16 @@ _OPENS = re.compile(r" (?=[-+*>|#=]|\d+[.)] )")
 WEIGHT = "1e-2"
 
 
-def _findings(reference: Reference) -> str:
+def _findings(reference: ReferenceResults) -> str:
     return _wrapped(findings(reference))
 
 
-def _sizes(reference: Reference) -> str:
+def _sizes(reference: ReferenceResults) -> str:
     told = _wrapped(size_sentence(reference.medians, WEIGHT))
     return f"{markdown(size_table(reference.medians, WEIGHT))}\n{told}"
 
 
-def _origin(reference: Reference) -> str:
+def _origin(reference: ReferenceResults) -> str:
     about, race = reference.about, reference.races
     made = about["made_with"]
     packages = ", ".join(f"{name} {' and '.join(made[name])}" for name in _PACKAGES if name in made)
@@ -48,14 +48,14 @@ def _origin(reference: Reference) -> str:
 
 _PACKAGES = ("python", "numpy", "scipy", "torch", "mlflow")
 #: By document: the name of each block, and what stands in it.
-BLOCKS: Mapping[str, Mapping[str, Callable[[Reference], str]]] = {
+BLOCKS: Mapping[str, Mapping[str, Callable[[ReferenceResults], str]]] = {
     "README.md": {"findings": _findings},
     "results/reference/README.md": {"origin": _origin},
     "softres/solvers/preconditioned/preconditioned_newton.md": {"sizes": _sizes},
 }
 
 
-def generated(document: str, reference: Reference) -> dict[str, str]:
+def generated(document: str, reference: ReferenceResults) -> dict[str, str]:
     """Return what each block of a document has to say, by its name."""
     return {name: make(reference) for name, make in BLOCKS[document].items()}
 
@@ -75,7 +75,7 @@ def replaced(text: str, name: str, content: str) -> str:
     return pattern.sub(lambda _: f"{begin}\n\n{content}\n\n{end}", text)
 
 
-def rewrite(reference: Reference, root: Path = ROOT) -> list[Path]:
+def rewrite(reference: ReferenceResults, root: Path = ROOT) -> list[Path]:
     """Bring every block of every document up to date; return those that changed."""
     changed = []
     for document in BLOCKS:

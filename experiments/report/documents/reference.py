@@ -13,7 +13,7 @@ import pandas as pd
 
 from experiments.report.runner import ROOT
 
-__all__ = ["REFERENCE", "Reference"]
+__all__ = ["REFERENCE", "ReferenceResults"]
 
 #: Where a complete run is kept.
 REFERENCE = ROOT / "results" / "reference"
@@ -21,7 +21,7 @@ _TEXTS = ("measured", "bound", "sees", "reason")
 
 
 @dataclass(frozen=True)
-class Reference:
+class ReferenceResults:
     """A folder with a report, one of real data, a race and the prices of steps.
 
     Attributes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from experiments.kit.claim import Conclusion, Verdict
-from experiments.report.collect import Chapter
+from experiments.report.collect import JudgedClaim
 from experiments.report.page.verdict_table import DERIVED, GROUPS, group
 
 __all__ = ["SEES", "counts", "sentences"]
@@ -24,23 +24,23 @@ _WORDS = {
     Conclusion.UNDECIDED: "not decided",
 }
 
-Judged = tuple[Chapter, Verdict]
+Judged = tuple[JudgedClaim, Verdict]
 
 
-def sentences(chapters: Sequence[Chapter]) -> list[tuple[str, list[str]]]:
+def sentences(judged_claims: Sequence[JudgedClaim]) -> list[tuple[str, list[str]]]:
     """Return pairs of a short title and what the runs say of it, a paragraph or a list."""
-    page = [("In short", [_total(chapters), *counts(chapters)])]
+    page = [("In short", [_total(judged_claims), *counts(judged_claims)])]
     for key, title in GROUPS.items():
-        found = _in_group(chapters, key)
+        found = _in_group(judged_claims, key)
         if found:
             page.append((title, _named(found)))
-    compared = [chapter.id for chapter in chapters if chapter.comparison and chapter.runs]
+    compared = [judged.id for judged in judged_claims if judged.comparison and judged.runs]
     if compared:
         page.append(("Compared, not judged", [", ".join(compared) + "."]))
-    gaps = [f"{chapter.id}: {chapter.gap}" for chapter in chapters if chapter.gap]
+    gaps = [f"{judged.id}: {judged.gap}" for judged in judged_claims if judged.gap]
     if gaps:
         page.append(("Jobs without a finished run", gaps))
-    by_id = {chapter.id: chapter for chapter in chapters}
+    by_id = {judged.id: judged for judged in judged_claims}
     rest = [name for name in by_id if name not in FIRST]
     for name in (*FIRST, *rest):
         told = by_id[name].headline if name in by_id else ""
@@ -49,11 +49,11 @@ def sentences(chapters: Sequence[Chapter]) -> list[tuple[str, list[str]]]:
     return page
 
 
-def counts(chapters: Sequence[Chapter]) -> list[str]:
+def counts(judged_claims: Sequence[JudgedClaim]) -> list[str]:
     """Return how the statements of each author came out, a line for each that has some."""
     lines = []
     for key, title in GROUPS.items():
-        found = [verdict for _, verdict in _in_group(chapters, key)]
+        found = [verdict for _, verdict in _in_group(judged_claims, key)]
         if not found:
             continue
         if key == DERIVED:
@@ -68,14 +68,14 @@ def counts(chapters: Sequence[Chapter]) -> list[str]:
     return lines
 
 
-def _in_group(chapters: Sequence[Chapter], key: str) -> list[Judged]:
-    return [(c, verdict) for c in chapters for verdict in c.verdicts if group(verdict) == key]
+def _in_group(judged_claims: Sequence[JudgedClaim], key: str) -> list[Judged]:
+    return [(c, verdict) for c in judged_claims for verdict in c.verdicts if group(verdict) == key]
 
 
-def _total(chapters: Sequence[Chapter]) -> str:
-    verdicts = [verdict for chapter in chapters for verdict in chapter.verdicts]
-    asked = [chapter for chapter in chapters if not chapter.comparison]
-    waiting = [chapter.id for chapter in asked if not chapter.verdicts]
+def _total(judged_claims: Sequence[JudgedClaim]) -> str:
+    verdicts = [verdict for judged in judged_claims for verdict in judged.verdicts]
+    asked = [judged for judged in judged_claims if not judged.comparison]
+    waiting = [judged.id for judged in asked if not judged.verdicts]
     text = (
         f"{len(verdicts)} statements from {len(asked) - len(waiting)} of {len(asked)} claims were "
         f"tested on {sum(verdict.cases for verdict in verdicts):,} cases."
@@ -88,8 +88,8 @@ def _named(found: Sequence[Judged]) -> list[str]:
     texts = []
     for conclusion in (Conclusion.HOLDS, Conclusion.EMPTY, Conclusion.UNDECIDED):
         names = []
-        for name in dict.fromkeys(chapter.id for chapter, _ in found):
-            all_of_it = [verdict for chapter, verdict in found if chapter.id == name]
+        for name in dict.fromkeys(judged.id for judged, _ in found):
+            all_of_it = [verdict for judged, verdict in found if judged.id == name]
             some = sum(verdict.conclusion is conclusion for verdict in all_of_it)
             if some:
                 part = "" if some == len(all_of_it) else f" ({some} of {len(all_of_it)})"
@@ -97,8 +97,8 @@ def _named(found: Sequence[Judged]) -> list[str]:
         if names:
             texts.append(f"{conclusion.value.capitalize()}: {', '.join(names)}.")
     return texts + [
-        f"Violated, {chapter.id}: {verdict.statement} (measured {verdict.measured}, "
+        f"Violated, {judged.id}: {verdict.statement} (measured {verdict.measured}, "
         f"bound {verdict.bound})"
-        for chapter, verdict in found
+        for judged, verdict in found
         if verdict.conclusion is Conclusion.VIOLATED
     ]

@@ -39,27 +39,27 @@ def render(
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
     )
-    runs = [run for section in (*sections, *extra) for run in section.chapter.runs]
+    runs = [run for section in (*sections, *extra) for run in section.judged.runs]
     return environment.get_template("page.html").render(
         title=f"{profile} profile",
         background=origin(runs) if runs else NO_RUNS,
-        said=[*sentences([section.chapter for section in sections]), *agreement.told],
+        said=[*sentences([section.judged for section in sections]), *agreement.told],
         sees=SEES,
-        chapters=[_chapter(section, out) for section in sections],
-        extra=[_chapter(section, out) for section in extra],
+        sections=[_section(section, out) for section in sections],
+        extra=[_section(section, out) for section in extra],
     )
 
 
-def _chapter(section: Section, out: Path) -> dict[str, Any]:
-    chapter = section.chapter
-    claim = chapter.claim
+def _section(section: Section, out: Path) -> dict[str, Any]:
+    judged = section.judged
+    claim = judged.claim
     return {
-        "id": chapter.id,
+        "id": judged.id,
         "place": claim.place if claim else "",
         "statement": claim.statement if claim else "",
-        "notes": [note for note in (chapter.note, chapter.gap) if note],
-        "standing": chapter.standing,
-        "verdicts": [_verdict(v, section.kept_for(v), out) for v in chapter.verdicts],
+        "notes": [note for note in (judged.note, judged.gap) if note],
+        "standing": judged.standing,
+        "verdicts": [_verdict(v, section.kept_for(v), out) for v in judged.verdicts],
         "figures": [_figure(drawn, out) for drawn in section.figures],
         "tables": [
             {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from experiments.kit.claim import Verdict
 from experiments.report.agreement import Agreement
-from experiments.report.collect import Chapter
+from experiments.report.collect import JudgedClaim
 from experiments.report.facts import origin
 from experiments.report.figures import Kept
 from experiments.report.page.front import SEES, sentences
@@ -40,8 +40,8 @@ def render(
 
     Links to files are relative to ``out``.
     """
-    chapters = [section.chapter for section in sections]
-    runs = [run for section in (*sections, *extra) for run in section.chapter.runs]
+    judged_claims = [section.judged for section in sections]
+    runs = [run for section in (*sections, *extra) for run in section.judged.runs]
     lines = [
         "# Does the theory hold in practice?",
         "",
@@ -51,24 +51,24 @@ def render(
         + "; `report.html` has the same with its figures inside.",
         "",
     ]
-    for title, texts in [*sentences(chapters), *agreement.told]:
+    for title, texts in [*sentences(judged_claims), *agreement.told]:
         if len(texts) == 1:
             lines += [f"**{title}.** {plain(texts[0])}", ""]
         else:
             lines += [f"**{title}**", "", *(f"- {plain(text)}" for text in texts), ""]
     lines += ["## Verdicts", ""]
-    lines += [*_table(_HEADER, _rows(chapters)), "", SEES, ""]
+    lines += [*_table(_HEADER, _rows(judged_claims)), "", SEES, ""]
     for section in (*sections, *extra):
         lines += _section(section, out)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _rows(chapters: Sequence[Chapter]) -> list[list[str]]:
+def _rows(judged_claims: Sequence[JudgedClaim]) -> list[list[str]]:
     rows: list[list[str]] = []
-    for chapter in chapters:
+    for judged in judged_claims:
         rows += [
             [
-                chapter.id,
+                judged.id,
                 NAMES[group(verdict)],
                 verdict.statement,
                 f"**{verdict.conclusion.value}**",
@@ -78,19 +78,19 @@ def _rows(chapters: Sequence[Chapter]) -> list[list[str]]:
                 f"{verdict.cases:,}",
                 sees(verdict),
             ]
-            for verdict in chapter.verdicts
-        ] or [[chapter.id, "", "", chapter.standing, *[""] * 5]]
+            for verdict in judged.verdicts
+        ] or [[judged.id, "", "", judged.standing, *[""] * 5]]
     return rows
 
 
 def _section(section: Section, out: Path) -> list[str]:
-    chapter = section.chapter
-    lines = [f"## {chapter.id}", ""]
-    if chapter.claim is not None:
-        lines += [f"*{chapter.claim.place}.* {plain(chapter.claim.statement)}", ""]
-    for note in filter(None, (chapter.note, chapter.gap)):
+    judged = section.judged
+    lines = [f"## {judged.id}", ""]
+    if judged.claim is not None:
+        lines += [f"*{judged.claim.place}.* {plain(judged.claim.statement)}", ""]
+    for note in filter(None, (judged.note, judged.gap)):
         lines += [plain(note), ""]
-    for verdict in chapter.verdicts:
+    for verdict in judged.verdicts:
         lines += _verdict(verdict, section.kept_for(verdict), out)
     for drawn in section.figures:
         path = drawn.png.relative_to(out).as_posix()

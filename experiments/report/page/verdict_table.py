@@ -9,7 +9,7 @@ import pandas as pd
 
 from experiments.kit.claim import Author, Conclusion, Verdict
 from experiments.kit.statistics import detectable_rate
-from experiments.report.collect import Chapter
+from experiments.report.collect import JudgedClaim
 
 __all__ = ["DERIVED", "GROUPS", "NAMES", "PRINTED", "group", "sees", "verdict_table", "write"]
 
@@ -61,11 +61,11 @@ def sees(verdict: Verdict) -> str:
     return f"{100.0 * detectable_rate(verdict.cases):.2g}%"
 
 
-def verdict_table(chapters: Iterable[Chapter]) -> pd.DataFrame:
+def verdict_table(judged_claims: Iterable[JudgedClaim]) -> pd.DataFrame:
     """Return every verdict as a row, ``whose`` a key of :data:`GROUPS`."""
     rows = [
         {
-            "claim": chapter.id,
+            "claim": judged.id,
             "whose": group(verdict),
             "statement": verdict.statement,
             "verdict": verdict.conclusion.value,
@@ -76,14 +76,14 @@ def verdict_table(chapters: Iterable[Chapter]) -> pd.DataFrame:
             "sees": sees(verdict),
             "reason": verdict.reason,
         }
-        for chapter in chapters
-        for verdict in chapter.verdicts
+        for judged in judged_claims
+        for verdict in judged.verdicts
     ]
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
-def write(chapters: Sequence[Chapter], folder: Path) -> Path:
+def write(judged_claims: Sequence[JudgedClaim], folder: Path) -> Path:
     """Write the table as ``verdicts.csv``, for whoever reads verdicts by program."""
     path = folder / "verdicts.csv"
-    verdict_table(chapters).to_csv(path, index=False)
+    verdict_table(judged_claims).to_csv(path, index=False)
     return path

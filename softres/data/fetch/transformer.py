@@ -20,7 +20,7 @@ __all__ = ["Llama"]
 Matrix = npt.NDArray[np.float32]
 
 #: Positions whose attention scores, or whose feed-forward units, are held at the same time.
-BLOCK = 512
+BLOCK_POSITIONS = 512
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ class Llama:
             normed = self._normed(x, layer, "attn")
             v = self._heads(normed, f"blk.{layer}.attn_v.weight", self.key_heads)
             output = self.tensor(f"blk.{layer}.attn_output.weight")
-            for start in range(0, len(x), BLOCK):
-                block = slice(start, start + BLOCK)
+            for start in range(0, len(x), BLOCK_POSITIONS):
+                block = slice(start, start + BLOCK_POSITIONS)
                 x[block] += _attention(q[:, block], k, v, start) @ output.T
             self._add_feed_forward(x, layer)
         return x
@@ -119,8 +119,8 @@ class Llama:
         gate, up, down = (
             self.tensor(f"blk.{layer}.ffn_{part}.weight") for part in ("gate", "up", "down")
         )
-        for start in range(0, len(x), BLOCK):
-            block = slice(start, start + BLOCK)
+        for start in range(0, len(x), BLOCK_POSITIONS):
+            block = slice(start, start + BLOCK_POSITIONS)
             normed = self._normed(x[block], layer, "ffn")
             gated = normed @ gate.T
             gated /= 1 + np.exp(-gated)

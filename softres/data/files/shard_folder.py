@@ -14,12 +14,15 @@ import numpy.typing as npt
 from softres.common.errors import InputError
 from softres.matrices.shards import NpyShard, ParquetShard, Shard
 
-__all__ = ["FORMAT", "KINDS", "MANIFEST", "Manifest"]
+__all__ = ["FORMAT", "MANIFEST", "SHARD_FORMATS", "Manifest"]
 
 MANIFEST = "manifest.json"
 FORMAT = "softres shards 1"
 #: Formats of a shard, and what opens one.
-KINDS: dict[str, Callable[[Path], Shard]] = {"npy": NpyShard.open, "parquet": ParquetShard.open}
+SHARD_FORMATS: dict[str, Callable[[Path], Shard]] = {
+    "npy": NpyShard.open,
+    "parquet": ParquetShard.open,
+}
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,8 @@ class Manifest:
         path = folder / MANIFEST
         try:
             tree = json.loads(path.read_text(encoding="utf-8"))
-            if tree["format"] != FORMAT or tree["kind"] not in KINDS:
-                raise ValueError(f"its format is not {FORMAT} with {' or '.join(KINDS)}")
+            if tree["format"] != FORMAT or tree["kind"] not in SHARD_FORMATS:
+                raise ValueError(f"its format is not {FORMAT} with {' or '.join(SHARD_FORMATS)}")
             files, vectors = (
                 tuple((str(f["file"]), int(f["rows"]), int(f["bytes"]), str(f["hash"])) for f in of)
                 for of in (tree["A"], tree["vectors"])
@@ -110,7 +113,7 @@ class Manifest:
         """
         shards: list[Shard] = []
         for name, rows, _, _ in self.files:
-            shard = KINDS[self.kind](self.folder / name)
+            shard = SHARD_FORMATS[self.kind](self.folder / name)
             if shard.shape != (rows, self.columns):
                 raise InputError(
                     f"{self.folder / name}: its shape is {shard.shape}, and should be "

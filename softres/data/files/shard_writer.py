@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from softres.common.errors import InputError
-from softres.data.files.shard_folder import FORMAT, KINDS, MANIFEST, Manifest
+from softres.data.files.shard_folder import FORMAT, MANIFEST, SHARD_FORMATS, Manifest
 
 __all__ = ["ShardWriter", "write_folder"]
 
@@ -52,9 +52,10 @@ class ShardWriter:
         dtype: str = "float64",
         shard_bytes: int = SHARD_BYTES,
     ) -> None:
-        if kind not in KINDS or dtype not in ("float64", "float32"):
+        if kind not in SHARD_FORMATS or dtype not in ("float64", "float32"):
             raise InputError(
-                f"kind={kind}, dtype={dtype}: allowed are {', '.join(KINDS)} of float64 or float32"
+                f"kind={kind}, dtype={dtype}: allowed are {', '.join(SHARD_FORMATS)} of float64 or "
+                "float32"
             )
         self.folder = Path(folder).expanduser()
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -40,7 +40,7 @@ LAYER, KEY_HEAD = 11, 1  # counted from 0
 #: Coordinates of a key.
 SIZE = 64
 #: Positions at the end whose queries are kept.
-KEPT = 512
+KEPT_POSITIONS = 512
 QUERIES = ("mean", "0", "1", "2")
 
 
@@ -133,7 +133,7 @@ def load(options: AttentionSmolLM2 | None = None, cache: Path | None = None) -> 
 
 
 def query_targets(
-    head: int = 0, tokens: int = 7168, m: int = KEPT, cache: Path | None = None
+    head: int = 0, tokens: int = 7168, m: int = KEPT_POSITIONS, cache: Path | None = None
 ) -> tuple[Matrix, Matrix, Matrix]:
     """Return keys and many targets over them, each of which is fitted exactly.
 
@@ -164,8 +164,10 @@ def query_targets(
         As in :func:`load`, or if head or m is out of range.
     """
     AttentionSmolLM2(tokens, str(head))
-    if not 1 <= m <= min(KEPT, tokens - SIZE):
-        raise InputError(f"m={m}: allowed is 1 to {min(KEPT, tokens - SIZE)} at {tokens} tokens")
+    if not 1 <= m <= min(KEPT_POSITIONS, tokens - SIZE):
+        raise InputError(
+            f"m={m}: allowed is 1 to {min(KEPT_POSITIONS, tokens - SIZE)} at {tokens} tokens"
+        )
     arrays = _arrays(tokens, cache)
     A = arrays["A"][: tokens - m].astype(np.float64)
     Q = arrays["Q"][head, -m:].astype(np.float64)
@@ -187,6 +189,6 @@ def _derive(model: SmolLM2, text: str, tokens: int) -> dict[str, npt.NDArray[Any
     shared = network.heads // network.key_heads
     return {
         "A": k[KEY_HEAD],
-        "Q": q[shared * KEY_HEAD : shared * (KEY_HEAD + 1), -KEPT:],
+        "Q": q[shared * KEY_HEAD : shared * (KEY_HEAD + 1), -KEPT_POSITIONS:],
         "tokens": pack_text(model.readable(ids)),
     }

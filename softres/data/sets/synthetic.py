@@ -19,9 +19,9 @@ from softres.data.storage import Storage
 
 __all__ = ["Synthetic", "check_size", "make_synthetic"]
 
-ROWS = ("gaussian", "heavy_tailed", "coherent", "axes", "duplicates")
+ROW_KINDS = ("gaussian", "heavy_tailed", "coherent", "axes", "duplicates")
 #: Those that a sparse A may have.
-SPARSE = ("gaussian", "heavy_tailed")
+SPARSE_ROW_KINDS = ("gaussian", "heavy_tailed")
 #: How far near duplicates differ, relative to their length.
 APART = 1e-3
 
@@ -76,17 +76,17 @@ class Synthetic(DataSet):
 
         require(1 <= self.condition <= 1e12, "condition", "1 to 1e12")
         require(self.sigma_min is None or self.sigma_min > 0, "sigma_min", "a positive number")
-        require(self.rows in ROWS, "rows", ", ".join(ROWS))
+        require(self.rows in ROW_KINDS, "rows", ", ".join(ROW_KINDS))
         require(self.leverage_ones is None or self.leverage_ones >= 0, "leverage_ones", "0 or more")
         require(0 < self.density <= 1, "density", "0 < density <= 1")
         require(
             self.planted_norm is None or 0 <= self.planted_norm < 1e6, "planted_norm", "0 to 1e6"
         )
         require(0 <= self.noise <= 10, "noise", "0 to 10")
-        if self.density < 1 and (self.rows not in SPARSE or self.sigma_min is not None):
+        if self.density < 1 and (self.rows not in SPARSE_ROW_KINDS or self.sigma_min is not None):
             raise InputError(
-                f"data.density={self.density}: a sparse A has rows {' or '.join(SPARSE)} and "
-                "takes condition, not sigma_min; other rows need density=1"
+                f"data.density={self.density}: a sparse A has rows {' or '.join(SPARSE_ROW_KINDS)} "
+                "and takes condition, not sigma_min; other rows need density=1"
             )
 
     def size(self, n: int | None, d: int | None, R: float | None) -> tuple[int, int]:

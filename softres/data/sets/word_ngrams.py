@@ -13,11 +13,11 @@ from softres.data.base import PublishedData
 from softres.data.fetch.source import Source
 from softres.data.files.packed import pack_counts, pack_text, unpack_counts, unpack_text
 from softres.data.instance import Instance
-from softres.data.sets.unembedding import WORDFREQ, WORDS, word_frequencies
+from softres.data.sets.unembedding import WORD_LIST, WORDFREQ, word_frequencies
 
 __all__ = ["SOURCE", "WordNgrams", "load", "ngram_counts"]
 
-SOURCE = Source("word_ngrams", ((WORDFREQ, (WORDS,)),), recipe=1)
+SOURCE = Source("word_ngrams", ((WORDFREQ, (WORD_LIST,)),), recipe=1)
 #: Grams that have a column.
 COLUMNS = 2000
 
@@ -70,7 +70,7 @@ def load(cache: Path | None = None) -> Instance:
 
 
 def _derive(folder: Path) -> dict[str, npt.NDArray[Any]]:
-    words, frequency = word_frequencies(folder / WORDS)
+    words, frequency = word_frequencies(folder / WORD_LIST)
     return {
         **pack_counts(ngram_counts(words, COLUMNS)[0]),
         "b": frequency / frequency.sum(),

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from softres.common.cache import cache_folder
 
-__all__ = ["Import", "Source", "canonical", "code_digest", "source"]
+__all__ = ["Import", "SourceFile", "canonical", "code_digest", "source"]
 
 #: What was read is kept up to so many files; then what this process has not used is dropped.
 MOST_KEPT = 2000
@@ -54,7 +54,7 @@ class Import(NamedTuple):
     typing: bool
 
 
-class Source(NamedTuple):
+class SourceFile(NamedTuple):
     """A file read.
 
     Attributes
@@ -85,7 +85,7 @@ def code_digest(files: Iterable[tuple[str, Path]]) -> str:
 
 
 @cache
-def source(path: Path) -> Source:
+def source(path: Path) -> SourceFile:
     """Return what a file says, read once in a process: later edits are not what runs."""
     content = read(path)
     key = hashlib.sha256(content).hexdigest()
@@ -93,7 +93,7 @@ def source(path: Path) -> Source:
     if found is None:
         tree = ast.parse(content)
         text = canonical(tree)
-        found = Source(hashlib.sha256(text.encode()).hexdigest(), tuple(_imports(tree, False)))
+        found = SourceFile(hashlib.sha256(text.encode()).hexdigest(), tuple(_imports(tree, False)))
         _new[key] = found
     _used.add(key)
     return found
@@ -191,7 +191,7 @@ def _imports(node: ast.AST, typing: bool) -> Iterator[Import]:
 
 
 #: What this process has read itself, and what it has used, by the digest of a file's bytes.
-_new: dict[str, Source] = {}
+_new: dict[str, SourceFile] = {}
 _used: set[str] = set()
 
 
@@ -202,12 +202,12 @@ def _file() -> Path:
 
 
 @cache
-def _kept() -> dict[str, Source]:
+def _kept() -> dict[str, SourceFile]:
     """Return what earlier processes read; nothing where the file is not there or damaged."""
     try:
         found = json.loads(_file().read_text(encoding="utf-8"))
         return {
-            key: Source(digest, tuple(Import(*each) for each in imports))
+            key: SourceFile(digest, tuple(Import(*each) for each in imports))
             for key, (digest, imports) in found.items()
         }
     except (OSError, ValueError, TypeError, AttributeError):

@@ -19,7 +19,7 @@ __all__ = ["Estimate", "check_memory", "estimate", "needed_gib"]
 #: Floating-point operations a second and core that dense linear algebra reaches on old machines.
 RATE = 4e9
 #: Seconds that the smallest job takes: its instance, its reference, its records.
-LEAST = 0.1
+LEAST_SECONDS = 0.1
 #: Arrays of the size of A that are held at once: A as made, as solved, weighted, and a temporary.
 COPIES = 4
 #: Steps to the certified minimiser, each about one Newton step.
@@ -100,7 +100,7 @@ def _seconds(settings: Settings) -> float:
     operations = gram * (steps + REFERENCE_STEPS) + d**3 * steps
     if settings.max_steps > 1000:  # a method of first order: products with A, and many of them
         operations = gram * REFERENCE_STEPS + 8.0 * entries * settings.max_steps / 10
-    return LEAST + operations / (RATE * (settings.backend.threads or 1))
+    return LEAST_SECONDS + operations / (RATE * (settings.backend.threads or 1))
 
 
 def _kind(params: dict[str, str]) -> tuple[str | None, ...]:

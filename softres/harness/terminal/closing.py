@@ -11,7 +11,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from softres.harness.outcome import Outcome, read_outcomes
+from softres.harness.outcome import JobOutcome, read_outcomes
 from softres.harness.terminal.console import console, error_text, show_line
 from softres.tracking import TrackingOptions, charts_link, open_store, ui_command
 from softres.tracking.durable.spool import Spool
@@ -60,7 +60,7 @@ def close_command(folder: str, tracking: Mapping[str, Any], overrides: Sequence[
     return all(outcome.ok for outcome in outcomes)
 
 
-def _table(outcomes: Sequence[Outcome]) -> None:
+def _table(outcomes: Sequence[JobOutcome]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     table.add_column("job", justify="right")
     table.add_column("run", overflow="fold")

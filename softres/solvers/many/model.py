@@ -22,8 +22,8 @@ Floats = npt.NDArray[np.float64]
 CHUNK_BYTES = 1 << 17
 #: The same for torch, whose operations cost more to start.
 TORCH_CHUNK_BYTES = 64 << 20
-#: Sums alpha outside [1 / WIDE, WIDE] are formed anew, with their row scaled.
-WIDE = 1e150
+#: Sums alpha outside [1 / ALPHA_RANGE, ALPHA_RANGE] are formed anew, with their row scaled.
+ALPHA_RANGE = 1e150
 
 
 class Curvatures(NamedTuple):
@@ -96,7 +96,9 @@ class RowModel:
         # u, u' and u'' may be one array: then so are the quotients.
         parts = {id(part): part / alpha[:, None] for part in (u, v, e)}
         f, v, e = parts[id(u)], parts[id(v)], parts[id(e)]
-        for row in np.flatnonzero(~((np.abs(host) < WIDE) & (np.abs(host) > 1 / WIDE))):
+        for row in np.flatnonzero(
+            ~((np.abs(host) < ALPHA_RANGE) & (np.abs(host) > 1 / ALPHA_RANGE))
+        ):
             assert isinstance(link, NormalisableLink)
             *scaled, m = link.scaled(self.z[row])
             total = float(xp.sum(scaled[0]))

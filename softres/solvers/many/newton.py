@@ -26,9 +26,9 @@ Flags = npt.NDArray[np.bool_]
 #: gains, so it pays where twice as many steps are left with the old one.
 PRICE = 4.0
 #: Contraction worse than which a factor is renewed in any case.
-SLOW = 0.5
+SLOW_CONTRACTION = 0.5
 #: Slow steps in a row with new Gauss-Newton factors after which the Hessian itself is tried.
-PATIENCE = 4
+MAX_SLOW_STEPS = 4
 #: Slow steps in a row after which a target is left to be solved alone.
 GIVE_UP = 25
 
@@ -136,7 +136,7 @@ def start_block(problem: Problem, ids: Any, x0: Any, targets: Any, share: bool) 
     return block
 
 
-def step_block(problem: Problem, block: Block, eps: float, lazy: bool) -> tuple[Flags, int]:
+def step_block(problem: Problem, block: Block, eps: float, keep_factors: bool) -> tuple[Flags, int]:
     """Take one step with every target of the block, in place.
 
     Two products with A serve all of them: A P for the line searches, which then need none, and
@@ -146,17 +146,17 @@ def step_block(problem: Problem, block: Block, eps: float, lazy: bool) -> tuple[
     -------
     Which targets cannot go on from where they are, and how many factors were renewed.
     """
-    renewed = _renew(problem, block, eps, lazy)
-    able = np.array([factor is not None for factor in block.factors])
-    _solve(block, able & (renewed | (block.steps == 0)))
+    renewed = _renew(problem, block, eps, keep_factors)
+    factored = np.array([factor is not None for factor in block.factors])
+    _solve(block, factored & (renewed | (block.steps == 0)))
     solved = block.solved
-    decrement = np.where(able, _products(block.gradient, solved), 0.0)
+    decrement = np.where(factored, _products(block.gradient, solved), 0.0)
     block.left = np.sqrt(np.maximum(decrement, 0.0))
     ap = _rows(problem.matrix.matmul(-solved.T))
     found = search_rays(problem, block.targets, block.z, ap, block.value, -decrement)
     moved = found.t > 0
     # A target that found no decrease with an old factor gets a new one, and another chance.
-    stuck = ~moved & (block.fresh | ~able)
+    stuck = ~moved & (block.fresh | ~factored)
     block.steps += moved
     lengths = problem.matrix.asarray(found.t)[:, None]
     block.x = block.x - lengths * solved
@@ -181,19 +181,23 @@ def _judge(block: Block, moved: Flags) -> None:
         # The errors to come add up as a geometric series, of which `after` is the first.
         ahead = np.maximum(1.0 - block.rate, 0.1)
         block.estimate = np.where(moved & (travelled > 0), after / travelled / ahead, inf)
-    slow = ~(block.rate <= SLOW)
+    slow = ~(block.rate <= SLOW_CONTRACTION)
     block.slow = np.where(slow, block.slow + 1, 0)
-    patient = (block.slow == 0) | (block.slow % PATIENCE > 0)
+    patient = (block.slow == 0) | (block.slow % MAX_SLOW_STEPS > 0)
     block.gauss_newton = np.where(block.gauss_newton, patient, slow)
 
 
-def _renew(problem: Problem, block: Block, eps: float, lazy: bool) -> Flags:
+def _renew(problem: Problem, block: Block, eps: float, keep_factors: bool) -> Flags:
     """Renew the factors that cost more steps than they save; return which."""
     missing = np.array([factor is None for factor in block.factors])
     with np.errstate(all="ignore"):
         left = np.log(block.estimate / eps) / np.log(1.0 / block.rate)
-    overdue = ~(block.rate <= SLOW) | (left > 2.0 * PRICE) if lazy else np.ones(len(block), bool)
-    need = missing | (overdue & (block.steps > 0))
+    renewal_pays = (
+        ~(block.rate <= SLOW_CONTRACTION) | (left > 2.0 * PRICE)
+        if keep_factors
+        else np.ones(len(block), bool)
+    )
+    need = missing | (renewal_pays & (block.steps > 0))
     block.fresh = need | (block.steps == 0)
     # The Hessian where it is asked for; then, and where it is not definite, Gauss-Newton.
     todo = need.copy()

@@ -13,7 +13,7 @@ from softres.problems import Problem
 from softres.solvers.many.model import RowModel, chunks
 from softres.solvers.steps.line_search import APPROXIMATE, SUFFICIENT, rounding
 
-__all__ = ["Found", "search_rays"]
+__all__ = ["RaySteps", "search_rays"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -21,10 +21,10 @@ Floats = npt.NDArray[np.float64]
 #: by ratios of up to exp(8), and beyond that a model linear in p says nothing of it.
 REACH = 8.0
 #: Trials before giving up: 2^-40 of a step is no step.
-TRIALS = 40
+MAX_TRIALS = 40
 
 
-class Found(NamedTuple):
+class RaySteps(NamedTuple):
     """Where each search ended.
 
     Attributes
@@ -44,7 +44,7 @@ class Found(NamedTuple):
 
 def search_rays(
     problem: Problem, targets: Any, z: Any, ap: Any, value0: Floats, slope0: Floats
-) -> Found:
+) -> RaySteps:
     """Backtrack on z + t A p, by halves, to a sufficient decrease of the loss.
 
     The rules are those of :func:`softres.solvers.steps.line_search.search`: Armijo's, or where the
@@ -68,7 +68,7 @@ def search_rays(
             t = np.minimum(1.0, REACH / np.maximum(spread, REACH))
     gradient_z = xp.zeros_like(z)
     pending = np.flatnonzero((slope0 < 0) & np.isfinite(t))
-    for _ in range(TRIALS):
+    for _ in range(MAX_TRIALS):
         going = np.ones(len(pending), dtype=bool)
         for part in chunks(problem, len(pending)):
             rows = pending[part]
@@ -101,4 +101,4 @@ def search_rays(
         t[pending] *= 0.5
     found = slope0 < 0
     found[pending] = False
-    return Found(np.where(found, t, 0.0), value, gradient_z)
+    return RaySteps(np.where(found, t, 0.0), value, gradient_z)

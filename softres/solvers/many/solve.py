@@ -24,10 +24,10 @@ from softres.solvers.many.result import ManyResult
 from softres.solvers.optimality import Projected, at_boundary, examine
 from softres.solvers.result import Row, Status
 
-__all__ = ["SOLVERS", "ManyOptions", "solve_many"]
+__all__ = ["MANY_TARGET_SOLVERS", "ManyOptions", "solve_many"]
 
 #: The solvers that have a form for many targets: a factor for every step, or as few as pay.
-SOLVERS = ("preconditioned_newton", "exact_newton")
+MANY_TARGET_SOLVERS = ("preconditioned_newton", "exact_newton")
 #: Work arrays of n and of d^2 doubles that a target of a block needs at most.
 ROW_ARRAYS, SQUARE_ARRAYS = 9, 5
 
@@ -92,9 +92,10 @@ def solve_many(
     InputError
         If an argument is out of range, or a start lies where the loss is undefined.
     """
-    if not (isinstance(solver, str) and solver in SOLVERS):
+    if not (isinstance(solver, str) and solver in MANY_TARGET_SOLVERS):
         raise InputError(
-            f"solver={shown(solver)}: many targets are solved by {' or '.join(SOLVERS)} only"
+            f"solver={shown(solver)}: many targets are solved by "
+            f"{' or '.join(MANY_TARGET_SOLVERS)} only"
         )
     shared = problem.shared
     check_squares(solver, shared.matrix, 2)
@@ -113,7 +114,7 @@ def solve_many(
             block = start_block(
                 shared, np.array(ids), starts[:, columns].T, problem.targets(columns), same
             )
-            run.solve(block, lazy=solver == SOLVERS[0])
+            run.solve(block, keep_factors=solver == MANY_TARGET_SOLVERS[0])
             for t in run.alone:
                 run.finish_alone(t, starts[:, t])
         for t in ids:
@@ -149,7 +150,7 @@ class _Run:
         self.alone: list[int] = []
         self.iterations: list[Row] = []
 
-    def solve(self, block: Block, lazy: bool) -> None:
+    def solve(self, block: Block, keep_factors: bool) -> None:
         """Step until every target has ended or has been set aside to be solved alone."""
         outside = np.flatnonzero(~np.isfinite(block.value))
         if len(outside):
@@ -162,7 +163,7 @@ class _Run:
         block = self._leave(block, np.zeros(len(block), dtype=bool))
         while len(block):
             start, active = perf_counter(), len(block)
-            stuck, renewed = step_block(self.problem.shared, block, self.eps, lazy)
+            stuck, renewed = step_block(self.problem.shared, block, self.eps, keep_factors)
             block.seconds += (perf_counter() - start) / active
             estimate = block.estimate
             block = self._leave(block, stuck)
@@ -182,7 +183,7 @@ class _Run:
     def _leave(self, block: Block, stuck: Any) -> Block:
         """Note the targets that have ended, and return the others."""
         norms = block.norms()
-        late = self.time_limit is not None and perf_counter() - self.begin >= self.time_limit
+        out_of_time = self.time_limit is not None and perf_counter() - self.begin >= self.time_limit
         claims = np.isfinite(norms) & ((block.estimate <= self.eps) | (norms == 0.0))
         confirmed = claims.copy()
         for i in np.flatnonzero(claims):
@@ -192,7 +193,7 @@ class _Run:
             (confirmed, Status.CONVERGED),
             (claims, None),
             (block.steps >= self.max_steps, Status.STEP_LIMIT),
-            (np.full(len(block), late), Status.TIME_LIMIT),
+            (np.full(len(block), out_of_time), Status.TIME_LIMIT),
             (stuck | (block.slow >= GIVE_UP), None),
         )
         going = np.ones(len(block), dtype=bool)

@@ -10,7 +10,7 @@ from softres.problems.evaluation import Evaluation
 __all__ = ["at_boundary"]
 
 #: alpha over beta below which a point may lie at the boundary.
-NEAR = 2.0
+NEAR_BOUNDARY = 2.0
 
 
 def at_boundary(point: Evaluation, step: Any | None) -> bool:
@@ -28,7 +28,7 @@ def at_boundary(point: Evaluation, step: Any | None) -> bool:
     if not problem.normalised or not isfinite(problem.log_beta):
         return False
     gap = point.log_alpha - problem.log_beta
-    if gap > log(NEAR):
+    if gap > log(NEAR_BOUNDARY):
         return False
     if step is None:
         return True

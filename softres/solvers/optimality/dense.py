@@ -25,9 +25,9 @@ LOW = 1e-6
 #: |A q| over |A| up to which a unit vector q counts as a null vector, in units of rounding.
 NULL_UNITS = 300.0
 #: Relative differences of the entries of an image that is the same for all rows.
-SAME = 1e-6
+CONSTANT_IMAGE = 1e-6
 #: Units of rounding up to which a curvature or a slope is none.
-UNITS = 100.0
+ZERO_UNITS = 100.0
 
 
 def examine_dense(point: Evaluation) -> Finding:
@@ -131,12 +131,12 @@ class _Low:
         q = q @ right.T
         kept = sizes > NULL_UNITS * unit * sqrt(len(scale))
         q, images, sizes = q[:, kept] / sizes[kept], left[:, kept], sizes[kept]
-        bend, magnitude = self._curvature(images)
+        curvature, magnitude = self._curvature(images)
         q, images = q / magnitude, images / magnitude
-        values, vectors = np.linalg.eigh(bend / magnitude[:, None] / magnitude[None, :])
+        values, vectors = np.linalg.eigh(curvature / magnitude[:, None] / magnitude[None, :])
         # The image of a direction holds rounding of the size of A's rows, over its own size.
-        blurred = sqrt(len(scale)) / float(sizes.min(initial=1.0))
-        floor = UNITS * unit * (sqrt(point.problem.n) + blurred)
+        image_rounding = sqrt(len(scale)) / float(sizes.min(initial=1.0))
+        floor = ZERO_UNITS * unit * (sqrt(point.problem.n) + image_rounding)
         self.downhill = None
         if (values < -floor).any():
             self.downhill = q @ vectors[:, 0]
@@ -161,7 +161,9 @@ class _Low:
         # Elsewhere, as at a minimum that lies at infinity, a loss falls though all its derivatives
         # are rounding; but where it does not depend on a common shift of z there is none to see.
         common = images.mean(axis=0)
-        varies = float(np.linalg.norm(images - common)) > SAME * float(np.linalg.norm(images))
+        varies = float(np.linalg.norm(images - common)) > CONSTANT_IMAGE * float(
+            np.linalg.norm(images)
+        )
         if varies or not point.problem.shift_invariant:
             return True
         rows = np.linalg.norm(self._probe(), axis=1)
@@ -175,7 +177,7 @@ class _Low:
         triangle = np.linalg.qr(noise)[1]
         slopes = images.T @ gradient
         whitened = linalg.solve_triangular(triangle, slopes, trans="T", check_finite=False)
-        return not float(np.linalg.norm(whitened)) <= UNITS * sqrt(k)
+        return not float(np.linalg.norm(whitened)) <= ZERO_UNITS * sqrt(k)
 
     def _image(self, q: Matrix) -> Matrix:
         matrix = self._point.problem.matrix
@@ -191,11 +193,11 @@ class _Low:
         if high.q.shape[1] == 0:
             return q
         matrix = self._point.problem.matrix
-        bent = matrix.asarray(self._bend(self._image(q)))
-        mixed = high.q.T @ (on_host(matrix.rmatmul(bent)) / self._scale[:, None])
+        curved = matrix.asarray(self._apply_curvature(self._image(q)))
+        mixed = high.q.T @ (on_host(matrix.rmatmul(curved)) / self._scale[:, None])
         return q - high.q @ (mixed / high.curvature[:, None])
 
-    def _bend(self, images: Matrix) -> Matrix:
+    def _apply_curvature(self, images: Matrix) -> Matrix:
         """Return B Y for the curvature B in z."""
         curvature = self._point.curvature
         product = on_host(curvature.diagonal)[:, None] * images
@@ -211,8 +213,8 @@ class _Low:
         if curvature.v is not None:
             v, h = np.abs(on_host(curvature.v)), np.abs(on_host(curvature.h))
             terms = terms + 2.0 * (v @ np.abs(images)) * (h @ np.abs(images))
-        bend = images.T @ self._bend(images)
-        return 0.5 * (bend + bend.T), np.sqrt(np.where(terms > 0, terms, 1.0))
+        gram = images.T @ self._apply_curvature(images)
+        return 0.5 * (gram + gram.T), np.sqrt(np.where(terms > 0, terms, 1.0))
 
 
 def _saddle(point: Evaluation, direction: Vector) -> Finding:

@@ -20,17 +20,17 @@ __all__ = ["Examination", "examine"]
 #: Columns up to which the Hessian is formed at once, and beyond which it never is.
 FEW, MANY = 16, 6000
 #: Units of rounding that an entry of z may move by.
-UNITS = 100.0
+PERTURBATION_UNITS = 100.0
 #: Entries of A up to which it is copied to float64.
 LARGE = 2e7
 #: Shares of a metric that the Hessian is compared with.
-SHARES = (0.9, 0.5)
+METRIC_SHARES = (0.9, 0.5)
 #: Smallest eigenvalue of a metric whose solutions are taken without a second look.
 TRUSTED = 1e-8
 #: Units of rounding, relative to the start, that a z may have gathered over many steps.
-DRIFT = 1e4
+DRIFT_UNITS = 1e4
 #: Units of the rounding that is expected up to which an error is rounding.
-ROUNDING = 5.0
+ROUNDING_UNITS = 5.0
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def examine(
         return known
     d = point.problem.d
     by_products = metric is not None and d > FEW
-    if not by_products or eps < DRIFT * point.problem.unit:
+    if not by_products or eps < DRIFT_UNITS * point.problem.unit:
         # z is carried along from step to step, and its rounding from wherever it was large.
         fresh = point.problem.at(point.x)
         point = fresh if fresh.inside else point
@@ -136,12 +136,12 @@ def _by_comparison(
     If the Hessian is at least a share of M it is definite, and the error in its norm is at most
     that in M's over the root of the share.
     """
-    if metric is None or metric.curvature is None or eps < DRIFT * point.problem.unit:
+    if metric is None or metric.curvature is None or eps < DRIFT_UNITS * point.problem.unit:
         return None
     travelled = sqrt(max(0.0, point.curvature.quadratic(point.z - start.z)))
     solved = metric.solve(point.gradient)
     left = sqrt(max(0.0, float(point.gradient @ solved)))
-    for share in SHARES:
+    for share in METRIC_SHARES:
         error = left / sqrt(share)
         if error > eps * travelled:
             return None
@@ -155,10 +155,10 @@ def _by_comparison(
 
 def _is_rounding(point: Evaluation, found: Finding) -> bool:
     """Whether nothing but rounding is left of the gradient, and the minimiser is nearby."""
-    if not found.error <= ROUNDING * found.norm(gradient_noise(point)):
+    if not found.error <= ROUNDING_UNITS * found.norm(gradient_noise(point)):
         return False
     xp = array_namespace(point.z)
     matrix = point.problem.matrix
     moved = float(xp.max(xp.abs(matrix.matmul(found.step))))
     unit = point.problem.unit
-    return moved <= sqrt(unit) + UNITS * unit * float(xp.max(xp.abs(point.z)))
+    return moved <= sqrt(unit) + PERTURBATION_UNITS * unit * float(xp.max(xp.abs(point.z)))

@@ -29,8 +29,8 @@ def examine_by_products(point: Evaluation, metric: Metric) -> Finding | None:
     Two passes a product: one or two where M is the Hessian of a point nearby.
     """
     if not semidefinite(point.curvature):
-        told, downhill = _least_curvature(point, metric)
-        if not told:
+        conclusive, downhill = _least_curvature(point, metric)
+        if not conclusive:
             return None
         if downhill is not None:
             return Finding(downhill, inf, None, lambda y: inf)

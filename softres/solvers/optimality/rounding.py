@@ -14,7 +14,7 @@ from softres.problems.evaluation import Evaluation
 __all__ = ["gradient_noise", "is_noise", "on_host", "rounding_of_slopes", "units_of_rounding"]
 
 #: Units of rounding up to which a slope may be none.
-UNITS = 10.0
+SLOPE_UNITS = 10.0
 
 Vector = npt.NDArray[np.float64]
 
@@ -29,7 +29,7 @@ def rounding_of_slopes(point: Evaluation) -> Vector:
     problem = point.problem
     z, f, target = on_host(point.z), on_host(point.f), on_host(problem.target)
     v, w2 = np.sqrt(on_host(point.gauss_newton_diagonal)), on_host(problem.w2)
-    bend = np.abs(on_host(point.curvature.diagonal))
+    curvature = np.abs(on_host(point.curvature.diagonal))
     with np.errstate(over="ignore", invalid="ignore"):
         terms = np.abs(f)
         if problem.normalised:
@@ -40,7 +40,7 @@ def rounding_of_slopes(point: Evaluation) -> Vector:
         terms = terms + v * np.abs(z) + np.abs(target) + share
         moved = on_host(problem.matrix.column_norms) * on_host(point.x)
         spread = np.abs(z) + float(np.linalg.norm(moved)) / sqrt(problem.n)
-        sizes = v * terms + w2 * np.abs(z) + bend * spread + np.abs(on_host(point.gradient_z))
+        sizes = v * terms + w2 * np.abs(z) + curvature * spread + np.abs(on_host(point.gradient_z))
     rounded: Vector = problem.unit * np.nan_to_num(sizes, nan=np.inf)
     return rounded
 
@@ -68,7 +68,7 @@ def units_of_rounding(point: Evaluation) -> float:
 
 def is_noise(point: Evaluation) -> bool:
     """Whether a gradient may be nothing but rounding."""
-    return units_of_rounding(point) <= UNITS
+    return units_of_rounding(point) <= SLOPE_UNITS
 
 
 def on_host(values: Any) -> npt.NDArray[np.float64]:

@@ -45,7 +45,9 @@ class _Minimisation:
     def __init__(self, solver: _ScipySolver, start: Evaluation, max_steps: int) -> None:
         self._problem = start.problem
         self._last = start
-        self._asked = False  # whether it is the problem's turn: its errors are no end of SciPy's
+        self._evaluating = (
+            False  # whether it is the problem's turn: its errors are no end of SciPy's
+        )
         self._products = 0  # with the Hessian, since the last iterate
         # The loss is of order 1/n^2 and SciPy's tolerances are absolute: scaled to one at x0.
         self._scale = 1.0 / start.value if start.value > 0 else 1.0
@@ -93,7 +95,7 @@ class _Minimisation:
             self._iterates.put(None)
         except (ValueError, ArithmeticError) as error:
             # SciPy's own arithmetic fails near the end of the range of doubles: it has stopped.
-            self._iterates.put(error if self._asked else None)
+            self._iterates.put(error if self._evaluating else None)
         except BaseException as error:  # handed to the loop's thread, which raises it
             self._iterates.put(error)
 
@@ -112,25 +114,25 @@ class _Minimisation:
         return self._last
 
     def _value_and_gradient(self, x: Vector) -> tuple[float, Vector]:
-        self._asked = True
+        self._evaluating = True
         point = self._at(x)
         inside = point.inside
         # SciPy's line searches and trust regions step back from infinity.
         value = self._scale * point.value if inside else float("inf")
-        gradient = self._told(point.gradient) if inside else np.zeros_like(x)
-        self._asked = False
+        gradient = self._finite_scaled(point.gradient) if inside else np.zeros_like(x)
+        self._evaluating = False
         return value, gradient
 
     def _hvp(self, x: Vector, p: Vector) -> Vector:
         self._products += 1
         if self._products > 100 * len(x) + 1000:  # conjugate gradients that get nowhere
             raise _StoppedError
-        self._asked = True
-        product = self._told(self._at(x).hvp(self._problem.matrix.asarray(p)))
-        self._asked = False
+        self._evaluating = True
+        product = self._finite_scaled(self._at(x).hvp(self._problem.matrix.asarray(p)))
+        self._evaluating = False
         return product
 
-    def _told(self, values: Any) -> Vector:
+    def _finite_scaled(self, values: Any) -> Vector:
         """Return what SciPy may be told: it fails on infinite values, or goes on for ever."""
         scaled: Vector = self._scale * as_numpy(values)
         if not np.isfinite(scaled).all():

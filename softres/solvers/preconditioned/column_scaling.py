@@ -15,7 +15,7 @@ __all__ = ["ColumnScaling"]
 
 #: Most rows that the columns' curvature is estimated from, and the share of all that is worth it:
 #: reading them should take no longer than a product.
-SAMPLE, SHARE = 4096, 8
+SAMPLE_ROWS, SAMPLE_SHARE = 4096, 8
 
 
 class ColumnScaling:
@@ -34,8 +34,8 @@ class ColumnScaling:
         n = matrix.shape[0]
         weights = point.gauss_newton.diagonal
         xp = array_namespace(weights)
-        if not matrix.is_sparse and n > SAMPLE:
-            size = min(SAMPLE, n // SHARE)
+        if not matrix.is_sparse and n > SAMPLE_ROWS:
+            size = min(SAMPLE_ROWS, n // SAMPLE_SHARE)
             index = np.sort(rng.choice(n, size, replace=False))
             part = matrix.rows(index)
             assert isinstance(part, DenseNumpy | DenseTorch)

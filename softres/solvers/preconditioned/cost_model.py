@@ -11,7 +11,7 @@ from softres.matrices import DesignMatrix, SparseScipy, SparseTorch
 from softres.matrices.backends import as_numpy
 from softres.solvers.preconditioned.machine import NOMINAL, Machine
 
-__all__ = ["CostModel", "Plan"]
+__all__ = ["CostModel", "FactorPlan"]
 
 #: Steps to 1e-10 from a factor of the exact Hessian at the start, as measured on dense instances.
 GRAM_STEPS = 7
@@ -24,7 +24,7 @@ EMBEDDING_WORK = 16
 
 
 @dataclass(frozen=True)
-class Plan:
+class FactorPlan:
     """The factor that a solve starts from.
 
     Attributes
@@ -116,7 +116,7 @@ class CostModel:
         return self.step - 0.5 * self.overhead
 
     @property
-    def anew(self) -> float:
+    def rebuilt_step(self) -> float:
         """A step with a Hessian formed anew, its rank-two part by two products."""
         return self.gram + self.factor + 2.0 * self.product + self.step
 
@@ -129,10 +129,10 @@ class CostModel:
         affordable = self.product / (self.gram / self.n)
         return max(1, int(min(self.n / 8, max(2.0 * self.d, affordable))))
 
-    def plan(self, eps: float) -> Plan:
+    def plan(self, eps: float) -> FactorPlan:
         """Return the factor with the least predicted time to a relative error eps."""
         seconds = self.single + self.factor
-        best = Plan("gram", 0, seconds, seconds + GRAM_STEPS * (self.step + self.factor))
+        best = FactorPlan("gram", 0, seconds, seconds + GRAM_STEPS * (self.step + self.factor))
         for oversampling in OVERSAMPLING:
             if 2 * oversampling * self.d > self.n:
                 break
@@ -143,7 +143,7 @@ class CostModel:
             seconds = self.embedding + self.factor + rows * self.gram
             total = seconds + steps * self.step
             if total < best.total:
-                best = Plan("sketch", oversampling, seconds, total)
+                best = FactorPlan("sketch", oversampling, seconds, total)
         return best
 
 

@@ -12,9 +12,9 @@ from softres.matrices.backends import as_numpy
 
 __all__ = ["ratio", "relative", "share", "threshold"]
 
-#: Entries that a median and a quantile are estimated from.
-FEW = 1024
-SAMPLE = 4096
+#: Entries that a median is estimated from, and a quantile.
+MEDIAN_SAMPLE = 1024
+QUANTILE_SAMPLE = 4096
 
 
 def relative(new: Any, old: Any) -> float:
@@ -25,7 +25,7 @@ def relative(new: Any, old: Any) -> float:
 
 def ratio(new: Any, old: Any) -> float:
     """Estimate the median of new / old from a sample; 1 where it is not positive."""
-    step = max(1, old.shape[0] // FEW)
+    step = max(1, old.shape[0] // MEDIAN_SAMPLE)
     a, b = as_numpy(new[::step]), as_numpy(old[::step])
     usable = b != 0
     if not usable.all():
@@ -49,13 +49,13 @@ def share(size: Any, chosen: Any) -> float:
 def threshold(size: Any, limit: int) -> float:
     """Return a value that at most ``limit`` entries exceed."""
     host = as_numpy(size)
-    step = max(1, len(host) // SAMPLE)
+    step = max(1, len(host) // QUANTILE_SAMPLE)
     # A sample's quantile, generous by a factor of four, leaves few entries to partition.
     share = min(1.0, 4.0 * limit / len(host))
-    few = host[::step]
-    at = int((1.0 - share) * (len(few) - 1))
-    guess = float(np.partition(few, at)[at])
-    rest = host[host > guess]
+    sample = host[::step]
+    at = int((1.0 - share) * (len(sample) - 1))
+    bound = float(np.partition(sample, at)[at])
+    rest = host[host > bound]
     if len(rest) <= limit:
         rest = host
     return float(np.partition(rest, len(rest) - limit - 1)[len(rest) - limit - 1])

@@ -18,7 +18,7 @@ SINGLE_FLOOR = 2e-6
 #: Spectral error that rows in float32 may bring in: a step then contracts by no less.
 TOLERATED = 0.1
 #: Rows over d that are taken in float64, to see whether float32 will do for the rest.
-HEAD = 2
+HEAD_ROWS = 2
 
 
 def form_gram(
@@ -42,7 +42,7 @@ def form_gram(
         of the others join them. Finding these costs a pass, which is lost where that does not help.
     """
     n, d = matrix.shape
-    head = HEAD * d
+    head = HEAD_ROWS * d
     # A matrix of float32 has nothing to gain.
     parts = matrix.split(head) if single and n >= 4 * head else None
     if parts is None or diagonal.dtype != np.float64:
@@ -53,14 +53,14 @@ def form_gram(
     smallest = _smallest(total)
     enough = in_range and smallest > SINGLE_FLOOR
     if smallest == 0.0 and heavy and in_range:
-        total += _light(rest, weights, total)
+        total += _rest_by_weight(rest, weights, total)
     else:
         total += rest.gram(weights, single=enough)
     matrix.counter.add(grams=1)
     return total, enough
 
 
-def _light(rest: DesignMatrix, weights: Any, total: Any) -> Any:
+def _rest_by_weight(rest: DesignMatrix, weights: Any, total: Any) -> Any:
     """Return the part of rows that come on top of others which do not span all directions.
 
     In a coherent A few rows carry some directions alone. With these in float64, the rest adds

@@ -27,7 +27,7 @@ __all__ = ["NOMINAL", "RATES", "Machine", "machine_of", "this_machine"]
 VERSION = 5
 
 #: Bytes of a matrix that may stay in the last cache from one product to the next.
-NEAR = 8 << 20
+CACHED_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Machine:
     bytes_per_second
         Of a matrix-vector product with a matrix larger than the caches.
     near_bytes_per_second
-        The same with one of :data:`NEAR` bytes, which many last caches hold: up to six times as
-        fast.
+        The same with one of :data:`CACHED_BYTES` bytes, which many last caches hold: up to six
+        times as fast.
     double_flops, single_flops
         Floating-point operations a second of a weighted Gram matrix in row blocks, in float64 and
         float32; one multiplication and one addition for each entry of one triangle.
@@ -62,7 +62,7 @@ class Machine:
 
     def reading(self, size: float) -> float:
         """Return the bytes a second of a product with a matrix of ``size`` bytes."""
-        return self.near_bytes_per_second if size <= NEAR else self.bytes_per_second
+        return self.near_bytes_per_second if size <= CACHED_BYTES else self.bytes_per_second
 
 
 #: A typical core, with which the path that a solver takes depends on no measurement: AVX2 at 3 GHz
@@ -185,7 +185,7 @@ def _measure() -> Machine:
     work = block.shape[0] * 256.0**2
     return Machine(
         bytes_per_second=reading(tall),
-        near_bytes_per_second=reading(tall[: NEAR // (8 * 256)]),
+        near_bytes_per_second=reading(tall[: CACHED_BYTES // (8 * 256)]),
         double_flops=work / _seconds(double_gram),
         single_flops=work / _seconds(single_gram),
         factor_flops=size**3 / 3 / _seconds(lambda: linalg.cholesky(square, lower=True)),

@@ -21,7 +21,7 @@ from softres.solvers.preconditioned.rank_two import RankTwo
 __all__ = ["MaintainedHessian"]
 
 #: Relative change of an entry of D up to which its row is left as it is.
-DRIFT = 0.1
+ROW_CHANGE = 0.1
 #: Share of all change that the rows within the limit must carry to be worth their price.
 CONCENTRATED = 0.3
 #: Multiples of the squares of the columns' norms, over the largest such, that bring out a null
@@ -87,7 +87,7 @@ class MaintainedHessian:
         self.changed = True
 
     def follow(
-        self, target: Curvature, limit: int, exact: bool = False, thrifty: bool = False
+        self, target: Curvature, limit: int, exact: bool = False, skip_diffuse: bool = False
     ) -> int:
         """Move towards a target curvature by bringing at most about ``limit`` rows up to date.
 
@@ -100,7 +100,7 @@ class MaintainedHessian:
             by more than a tenth.
         exact
             Renew the rank-two part over all rows in any case.
-        thrifty
+        skip_diffuse
             Update no row where the change is spread over more rows than ``limit``: little is won
             by a few of many that move together.
 
@@ -113,13 +113,13 @@ class MaintainedHessian:
         base = scale * self._diagonal
         gap = target.diagonal - base
         size = xp.abs(gap)
-        moved = size > DRIFT * xp.abs(base)
+        moved = size > ROW_CHANGE * xp.abs(base)
         count = int(xp.sum(xp.astype(moved, xp.int64)))
         self.diffuse = False
         if count > limit:
             moved = size > threshold(size, limit)
             self.diffuse = share(size, moved) < CONCENTRATED
-            if thrifty and self.diffuse:
+            if skip_diffuse and self.diffuse:
                 moved = xp.zeros_like(moved)
         rows = np.flatnonzero(as_numpy(moved))
         self._scale *= scale

@@ -33,7 +33,7 @@ class Move:
         For phases and random numbers.
     info
         Gets ``rows_updated``, the number of rows that were brought up to date.
-    anew
+    rebuild
         Form it anew rather than bring rows up to date.
     sketch
         Anew, as a sketch where D is of one sign.
@@ -44,7 +44,7 @@ class Move:
     point: Evaluation
     tools: Tools
     info: dict[str, float]
-    anew: bool
+    rebuild: bool
     sketch: bool = False
 
     @property
@@ -52,18 +52,18 @@ class Move:
         """The rounding of a Hessian, relative to a unit diagonal."""
         return self.point.problem.gram_noise
 
-    def again(self, anew: bool) -> Move:
-        """Return the same move, anew or by rows."""
-        return replace(self, anew=anew)
+    def with_rebuild(self, rebuild: bool) -> Move:
+        """Return the same move, by a rebuild or by rows."""
+        return replace(self, rebuild=rebuild)
 
-    def to(self, target: Curvature, *, exact: bool, thrifty: bool) -> bool:
+    def to(self, target: Curvature, *, exact: bool, skip_diffuse: bool) -> bool:
         """Move to a curvature; see :meth:`MaintainedHessian.follow` for the flags."""
         with self.tools.meter.phase("hessian"):
-            if self.anew:
+            if self.rebuild:
                 self.hessian.rebuild(target, self._form)
             else:
                 limit = self.policy.costs.row_limit()
-                rows = self.hessian.follow(target, limit, exact=exact, thrifty=thrifty)
+                rows = self.hessian.follow(target, limit, exact=exact, skip_diffuse=skip_diffuse)
                 self._count(rows)
         return self._factor()
 
@@ -94,6 +94,6 @@ class Move:
         hessian.single = False
         if hessian.sketched:
             return form_sketch(matrix, diagonal, policy.plan.oversampling, self.tools.rng)
-        first, single = hessian.total is None, not policy.always_anew
+        first, single = hessian.total is None, not policy.always_rebuild
         gram, hessian.single = form_gram(matrix, diagonal, single, heavy=first)
         return gram

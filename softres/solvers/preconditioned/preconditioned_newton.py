@@ -11,6 +11,7 @@ from softres.problems.evaluation import Evaluation
 from softres.solvers.base import Solver, State, Tools, require
 from softres.solvers.preconditioned.column_scaling import ColumnScaling
 from softres.solvers.preconditioned.cost_model import CostModel
+from softres.solvers.preconditioned.definite_hessian import DefiniteHessian
 from softres.solvers.preconditioned.machine import RATES, machine_of
 from softres.solvers.preconditioned.maintained import MaintainedHessian
 from softres.solvers.preconditioned.preconditioner import Preconditioner
@@ -34,11 +35,11 @@ TIGHT, LOOSE = 0.1, 0.5
 class _Memory:
     """What the solver carries from step to step; it changes in place.
 
-    ``aslant`` is set once a step without a factor may have left the range of A^T.
+    ``left_row_space`` is set once a step without a factor may have left the row space of A.
     """
 
     preconditioner: Preconditioner
-    aslant: bool = False
+    left_row_space: bool = False
     newton: NewtonMemory = field(default_factory=NewtonMemory)
 
 
@@ -58,8 +59,9 @@ class PreconditionedNewton(Solver):
     on with it, two passes each time and no bookkeeping, for as long as that is predicted to be the
     faster way (the step's ``corrections``).
 
-    Where a factor is dear, the first step does without one: columns scaled to equal curvature. If
-    that goes well the others do too, for as long as it is predicted to be the faster way.
+    Where a factor is expensive, the first step does without one: columns scaled to equal
+    curvature. If that goes well the others do too, for as long as it is predicted to be the faster
+    way.
 
     For an A of deficient rank without weights on its null space, x - x0 lies in the range of A^T
     once there is a factor: from x0 = 0 the solution is then the one of least norm. Steps without
@@ -97,8 +99,9 @@ class PreconditionedNewton(Solver):
         if self.factor in ("gram", "sketch"):
             plan = replace(plan, source=self.factor, oversampling=plan.oversampling or 16)
         policy = RefreshPolicy(costs, plan, tools.eps)
-        M = Preconditioner(policy, SecantPairs(self.memory), MaintainedHessian(matrix))
-        if self.factor == "columns" or (self.factor == "auto" and policy.try_without):
+        definite = DefiniteHessian(policy, MaintainedHessian(matrix))
+        M = Preconditioner(policy, SecantPairs(self.memory), definite)
+        if self.factor == "columns" or (self.factor == "auto" and policy.try_without_factor):
             with tools.meter.phase("factor"):
                 M.columns = ColumnScaling.of(tools.start, tools.rng)
         else:
@@ -110,37 +113,37 @@ class PreconditionedNewton(Solver):
         point, memory = state.point, state.memory
         M = memory.preconditioner
         info: dict[str, float] = {}
-        if M.columns is None and (M.astray or not M.follow(point, tools, info)):
+        if M.columns is None and (M.stagnation.suspects_saddle or not M.follow(point, tools, info)):
             return self._trust_region_step(state, tools, info)
         p = M.direction(point.gradient)
         with tools.meter.phase("line_search"):
             ray = point.along(p)
-            found = minimise_along(ray, reach(ray), LOOSE if M.policy.always_anew else TIGHT)
+            found = minimise_along(ray, reach(ray), LOOSE if M.policy.always_rebuild else TIGHT)
         if found is None:
             return self._without_pairs(state, tools, info)
         new = found.point
-        memory.aslant = memory.aslant or M.columns is not None
-        if memory.aslant and M.hessian.null is not None:
+        memory.left_row_space = memory.left_row_space or M.columns is not None
+        if memory.left_row_space and M.hessian.null is not None:
             # Along null vectors z does not change: x is brought back without another product.
             x0 = tools.start.x
             new = new.problem.at(x0 + M.hessian.project(new.x - x0), new.z)
-            memory.aslant = False
-        left = M.dual_norm(new.gradient)
-        estimate = self._note(point, new, left, M, tools, found.step_length)
+            memory.left_row_space = False
+        dual_norm = M.dual_norm(new.gradient)
+        estimate = self._note(point, new, dual_norm, M, tools, found.step_length)
         corrections = 0
         # A full step was right: the quadratic model is good here.
-        if M.policy.always_anew and M.columns is None and found.step_length == 1.0:
+        if M.policy.always_rebuild and M.columns is None and found.step_length == 1.0:
             with tools.meter.phase("corrections"):
                 new, estimate, corrections = self._correct(new, estimate, M, tools)
         info |= {
             "corrections": float(corrections),
             "step_length": found.step_length,
             "trials": found.trials,
-            "gauss_newton": float(not M.exact),
+            "gauss_newton": float(not M.definite.exact),
             "without_factor": float(M.columns is not None),
         }
         doing_without = M.columns is not None and self.factor == "auto"
-        if doing_without and not M.policy.carry_on_without(M.progress):
+        if doing_without and not M.policy.continue_without_factor(M.progress):
             M.use_factor()
         return State(new, estimate, info, memory=memory, metric=M.metric)
 
@@ -156,14 +159,14 @@ class PreconditionedNewton(Solver):
         The new point, the estimate of its error, and how many steps were taken.
         """
         taken = 0
-        while M.exact and M.policy.correct(M.progress):
+        while M.definite.exact and M.policy.correction_pays(M.progress):
             new = point.along(M.direction(point.gradient)).at(1.0)
             if not new.inside:
                 break
-            change, left = new.value - point.value, M.dual_norm(new.gradient)
-            if left >= M.progress.left or (change > 0 and not flat(change, point)):
+            change, dual_norm = new.value - point.value, M.dual_norm(new.gradient)
+            if dual_norm >= M.progress.dual_norm or (change > 0 and not flat(change, point)):
                 break
-            estimate = self._note(point, new, left, M, tools)
+            estimate = self._note(point, new, dual_norm, M, tools)
             point, taken = new, taken + 1
         return point, estimate, taken
 
@@ -171,7 +174,7 @@ class PreconditionedNewton(Solver):
         self,
         point: Evaluation,
         new: Evaluation,
-        left: float,
+        dual_norm: float,
         M: Preconditioner,
         tools: Tools,
         step_length: float = 1.0,
@@ -182,8 +185,8 @@ class PreconditionedNewton(Solver):
         larger than its norms tell.
         """
         travelled = M.norm(new.x - tools.start.x)
-        estimate = left / travelled * max(1.0, step_length) if travelled > 0 else inf
-        M.note(new.x - point.x, new.gradient - point.gradient, left, estimate)
+        estimate = dual_norm / travelled * max(1.0, step_length) if travelled > 0 else inf
+        M.note(new.x - point.x, new.gradient - point.gradient, dual_norm, estimate)
         return estimate
 
     def _trust_region_step(self, state: State, tools: Tools, info: dict[str, float]) -> State:

@@ -5,27 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil, inf, log
 
-from softres.solvers.preconditioned.cost_model import CostModel, Plan
+from softres.solvers.preconditioned.cost_model import CostModel, FactorPlan
 
 __all__ = ["Progress", "RefreshPolicy"]
 
 #: Contraction that a step is expected to have once rows have been brought up to date.
-UPDATED = 0.05
+UPDATED_CONTRACTION = 0.05
 #: The same after the Hessian has been formed anew.
-FRESH = 0.1
+REBUILT_CONTRACTION = 0.1
 #: Contraction worse than which forming it anew is considered, after two such steps.
-SLOW = 0.3
+SLOW_CONTRACTION = 0.3
 #: Estimated error after the first step without a factor beyond which there will be no second: on
 #: well-conditioned instances it was at most 0.07, on the others at least 1.
-PROMISING = 0.2
+PROMISING_ERROR = 0.2
 #: Contraction better than which corrections with the same Hessian are considered.
-CORRECTING = 0.5
+CORRECTION_CONTRACTION = 0.5
 #: Most slow steps between two Hessians formed anew where that did not help.
-LONGEST = 16
+MAX_SLOW_STEPS = 16
 #: Price of a Cholesky factor, in steps, above which every one has to pay for itself.
-DEAR = 3.0
+EXPENSIVE = 3.0
 #: Price of a factor, in steps, below which it is not worth a step to try without.
-TRIAL = 2.0
+TRIAL_PRICE = 2.0
 
 
 @dataclass
@@ -34,63 +34,64 @@ class Progress:
 
     Attributes
     ----------
-    left
+    dual_norm
         The gradient in the norm of M^-1, an estimate of the error in the norm of the Hessian.
-    before
+    previous_dual_norm
         The same before the last step, with the M of then; infinite where that is unknown.
     estimate
         The estimated relative error.
-    slow
-        Steps in a row that contracted by less than :data:`SLOW`.
-    tried
+    slow_steps
+        Steps in a row that contracted by less than :data:`SLOW_CONTRACTION`.
+    before_row_update
         Contraction before rows were last updated although the change was spread over many more;
         0 where they never were.
     patience
         Slow steps after which forming the Hessian anew is considered.
-    formed
+    before_rebuild
         Contraction before the Hessian was last formed anew, until the step after it; then 0.
     steps
         Steps since the contraction was last forgotten.
-    origin
+    estimate_at_rebuild
         The estimated relative error where the Hessian was last formed anew.
     """
 
-    left: float = inf
-    before: float = inf
+    dual_norm: float = inf
+    previous_dual_norm: float = inf
     estimate: float = 1.0
-    slow: int = 0
-    tried: float = 0.0
+    slow_steps: int = 0
+    before_row_update: float = 0.0
     patience: int = 2
-    formed: float = 0.0
+    before_rebuild: float = 0.0
     steps: int = 0
-    origin: float = 1.0
+    estimate_at_rebuild: float = 1.0
 
     @property
     def contraction(self) -> float:
         """By how much the last step shrank the error; 0 where that is unknown."""
-        return self.left / self.before if 0 < self.before < inf else 0.0
+        previous = self.previous_dual_norm
+        return self.dual_norm / previous if 0 < previous < inf else 0.0
 
-    def note(self, left: float, estimate: float) -> None:
+    def note(self, dual_norm: float, estimate: float) -> None:
         """Take in a step."""
         self.steps += 1
-        self.before, self.left = self.left, left
+        self.previous_dual_norm, self.dual_norm = self.dual_norm, dual_norm
         self.estimate = min(1.0, estimate)
-        self.slow = self.slow + 1 if self.contraction > SLOW else 0
-        if self.formed:
+        self.slow_steps = self.slow_steps + 1 if self.contraction > SLOW_CONTRACTION else 0
+        if self.before_rebuild:
             # Far from a solution no quadratic model is good for long, however fresh.
-            helped = self.contraction <= 0.5 * self.formed
-            self.patience = 2 if helped else min(2 * self.patience, LONGEST)
-            self.formed = 0.0
+            helped = self.contraction <= 0.5 * self.before_rebuild
+            self.patience = 2 if helped else min(2 * self.patience, MAX_SLOW_STEPS)
+            self.before_rebuild = 0.0
 
-    def form(self) -> None:
+    def note_rebuild(self) -> None:
         """Note that the Hessian is being formed anew."""
-        self.formed, self.slow = self.contraction, 0
-        self.origin = self.estimate
+        self.before_rebuild, self.slow_steps = self.contraction, 0
+        self.estimate_at_rebuild = self.estimate
 
     def restart(self) -> None:
         """Forget the contraction: the norm it is measured in has changed."""
-        self.before = self.left = inf
-        self.slow = self.steps = 0
+        self.previous_dual_norm = self.dual_norm = inf
+        self.slow_steps = self.steps = 0
 
 
 @dataclass(frozen=True)
@@ -108,86 +109,92 @@ class RefreshPolicy:
     """
 
     costs: CostModel
-    plan: Plan
+    plan: FactorPlan
     eps: float
 
     @property
-    def try_without(self) -> bool:
-        """Whether a factor is dear enough to spend a step on trying to do without."""
-        return self.plan.seconds > TRIAL * self.costs.step
+    def try_without_factor(self) -> bool:
+        """Whether a factor is expensive enough to spend a step on trying to do without."""
+        return self.plan.seconds > TRIAL_PRICE * self.costs.step
 
     @property
-    def always_anew(self) -> bool:
+    def always_rebuild(self) -> bool:
         """Whether a Gram matrix costs less than a step's products: then nothing is to be saved."""
         return self.costs.gram <= self.costs.step
 
     @property
-    def dear(self) -> bool:
+    def expensive_factor(self) -> bool:
         """Whether a Cholesky factor costs more than a few steps, as with a wide sparse A.
 
         Then a factor is kept for as long as the steps that a better one would save cost less.
         """
-        return self.costs.factor > DEAR * self.costs.step
+        return self.costs.factor > EXPENSIVE * self.costs.step
 
-    def carry_on_without(self, progress: Progress) -> bool:
+    def continue_without_factor(self, progress: Progress) -> bool:
         """Whether doing without a factor still looks faster than forming one."""
-        if progress.before == inf:  # one step tells no rate yet
-            return progress.estimate <= PROMISING
+        if progress.previous_dual_norm == inf:  # one step tells no rate yet
+            return progress.estimate <= PROMISING_ERROR
         steps = self._steps(progress, progress.contraction)
         return steps * self.costs.step <= self.plan.total
 
-    def correct(self, progress: Progress) -> bool:
+    def correction_pays(self, progress: Progress) -> bool:
         """Whether a further step with the same Hessian is on the fastest way to the goal.
 
         A fresh Hessian contracts in proportion to the error where it was formed, as Newton's
         method does: it pays to bring the error down first, by steps that cost little.
         """
         rate, error = progress.contraction, progress.estimate
-        if not (0.0 < rate < CORRECTING and self.eps < error <= progress.origin):
+        if not (
+            0.0 < rate < CORRECTION_CONTRACTION and self.eps < error <= progress.estimate_at_rebuild
+        ):
             return False
         # Logarithms of the error to go, and of what a step takes off it.
         goal, gain = log(error) - log(self.eps), -log(rate)
-        fresh = gain + log(progress.origin / error)
-        step, anew = self.costs.correction, self.costs.anew
+        rebuilt_gain = gain + log(progress.estimate_at_rebuild / error)
+        step, rebuilt = self.costs.correction, self.costs.rebuilt_step
 
         def seconds(corrections: int) -> float:
             left = goal - corrections * gain
-            further = ceil(left / (fresh + corrections * gain)) - 1
-            return (corrections + max(0, further)) * step + anew
+            further = ceil(left / (rebuilt_gain + corrections * gain)) - 1
+            return (corrections + max(0, further)) * step + rebuilt
 
         without = ceil(goal / gain) * step
         return min(without, seconds(1)) <= seconds(0)
 
-    def keep(self, progress: Progress) -> bool:
-        """Whether a dear factor serves another step: a better one would not pay for itself."""
+    def keep_factor(self, progress: Progress) -> bool:
+        """Whether an expensive factor serves another step: a better one would not pay."""
         rate = progress.contraction
-        if not self.dear or rate == 0.0:
+        if not self.expensive_factor or rate == 0.0:
             return False
-        saved = (self._steps(progress, rate) - self._steps(progress, UPDATED)) * self.costs.step
+        saved = self._seconds_saved(progress, UPDATED_CONTRACTION)
         return saved <= self.costs.factor + min(self.costs.gram, self._rows_price)
 
-    def update_rows(self, progress: Progress) -> bool:
+    def row_update_pays(self, progress: Progress) -> bool:
         """Whether bringing up to date a few of many moved rows would pay."""
         rate = progress.contraction
         if rate == 0.0:
             return True
-        if progress.tried and rate > 0.5 * progress.tried:
+        if progress.before_row_update and rate > 0.5 * progress.before_row_update:
             return False  # it was tried, and did not help
-        saved = (self._steps(progress, rate) - self._steps(progress, UPDATED)) * self.costs.step
+        saved = self._seconds_saved(progress, UPDATED_CONTRACTION)
         return saved > self._rows_price + self.costs.factor
 
-    def form_anew(self, progress: Progress) -> bool:
+    def rebuild_pays(self, progress: Progress) -> bool:
         """Whether forming the Hessian anew would pay."""
-        if self.dear and self.costs.gram <= self.costs.factor:
+        if self.expensive_factor and self.costs.gram <= self.costs.factor:
             return True  # beside the factor it costs little
-        if progress.slow < progress.patience:
+        if progress.slow_steps < progress.patience:
             return False
-        steps = self._steps(progress, progress.contraction) - self._steps(progress, FRESH)
-        return steps * self.costs.step > self.costs.gram
+        return self._seconds_saved(progress, REBUILT_CONTRACTION) > self.costs.gram
 
     @property
     def _rows_price(self) -> float:
         return self.costs.row_limit() / self.costs.n * self.costs.gram
+
+    def _seconds_saved(self, progress: Progress, rate: float) -> float:
+        """Return the seconds of the steps that a contraction of ``rate`` saves."""
+        steps = self._steps(progress, progress.contraction) - self._steps(progress, rate)
+        return steps * self.costs.step
 
     def _steps(self, progress: Progress, rate: float) -> float:
         """Return the steps to the goal at a contraction of ``rate`` each."""

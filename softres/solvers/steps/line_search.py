@@ -25,16 +25,16 @@ SUFFICIENT = 1e-4
 APPROXIMATE = 0.8
 #: Relative change of the loss below which it is taken to be rounding, over the root of the unit of
 #: rounding: 1e-10 in double precision, 2e-6 in single.
-ROUNDING = 1e-10 / sqrt(2.0**-52)
+FLAT_CHANGE = 1e-10 / sqrt(2.0**-52)
 #: Largest change of the differences of z in a first trial, for a normalised f.
 SPREAD = 8.0
 #: Trials before giving up: 2^-60 of a step is no step.
-TRIALS = 60
+MAX_TRIALS = 60
 
 
 def rounding(problem: Problem) -> float:
     """Return the relative change of a problem's loss below which it is taken to be rounding."""
-    return ROUNDING * sqrt(problem.unit)
+    return FLAT_CHANGE * sqrt(problem.unit)
 
 
 def flat(change: float, origin: Evaluation) -> bool:
@@ -81,7 +81,7 @@ def search(ray: Ray, first: float = 1.0) -> LineSearch | None:
     if not slope0 < 0:
         return None
     t = first
-    for trial in range(1, TRIALS + 1):
+    for trial in range(1, MAX_TRIALS + 1):
         point = ray.at(t)
         if not point.inside:
             t *= 0.5
@@ -139,8 +139,8 @@ def minimise_along(
             low = t
         else:
             high = t
-        bend = point.curvature.quadratic(ray.ap) if falls else 0.0
-        t = t - slope / bend if bend > 0 else (low + high) / 2 if high < inf else 4.0 * t
+        curvature = point.curvature.quadratic(ray.ap) if falls else 0.0
+        t = t - slope / curvature if curvature > 0 else (low + high) / 2 if high < inf else 4.0 * t
         if high < inf:
             margin = 0.1 * (high - low)
             t = min(max(t, low + margin), high - margin)

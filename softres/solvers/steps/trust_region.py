@@ -20,7 +20,7 @@ __all__ = ["TrustStep", "trust_region_step"]
 #: Least ratio of the loss's fall to the model's for a step to be taken.
 ACCEPT = 1e-4
 #: Radii tried before giving up.
-TRIALS = 40
+MAX_RADII = 40
 #: Multiple of the identity that is added to the metric, over its largest eigenvalue.
 RIDGE = 1e-8
 
@@ -67,7 +67,7 @@ class _Model:
         The gradient's, shape (k,).
     """
 
-    def __init__(self, H: Any, B: Any, point: Evaluation, blind: Any | None) -> None:
+    def __init__(self, H: Any, B: Any, point: Evaluation, null_basis: Any | None) -> None:
         xp = array_namespace(H)
         scale = point.problem.matrix.column_scale
         values, vectors = xp.linalg.eigh(B / scale[:, None] / scale[None, :])
@@ -92,8 +92,8 @@ class _Model:
             unseen = xp.linalg.qr(basis[:, null])[0]
             basis = basis - unseen @ (unseen.T @ basis)
             basis, curvature = basis[:, ~null], curvature[~null]
-        if blind is not None:
-            basis = basis - blind @ (blind.T @ basis)
+        if null_basis is not None:
+            basis = basis - null_basis @ (null_basis.T @ basis)
         self.basis = basis
         self.curvature: npt.NDArray[np.float64] = as_numpy(curvature).astype(np.float64)
         self.slope: npt.NDArray[np.float64] = as_numpy(basis.T @ point.gradient).astype(np.float64)
@@ -139,7 +139,7 @@ class _Model:
 
 
 def trust_region_step(
-    point: Evaluation, H: Any, B: Any, radius: float | None, blind: Any | None = None
+    point: Evaluation, H: Any, B: Any, radius: float | None, null_basis: Any | None = None
 ) -> TrustStep | None:
     """Take the lower of two steps: a trust region's with H, and Gauss-Newton's with a line search.
 
@@ -162,7 +162,7 @@ def trust_region_step(
         Positive semidefinite, shape (d, d).
     radius
         In B's norm; ``None``: the length of the Gauss-Newton step.
-    blind
+    null_basis
         Orthonormal basis of A's null space, shape (d, k), where it has one; H and B are definite
         there, and the step is kept out of it.
 
@@ -170,14 +170,14 @@ def trust_region_step(
     -------
     ``None`` if neither gives a fall of the loss that arithmetic can see.
     """
-    model = _Model(H, B, point, blind)
+    model = _Model(H, B, point, null_basis)
     length = float(np.linalg.norm(model.slope))
     if not length > 0:
         return None
     straight = _along_gauss_newton(model, point)
     radius = length if radius is None else radius
     # With a step at hand a ball that is too large can wait for the next one.
-    most = TRIALS if straight is None else 1
+    most = MAX_RADII if straight is None else 1
     new, radius, trials = _within_ball(model, point, radius, most)
     if straight is not None:
         trials += straight.trials

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from posixpath import normpath
 
-__all__ = ["MAX_POINTS", "TIME_SUFFIX", "Point", "check_metric_name", "resample", "select"]
+__all__ = ["MAX_POINTS", "TIME_SUFFIX", "MetricPoint", "check_metric_name", "resample", "select"]
 
 MAX_POINTS = 320
 """Most points of one curve: the user interface draws no more."""
@@ -25,10 +25,10 @@ _METRIC_NAME = re.compile(r"[A-Za-z0-9_][\w\-. /]{0,249}", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Point:
+class MetricPoint:
     """One value of one metric.
 
-    Parameters
+    Attributes
     ----------
     name, value
         Metric and its finite value.
@@ -50,7 +50,7 @@ def check_metric_name(name: str) -> None:
     Raises
     ------
     ValueError
-        If `name` has other characters than letters, digits, ``_ - . /`` and spaces, or reads
+        If ``name`` has other characters than letters, digits, ``_ - . /`` and spaces, or reads
         as a path that is not in its shortest form.
     """
     if not _METRIC_NAME.fullmatch(name) or normpath(name) != name:
@@ -62,7 +62,7 @@ def check_metric_name(name: str) -> None:
 
 @lru_cache(maxsize=8)
 def _shared_rows(last: int) -> frozenset[int]:
-    """Return the rows up to `last` that every run records: all at first, then 45 to a decade."""
+    """Return the rows up to ``last`` that every run records: all at first, then 45 to a decade."""
     per_decade = _STEPS_PER_DECADE
     while True:
         grid = set(range(min(last, _DENSE_STEPS) + 1))
@@ -90,12 +90,11 @@ def select(
     sent
         Steps that were sent before; they are not sent again.
     final
-        True also sends the last finite row.
+        ``True`` also sends the last finite row.
 
     Returns
     -------
-    list of int
-        Row numbers in increasing order.
+    Row numbers in increasing order.
     """
     finite = [row for row, value in enumerate(values) if math.isfinite(value)]
     if not finite:
@@ -129,9 +128,8 @@ def resample(seconds: Sequence[float], values: Sequence[float]) -> list[tuple[in
 
     Returns
     -------
-    list of (int, float)
-        Time in microseconds and the last value reached by then; at most `MAX_POINTS`. The first
-        pair keeps its time, the last value is held to the end of its decade.
+    Time in microseconds and the last value reached by then; at most :data:`MAX_POINTS`. The first
+    pair keeps its time, the last value is held to the end of its decade.
     """
     pairs = [
         (math.ceil(1e6 * time), value)

@@ -22,8 +22,7 @@ def ui_command(options: TrackingOptions) -> str:
 
     Returns
     -------
-    str
-        The command; empty when the store is a server, which is running already.
+    The command; empty when the store is a server, which is running already.
     """
     if options.database is None:
         return ""
@@ -42,7 +41,7 @@ def ui_command(options: TrackingOptions) -> str:
 def charts_link(options: TrackingOptions, experiment_id: str, sweep: str | None) -> str:
     """Return the link that opens the charts of a sweep.
 
-    The charts themselves are those of `Store.save_charts`.
+    The charts themselves are those of :meth:`softres.tracking.Store.save_charts`.
 
     Parameters
     ----------
@@ -51,7 +50,7 @@ def charts_link(options: TrackingOptions, experiment_id: str, sweep: str | None)
     experiment_id
         Id of the experiment.
     sweep
-        Sweep to show; None shows all runs.
+        Sweep to show; ``None`` shows all runs.
     """
     base = f"http://127.0.0.1:{options.port}" if options.database else options.absolute_uri
     return (

@@ -22,7 +22,7 @@ _OURS, _REST, _SYSTEM = "convergence", "rest", "system"
 class Chart:
     """A line chart; its title is the name of the metric.
 
-    Parameters
+    Attributes
     ----------
     metric
         Metric on the vertical axis.
@@ -47,7 +47,7 @@ DEFAULT_CHARTS = (
 
 
 def view_key(sweep: str | None) -> str:
-    """Return the key of the page of a sweep; None is the page of all runs."""
+    """Return the key of the page of a sweep; ``None`` is the page of all runs."""
     if sweep is None:
         return "softres"
     return f"softres-{hashlib.sha256(sweep.encode()).hexdigest()[:12]}"
@@ -61,16 +61,15 @@ def shared_views(
     Parameters
     ----------
     sweep
-        Sweep with a page of its own, beside that of all runs; None for the latter only.
+        Sweep with a page of its own, beside that of all runs; ``None`` for the latter only.
     charts
-        Charts in the order in which they are shown; None takes `DEFAULT_CHARTS`.
+        Charts in the order in which they are shown; ``None`` takes :data:`DEFAULT_CHARTS`.
     group_by
         Parameters whose equal values share a line.
 
     Returns
     -------
-    dict
-        Tags and their values. The page of all runs has a name: the menu "Views" lists it.
+    Tags and their values. The page of all runs has a name: the menu "Views" lists it.
     """
     state = _state(DEFAULT_CHARTS if charts is None else charts, group_by)
     # A named page has an age; a fixed one keeps the tag the same in every process.

@@ -22,9 +22,16 @@ class AwayError(InputError):
 
 
 def check_server(uri: str, timeout: float = 10.0) -> None:
-    """Return if the server at `uri` answers within `timeout` seconds.
+    """Return if a server answers.
 
     MLflow itself asks an absent server again and again for four minutes.
+
+    Parameters
+    ----------
+    uri
+        The server's address.
+    timeout
+        Seconds that it may take.
 
     Raises
     ------
@@ -54,7 +61,7 @@ def _tls(uri: str) -> ssl.SSLContext | None:
 
 
 def refusal(uri: str, error: BaseException) -> InputError | None:
-    """Return in a line that a server turns this user away; None if an error is of another kind."""
+    """Return in a line that a server turns this user away; ``None`` for another kind of error."""
     from mlflow.exceptions import MlflowException
     from requests import HTTPError as Refused
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from softres.tracking.charts.curves import Point
+from softres.tracking.charts.curves import MetricPoint
 from softres.tracking.durable.processes import is_gone
 from softres.tracking.options import TrackingOptions
 from softres.tracking.protocol import StoredRun
@@ -66,7 +66,7 @@ class WaitingRun:
         with _complete(self.folder / _RECORD) as path:
             path.write_text(json.dumps(content), encoding="utf-8")
 
-    def add(self, points: Sequence[Point], tags: Mapping[str, str]) -> None:
+    def add(self, points: Sequence[MetricPoint], tags: Mapping[str, str]) -> None:
         """Keep values of metrics and tags."""
         if points:
             import pyarrow as pa
@@ -86,12 +86,12 @@ class WaitingRun:
         with _complete(self.folder / _FILES / path.name) as copy:
             shutil.copyfile(path, copy)
 
-    def points(self) -> Iterator[list[Point]]:
+    def points(self) -> Iterator[list[MetricPoint]]:
         """Return the values of metrics, part by part."""
         import pyarrow.parquet as pq
 
         for path in sorted(self.folder.glob("points-*.parquet")):
-            yield [Point(**row) for row in pq.read_table(path).to_pylist()]
+            yield [MetricPoint(**row) for row in pq.read_table(path).to_pylist()]
 
     def files(self) -> list[Path]:
         """Return the artifacts."""
@@ -143,7 +143,15 @@ class Spool:
         return cls(Path(options.folder).absolute() / "spool", options)
 
     def begin(self, name: str, start: int, tags: Mapping[str, str], run_id: str = "") -> WaitingRun:
-        """Keep a run from here on; `run_id` if the store has its beginning."""
+        """Keep a run from here on.
+
+        Parameters
+        ----------
+        name, start, tags
+            As for the store; ``start`` in Unix time, ms.
+        run_id
+            Its id in the store, if that has its beginning.
+        """
         assert self._options is not None  # a spool of any store is for reading
         folder = self.folder / uuid.uuid4().hex
         uri, experiment = self._options.absolute_uri, self._options.experiment
@@ -189,7 +197,7 @@ class Spool:
 
 @contextmanager
 def _complete(path: Path) -> Iterator[Path]:
-    """Yield a path to write to, which becomes `path` when it is written."""
+    """Yield a path to write to, which becomes the one given when it is written."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         yield part

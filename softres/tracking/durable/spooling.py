@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from softres.tracking.backend import MlflowBackend
-from softres.tracking.charts.curves import Point
+from softres.tracking.charts.curves import MetricPoint
 from softres.tracking.durable.interrupts import uninterrupted
 from softres.tracking.durable.outage import AwayError, check_server, is_outage, refusal
 from softres.tracking.durable.spool import Spool, WaitingRun
@@ -66,7 +66,7 @@ class SpoolingBackend:
         return "" if self._store is None else self._store.experiment_id
 
     def create_run(self, name: str, tags: Mapping[str, str], start: int) -> str:
-        """Create a run that started at Unix time `start` in ms; return its id."""
+        """Create a run that started at Unix time ``start`` in ms; return its id."""
 
         def keep() -> str:
             run = self._spool.begin(name, start, tags)
@@ -86,7 +86,9 @@ class SpoolingBackend:
 
         self._write(run_id, lambda store: store.log_params(run_id, params), keep)
 
-    def log_batch(self, run_id: str, points: Sequence[Point], tags: Mapping[str, str]) -> None:
+    def log_batch(
+        self, run_id: str, points: Sequence[MetricPoint], tags: Mapping[str, str]
+    ) -> None:
         """Record values of metrics and set tags."""
         self._write(
             run_id,
@@ -101,7 +103,7 @@ class SpoolingBackend:
         )
 
     def end_run(self, run_id: str, status: str, end: int | None = None) -> None:
-        """End a run as FINISHED, FAILED or KILLED, at Unix time `end` in ms or now."""
+        """End a run as FINISHED, FAILED or KILLED, at Unix time ``end`` in ms or now."""
 
         def keep(run: WaitingRun) -> None:
             run.status, run.end = status, end or time.time_ns() // 1_000_000

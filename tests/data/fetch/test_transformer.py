@@ -84,7 +84,7 @@ IDS = np.array([3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5])
 
 @pytest.mark.parametrize("block", [1, 4, 512])
 def test_hidden_states_agree_whatever_the_blocks(network, block, monkeypatch):
-    monkeypatch.setattr(transformer, "BLOCK", block)
+    monkeypatch.setattr(transformer, "BLOCK_POSITIONS", block)
     found = network.hidden(IDS, 3)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, reference(weights(3), IDS, 3), atol=2e-5)

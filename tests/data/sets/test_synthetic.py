@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 
 from softres.common.errors import InputError
-from softres.data.sets.synthetic import ROWS, Synthetic, check_size, make_synthetic
+from softres.data.sets.synthetic import ROW_KINDS, Synthetic, check_size, make_synthetic
 from softres.matrices import as_matrix
 from softres.problems import make_problem
 from softres.sketching import exact_scores
@@ -26,7 +26,7 @@ def leverage(A):
 
 
 @pytest.mark.parametrize("condition", [1.0, 10.0, 1e8])
-@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("rows", ROW_KINDS)
 def test_norm_and_condition_of_a_dense_matrix_are_exact(rows, condition):
     A = make_synthetic(120, 8, 4.0, 0, Synthetic(rows=rows, condition=condition)).A
     values = singular_values(A)
@@ -199,7 +199,7 @@ def test_options_that_do_not_fit_the_size_are_refused_before_anything_is_made(
 
 
 @pytest.mark.parametrize("n", [4, 5])
-@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("rows", ROW_KINDS)
 def test_the_smallest_sizes_work(rows, n):
     A = make_synthetic(n, 4, 4.0, 1, Synthetic(rows=rows)).A
     assert singular_values(A)[[0, -1]] == pytest.approx([4.0, 0.4], rel=1e-12)

@@ -9,7 +9,7 @@ import pytest
 from probing import probed
 
 from experiments.claims.bounds.family import EXP_LIPSCHITZ, EXP_NORM, HESSIAN_LIPSCHITZ
-from experiments.claims.bounds.regions import KINDS
+from experiments.claims.bounds.regions import MATRIX_SHAPES
 from experiments.kit.claim import Author, Conclusion
 from experiments.kit.registry import claim
 
@@ -84,7 +84,7 @@ def test_a_matrix_counts_once(tmp_path, one_thread):
     run, _ = probed("basic_bounds", tmp_path, *SIZE)
     verdicts = claim("basic_bounds").judge([run])
     assert {v.cases for v in verdicts} == {
-        len(KINDS)
+        len(MATRIX_SHAPES)
     }  # one instance of each kind, ten norms of each
 
 

@@ -55,7 +55,7 @@ def test_a_wrong_link_of_the_chain_is_found(tmp_path, monkeypatch, part, one_thr
 
 
 def test_a_part_that_was_not_measured_is_not_decided(tmp_path, monkeypatch, one_thread):
-    monkeypatch.setattr(gradient, "PARTS", (*gradient.PARTS, "missing"))
+    monkeypatch.setattr(gradient, "LEMMA_PARTS", (*gradient.LEMMA_PARTS, "missing"))
     run, _ = probed("gradient", tmp_path, *SIZE)
     assert gradient.judge([run])[-1].conclusion is Conclusion.UNDECIDED
     assert {v.conclusion for v in gradient.judge([])} == {Conclusion.UNDECIDED}

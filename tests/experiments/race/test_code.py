@@ -9,7 +9,7 @@ from experiments.race.code import of_one_code
 from experiments.race.command import benchmark_command
 from experiments.race.contestants import CONTESTANTS
 from experiments.race.contestants import base as contestants_base
-from experiments.race.store import Store
+from experiments.race.results import RaceResults
 from softres.common.errors import InputError
 from softres.harness.keys import code as reading
 from softres.harness.keys import digests, sources
@@ -132,56 +132,56 @@ def raced(tmp_path_factory):
 
 
 @pytest.fixture
-def store(tmp_path, raced):
-    store = Store(tmp_path)
+def results(tmp_path, raced):
+    results = RaceResults(tmp_path)
     (tmp_path / "race.csv").write_text(raced, encoding="utf-8")
-    return store
+    return results
 
 
-def command(store, *more):
-    return benchmark_command([*ARGUMENTS, "--out", str(store.folder), *more])
+def command(results, *more):
+    return benchmark_command([*ARGUMENTS, "--out", str(results.folder), *more])
 
 
-def test_a_race_replaces_rows_of_older_code(store, edited, capsys):
-    before = store.rows().set_index("contestant").code
+def test_a_race_replaces_rows_of_older_code(results, edited, capsys):
+    before = results.rows().set_index("contestant").code
     edited("solvers/exact_newton.py")
-    assert command(store) == 0
+    assert command(results) == 0
     assert "raced again: exact_newton" in capsys.readouterr().out
-    rows = store.rows().set_index("contestant").code
+    rows = results.rows().set_index("contestant").code
     assert (rows["hand_newton"] == before["hand_newton"]).all()
     assert (rows["exact_newton"] == CONTESTANTS["exact_newton"].code()).all()
     assert not rows["exact_newton"].isin(before).any()
     assert len(rows) == len(before)
-    again = (store.folder / "race.csv").read_text(encoding="utf-8")
-    assert command(store) == 0
-    assert (store.folder / "race.csv").read_text(encoding="utf-8") == again
+    again = (results.folder / "race.csv").read_text(encoding="utf-8")
+    assert command(results) == 0
+    assert (results.folder / "race.csv").read_text(encoding="utf-8") == again
 
 
-def test_tables_of_different_code_are_refused_in_one_line_or_say_what_they_lack(store, capsys):
-    rows = store.rows()
+def test_tables_of_different_code_are_refused_in_one_line_or_say_what_they_lack(results, capsys):
+    rows = results.rows()
     old = rows[rows.contestant == "exact_newton"].assign(repeat=1, code="old")
-    pd.concat([rows, old]).to_csv(store.folder / "race.csv", index=False)
-    assert command(store, "--no-run") == 2
+    pd.concat([rows, old]).to_csv(results.folder / "race.csv", index=False)
+    assert command(results, "--no-run") == 2
     said = capsys.readouterr()
     (line,) = said.err.splitlines()
     assert line.startswith("softres: runs of other code than the rest: exact_newton 1; race them")
-    assert not (store.folder / "race.md").exists()
-    assert command(store, "--no-run", "--leave-out-other-code") == 0
+    assert not (results.folder / "race.md").exists()
+    assert command(results, "--no-run", "--leave-out-other-code") == 0
     note = "Left out are runs of other code: exact_newton 1."
     assert note in capsys.readouterr().out
-    text = (store.folder / "race.md").read_text(encoding="utf-8").split("\n")
+    text = (results.folder / "race.md").read_text(encoding="utf-8").split("\n")
     for figure in ("performance_profile", "time_to_error"):
         place = next(k for k, line in enumerate(text) if f"({figure}.png)" in line)
         assert text[place + 2] == note
-    captions = list((store.folder / "tables").glob("*.txt"))
+    captions = list((results.folder / "tables").glob("*.txt"))
     assert len(captions) == 4
     assert all(note in path.read_text(encoding="utf-8") for path in captions)
 
 
-def test_rows_that_do_not_say_of_what_code_they_are_are_refused_in_one_line(store, capsys):
-    rows = store.rows().drop(columns="code")
-    rows.to_csv(store.folder / "race.csv", index=False)
+def test_rows_that_do_not_say_of_what_code_they_are_are_refused_in_one_line(results, capsys):
+    rows = results.rows().drop(columns="code")
+    rows.to_csv(results.folder / "race.csv", index=False)
     for more in ((), ("--no-run",), ("--force",)):
-        assert command(store, *more) == 2
+        assert command(results, *more) == 2
         (line,) = capsys.readouterr().err.splitlines()
         assert "race.csv: its rows do not say of what code they are; race again into" in line

@@ -11,23 +11,23 @@ from experiments.race.command import benchmark_command
 from experiments.race.contestants import CONTESTANTS, Contestant
 from experiments.race.contestants.loss import PlainLoss
 from experiments.race.figures import draw_profile
-from experiments.race.grid import Case, Maker, Posed, cases
+from experiments.race.grid import InstanceMaker, RaceArrays, RaceInstance, race_instances
 from experiments.race.measure import LEVELS, Rules, pending, race, run_once
 from experiments.race.profile import medians, profile, ratios, times
 from experiments.race.recorder import Finished, Recorder
 from experiments.race.report import write
-from experiments.race.store import Store
+from experiments.race.results import RaceResults
 from experiments.race.summary import contest, level_table, overview
 from experiments.race.task import Task
 from softres.problems import SoftResidualRegression
 
-SMALL = Case("synthetic", 200, 10, 1e-2, 10.0)
+SMALL = RaceInstance("synthetic", 200, 10, 1e-2, 10.0)
 RULES = Rules(repeat=2, limit=60.0, least=60.0, slow=float("inf"))
 
 
 @pytest.fixture(scope="module")
 def task(tmp_path_factory):
-    return Task(Maker()(SMALL), tmp_path_factory.mktemp("cache"))
+    return Task(InstanceMaker()(SMALL), tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +56,9 @@ def sloppy(task):
 SLOPPY = Contestant("sloppy", "outside", sloppy)
 
 
-def raced(task, store, contestants):
-    race(SMALL, task, contestants, store, RULES)
-    return store.rows()
+def raced(task, results, contestants):
+    race(SMALL, task, contestants, results, RULES)
+    return results.rows()
 
 
 def test_errors_are_against_the_minimiser_in_the_norm_of_its_hessian(task, exact):
@@ -136,8 +136,8 @@ def test_every_contestant_moves_towards_the_minimiser(task, exact, name):
 
 
 def test_newton_by_hand_reaches_it_where_the_hessian_is_indefinite_or_singular(tmp_path):
-    case = Case("digits", 1797, 64, 1e-4)  # some pixels are always blank: A lacks rank
-    task = Task(Maker()(case), tmp_path)
+    instance = RaceInstance("digits", 1797, 64, 1e-4)  # some pixels are always blank: A lacks rank
+    task = Task(InstanceMaker()(instance), tmp_path)
     assert np.linalg.eigvalsh(task.problem.hessian(task.x0)).min() < 0
     outcome = run_once(CONTESTANTS["hand_newton"], task, 1e-10, 60.0, "cpu")
     assert outcome.status == "reached"
@@ -146,14 +146,14 @@ def test_newton_by_hand_reaches_it_where_the_hessian_is_indefinite_or_singular(t
 @pytest.mark.parametrize("density", [0.005, 0.05])
 def test_newton_by_hand_takes_sparse_matrices(tmp_path, density):
     A = sparse.random_array((3000, 12), density=density, rng=np.random.default_rng(0), format="csr")
-    task = Task(Posed(A, np.full(3000, 1 / 3000), 1e-8, np.full(12, 0.5)), tmp_path)
+    task = Task(RaceArrays(A, np.full(3000, 1 / 3000), 1e-8, np.full(12, 0.5)), tmp_path)
     outcome = run_once(CONTESTANTS["hand_newton"], task, 1e-10, 60.0, "cpu")
     assert outcome.status == "reached"
 
 
 def test_a_sloppy_contestant_is_a_miss(task, tmp_path):
-    store = Store(tmp_path)
-    rows = raced(task, store, [CONTESTANTS["hand_newton"], SLOPPY])
+    results = RaceResults(tmp_path)
+    rows = raced(task, results, [CONTESTANTS["hand_newton"], SLOPPY])
     missed = rows[rows.contestant == "sloppy"]
     assert missed.seconds.isna().all()
     assert (missed.status == "stalled").all()
@@ -188,15 +188,15 @@ def test_another_stationary_point_is_said_to_be_one(task):
 
 
 def test_finished_runs_are_not_run_again(task, tmp_path):
-    store = Store(tmp_path)
+    results = RaceResults(tmp_path)
     contestants = [CONTESTANTS["hand_newton"], SLOPPY]
-    rows = raced(task, store, contestants)
+    rows = raced(task, results, contestants)
     assert pending(SMALL, contestants, rows, RULES) == []
-    pd.testing.assert_frame_equal(raced(task, store, contestants), rows)
-    store.drop(SMALL.name, ["sloppy"])
-    assert pending(SMALL, contestants, store.rows(), RULES) == [(0, SLOPPY), (1, SLOPPY)]
+    pd.testing.assert_frame_equal(raced(task, results, contestants), rows)
+    results.drop(SMALL.name, ["sloppy"])
+    assert pending(SMALL, contestants, results.rows(), RULES) == [(0, SLOPPY), (1, SLOPPY)]
     more = Rules(repeat=3)
-    wanted = [(k, c.name) for k, c in pending(SMALL, contestants, store.rows(), more)]
+    wanted = [(k, c.name) for k, c in pending(SMALL, contestants, results.rows(), more)]
     assert wanted == [(0, "sloppy"), (1, "sloppy"), (2, "hand_newton"), (2, "sloppy")]
 
 
@@ -278,9 +278,9 @@ def made_rows():
 
 
 def test_the_summary_of_results_made_by_hand(tmp_path):
-    store = Store(tmp_path)
-    store.add(made_rows())
-    table = medians(store.rows())
+    results = RaceResults(tmp_path)
+    results.add(made_rows())
+    table = medians(results.rows())
     assert times(table, 1e-8).loc["large"].to_dict() == {
         "exact_newton": 1.0,
         "hand_newton": 9.0,
@@ -291,8 +291,8 @@ def test_the_summary_of_results_made_by_hand(tmp_path):
     assert every.mean == pytest.approx(6.0)
     assert (large.mean, large.count) == (pytest.approx(9.0), 1)
     assert (package.mean, package.count, package.only_first) == (pytest.approx(2.0), 1, 1)
-    assert times(medians(store.rows(), "cpu_seconds"), 1e-8).loc["large"].eq(7.0).all()
-    words = write(store, store.rows(), RULES)
+    assert times(medians(results.rows(), "cpu_seconds"), 1e-8).loc["large"].eq(7.0).all()
+    words = write(results, results.rows(), RULES)
     assert "hand_newton, to 1e-08: takes 6 times as long as exact_newton" in words[0]
     text = (tmp_path / "race.md").read_text(encoding="utf-8")
     assert "miss (1e-06)" in text
@@ -362,27 +362,27 @@ def test_a_missing_package_is_a_reason(monkeypatch):
 
 def test_a_contestant_that_does_not_fit_is_a_miss_with_its_reason(task, tmp_path):
     hungry = Contestant("hungry", "outside", sloppy, scratch=lambda n, d: 1e18)
-    rows = raced(task, Store(tmp_path), [hungry])
+    rows = raced(task, RaceResults(tmp_path), [hungry])
     assert rows.status.unique().tolist() == ["needs 1000000000 GB beside A"]
     assert rows.seconds.isna().all()
 
 
 def test_the_grid_keeps_to_its_limits():
-    full = cases("full")
-    names = [case.name for case in full]
+    full = race_instances("full")
+    names = [instance.name for instance in full]
     assert len(set(names)) == len(names)
     assert "d=500 n/d=20 cond=1e4 coherent w=1e-2" in names
-    dense = [case for case in full if case.kind == "dense"]
-    assert max(8 * case.n * case.d for case in dense) <= 2.5e9
-    small = [case for case in cases("full", 1e8) if case.kind == "dense"]
+    dense = [instance for instance in full if instance.kind == "dense"]
+    assert max(8 * instance.n * instance.d for instance in dense) <= 2.5e9
+    small = [instance for instance in race_instances("full", 1e8) if instance.kind == "dense"]
     assert 0 < len(small) < len(dense)
-    assert max(8 * case.n * case.d for case in small) <= 1e8
+    assert max(8 * instance.n * instance.d for instance in small) <= 1e8
 
 
 def test_weights_share_their_matrix():
-    make = Maker()
+    make = InstanceMaker()
     first = make(SMALL)
-    second = make(Case("synthetic", 200, 10, 1e-4, 10.0))
+    second = make(RaceInstance("synthetic", 200, 10, 1e-4, 10.0))
     assert second.A is first.A
     assert second.w2 == pytest.approx(1e-2 * first.w2)
 

@@ -15,7 +15,7 @@ from experiments.kit.claim import Conclusion
 from experiments.race.findings import number, power, span
 from experiments.race.measure import LEVELS
 from experiments.report.documents.readme import BLOCKS, generated, replaced, rewrite
-from experiments.report.documents.reference import Reference
+from experiments.report.documents.reference import ReferenceResults
 from experiments.report.page.markdown import plain
 from softres.config.one_line import USAGE
 from softres.harness.reproducing import TOLERANCE
@@ -41,14 +41,14 @@ def prose(text):
 @pytest.mark.parametrize("document", BLOCKS)
 def test_generated_parts_say_what_the_kept_results_do(document):
     text = (ROOT / document).read_text(encoding="utf-8")
-    for name, content in generated(document, Reference()).items():
+    for name, content in generated(document, ReferenceResults()).items():
         assert replaced(text, name, content) == text, "python scripts/report.py --readme"
 
 
 def test_other_figures_of_the_readme_are_compared():
     text = prose((ROOT / "README.md").read_text(encoding="utf-8"))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    tests = (ROOT / "tests" / "test_problems.py").read_text(encoding="utf-8")
+    tests = (ROOT / "tests" / "problems" / "test_problems.py").read_text(encoding="utf-8")
     python = project["requires-python"].removeprefix(">=")
     digits = re.search(r"(?m)^mp\.dps = (\d+)$", tests).group(1)
     most, *least = (power(level) for level in LEVELS)
@@ -68,7 +68,7 @@ def test_other_figures_of_the_readme_are_compared():
 
 
 @dataclass(frozen=True)
-class Changed(Reference):
+class Changed(ReferenceResults):
     """The kept results, but for one verdict and one time."""
 
     @cached_property
@@ -86,18 +86,18 @@ def test_another_result_is_another_document(tmp_path):
     for document in BLOCKS:
         (tmp_path / document).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / document).write_bytes((ROOT / document).read_bytes())
-    assert rewrite(Reference(), tmp_path) == []
+    assert rewrite(ReferenceResults(), tmp_path) == []
     changed = {path.relative_to(tmp_path).as_posix() for path in rewrite(Changed(), tmp_path)}
     assert changed == {"README.md", "softres/solvers/preconditioned/preconditioned_newton.md"}
     text = " ".join((tmp_path / "README.md").read_text(encoding="utf-8").split())
-    first = Reference().verdicts.iloc[0]
+    first = ReferenceResults().verdicts.iloc[0]
     assert plain(first["statement"]) in text  # violated ones are spelt out
     assert "**Closed forms.**" not in text  # what is said of all of them holds no longer
 
 
 def test_generated_lists_are_lists_of_a_page():
     """A broken line must not begin what Markdown takes for another item, quotation or title."""
-    text = generated("README.md", Reference())["findings"]
+    text = generated("README.md", ReferenceResults())["findings"]
     for line in text.splitlines():
         assert not re.match(r"\s*([+*>#|=]|\d+[.)]\s)", line)
         if line.lstrip().startswith("-"):

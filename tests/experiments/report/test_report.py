@@ -22,12 +22,12 @@ from experiments.kit.claim import Author, Claim, Conclusion, Counterexample, Ver
 from experiments.kit.registry import claim_ids
 from experiments.kit.runs import load_runs
 from experiments.kit.style import new_figure
+from experiments.kit.tables import latex, shown
 from experiments.report.agreement import agreement
 from experiments.report.build import Request, report
-from experiments.report.collect import Chapter
+from experiments.report.collect import JudgedClaim
 from experiments.report.command import report_command
-from experiments.report.facts import facts, listed, origin, shown
-from experiments.report.figures import latex
+from experiments.report.facts import facts, listed, origin
 from experiments.report.planned import gap
 from experiments.report.runner import reproduce, run_missing
 from softres.config.choices import register
@@ -232,14 +232,14 @@ def test_profiles_that_differ_are_told_with_both_reasons():
     holds, violated = a_verdict(Conclusion.HOLDS), a_verdict(Conclusion.VIOLATED, 9)
     undecided = a_verdict(Conclusion.UNDECIDED)
     mine = [
-        Chapter(name, verdicts=[verdict])
+        JudgedClaim(name, verdicts=[verdict])
         for name, verdict in (("a", holds), ("b", holds), ("c", undecided), ("d", holds))
     ]
     others = {
-        "a": Chapter("a", verdicts=[holds]),
-        "b": Chapter("b", verdicts=[violated]),
-        "c": Chapter("c", verdicts=[holds]),
-        "d": Chapter("d", verdicts=[replace(holds, statement="another")]),
+        "a": JudgedClaim("a", verdicts=[holds]),
+        "b": JudgedClaim("b", verdicts=[violated]),
+        "c": JudgedClaim("c", verdicts=[holds]),
+        "d": JudgedClaim("d", verdicts=[replace(holds, statement="another")]),
     }
     found = agreement("full", mine, others)
     assert found.compared == 3

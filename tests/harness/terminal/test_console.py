@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 
 from softres.config.choices import register
 from softres.config.settings import settings
-from softres.harness.outcome import Outcome, write_outcome
+from softres.harness.outcome import JobOutcome, write_outcome
 from softres.harness.terminal import console
 from softres.harness.terminal.closing import close_command
 from softres.harness.terminal.dry_run import show_plan
@@ -28,8 +28,10 @@ def printed(monkeypatch, capsys):
 
 @pytest.mark.parametrize("word", WORDS)
 def test_the_closing_table_shows_names_and_notes(word, printed, tmp_path):
-    write_outcome(tmp_path / "0", Outcome(0, f"run {word} end", "skipped", note=f"is {word} too"))
-    write_outcome(tmp_path / "1", Outcome(1, "other", "failed", note=f"no {word}!", ok=False))
+    write_outcome(
+        tmp_path / "0", JobOutcome(0, f"run {word} end", "skipped", note=f"is {word} too")
+    )
+    write_outcome(tmp_path / "1", JobOutcome(1, "other", "failed", note=f"no {word}!", ok=False))
     assert not close_command(str(tmp_path), {"enabled": False}, [f"data.path={word}"])
     shown = printed()
     for text in (f"run {word} end", f"skipped, is {word} too", f"job 1 failed: no {word}!"):

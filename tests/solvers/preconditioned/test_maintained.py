@@ -214,9 +214,9 @@ def test_thrift_leaves_change_alone_that_is_spread_over_many_rows(kind, rows_tha
     D = np.ones(80)
     # All by nearly as much, beyond the limit of 4 rows.
     D[:rows_that_change] = 2.0 + 1e-3 * np.arange(rows_that_change)
-    for thrifty, rows in ((False, 4), (True, 0 if diffuse else 4)):
+    for skip_diffuse, rows in ((False, 4), (True, 0 if diffuse else 4)):
         hessian = case.maintained()
-        assert hessian.follow(case.target(D), limit=4, thrifty=thrifty) == rows
+        assert hessian.follow(case.target(D), limit=4, skip_diffuse=skip_diffuse) == rows
         assert hessian.diffuse is diffuse
 
 

@@ -16,7 +16,7 @@ from softres.data.sets.synthetic import Synthetic, make_synthetic
 from softres.matrices.backends import as_numpy
 from softres.problems.reference import Reference
 from softres.solvers import Status, make_solver, solve
-from softres.solvers.preconditioned import preconditioner
+from softres.solvers.preconditioned import definite_hessian, stagnation
 from softres.solvers.preconditioned.gram_factor import form_gram
 from softres.solvers.preconditioned.preconditioned_newton import PreconditionedNewton
 from softres.solvers.preconditioned.refresh import RefreshPolicy
@@ -221,7 +221,7 @@ def test_near_gauss_newton_the_hessian_counts_for_as_much_as_stays_definite(
     instance = make_synthetic(1000, 100, R, seed, Synthetic(condition=1e2))
     problem = make_regularised("cosh", instance.A, instance.b, 1e-2)
     near = solve(problem, max_steps=500)
-    monkeypatch.setattr(preconditioner, "SHARES", ())
+    monkeypatch.setattr(definite_hessian, "RESIDUAL_SHARES", ())
     alone = solve(problem, max_steps=500)
     assert near.status is alone.status is Status.CONVERGED
     # From one BLAS kernel to another steps differ by one and Gram matrices by 0.01; what is asked
@@ -236,12 +236,12 @@ def test_where_gauss_newton_steps_stagnate_the_exact_hessian_shows_the_way(
 ):
     instance = synthetic(1000, 50, 1e2)
     problem = make_regularised("cosh", instance.A, instance.b, 1e-2)
-    monkeypatch.setattr(preconditioner, "SHARES", ())  # Gauss-Newton alone
+    monkeypatch.setattr(definite_hessian, "RESIDUAL_SHARES", ())  # Gauss-Newton alone
     result = solve(problem, max_steps=500)
     assert result.status is Status.CONVERGED
     assert np.linalg.eigvalsh(problem.hessian(result.x))[0] > 0
     assert (result.trace["negative_eigenvalues"] > 0).any()
-    monkeypatch.setattr(preconditioner, "PATIENCE", 10**9)
+    monkeypatch.setattr(stagnation, "SADDLE_PATIENCE", 10**9)
     assert solve(problem, max_steps=500).steps > result.steps
 
 
@@ -311,7 +311,7 @@ def test_a_step_on_a_small_problem_uses_its_hessian_for_more_than_one(
     # Four passes for a step with its Hessian, two without a rank-two part, and two for each more.
     each = 2 * (1 + problem.normalised) + 2 * trace["corrections"]
     assert result.rows[-1]["passes"] <= 1 + each.sum() + 2  # one may have been dropped
-    monkeypatch.setattr(RefreshPolicy, "correct", lambda self, progress: False)
+    monkeypatch.setattr(RefreshPolicy, "correction_pays", lambda self, progress: False)
     without = solve(problem)
     assert result.rows[-1]["grams"] < without.rows[-1]["grams"]
     assert (without.trace["corrections"].to_numpy()[1:] == 0.0).all()
@@ -321,7 +321,7 @@ def test_a_step_on_a_small_problem_uses_its_hessian_for_more_than_one(
 def test_corrections_without_end_in_sight_end_where_nothing_is_gained(
     rows, synthetic, make_regularised, monkeypatch
 ):
-    monkeypatch.setattr(RefreshPolicy, "correct", lambda self, progress: True)
+    monkeypatch.setattr(RefreshPolicy, "correction_pays", lambda self, progress: True)
     instance = synthetic(1000, 50, 1e2, rows)
     problem = make_regularised("softres", instance.A, instance.b, 1e-2)
     losses = []

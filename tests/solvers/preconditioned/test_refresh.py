@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softres.solvers.preconditioned.cost_model import CostModel, Plan
+from softres.solvers.preconditioned.cost_model import CostModel, FactorPlan
 from softres.solvers.preconditioned.refresh import Progress, RefreshPolicy
 
 #: A step costs 2, a Gram matrix 50, a factor 2, and 20 of the 1000 rows may be updated in a step.
 COSTS = CostModel(1000, 10, product=1, gram=50, single=25, embedding=3, factor=2, overhead=0)
-PLAN = Plan("gram", 0, seconds=27.0, total=55.0)
+PLAN = FactorPlan("gram", 0, seconds=27.0, total=55.0)
 EPS = 1e-10
 
 
@@ -25,7 +25,13 @@ def policy():
 
 def after(contraction, estimate=1e-2, *, slow=0, tried=0.0):
     """Return the progress after a step with a contraction."""
-    return Progress(left=contraction, before=1.0, estimate=estimate, slow=slow, tried=tried)
+    return Progress(
+        dual_norm=contraction,
+        previous_dual_norm=1.0,
+        estimate=estimate,
+        slow_steps=slow,
+        before_row_update=tried,
+    )
 
 
 # --- Progress ----------------------------------------------------------------------------------
@@ -49,7 +55,7 @@ def test_slow_steps_are_counted_while_they_follow_each_other():
     counts = []
     for left in (1.0, 0.5, 0.25, 0.01, 0.005):
         progress.note(left, 1.0)
-        counts.append(progress.slow)
+        counts.append(progress.slow_steps)
     assert counts == [0, 1, 2, 0, 1]
 
 
@@ -64,20 +70,20 @@ def test_an_estimate_beyond_the_start_counts_as_the_start():
 
 @pytest.mark.parametrize(("seconds", "tried"), [(3.9, False), (4.1, True)])
 def test_it_is_tried_where_a_factor_costs_more_than_two_steps(policy, seconds, tried):
-    assert replace(policy, plan=replace(PLAN, seconds=seconds)).try_without is tried
+    assert replace(policy, plan=replace(PLAN, seconds=seconds)).try_without_factor is tried
 
 
 @pytest.mark.parametrize(("estimate", "on"), [(0.19, True), (0.21, False)])
 def test_after_one_step_the_estimated_error_decides(policy, estimate, on):
-    progress = Progress(left=1.0, estimate=estimate)
-    assert policy.carry_on_without(progress) is on
+    progress = Progress(dual_norm=1.0, estimate=estimate)
+    assert policy.continue_without_factor(progress) is on
 
 
 # From 1e-2 to 1e-10 at a contraction of r it takes log(1e8) / log(1/r) steps of 2 each, and the
 # plan takes 55: r = 10^(-8/27.5) = 0.512 breaks even.
 @pytest.mark.parametrize(("rate", "on"), [(0.50, True), (0.52, False)])
 def test_later_the_time_to_the_goal_decides(policy, rate, on):
-    assert policy.carry_on_without(after(rate)) is on
+    assert policy.continue_without_factor(after(rate)) is on
 
 
 # --- Rows, and the whole -----------------------------------------------------------------------
@@ -85,23 +91,23 @@ def test_later_the_time_to_the_goal_decides(policy, rate, on):
 
 @pytest.mark.parametrize(("gram", "always"), [(1.9, True), (2.0, True), (2.1, False)])
 def test_a_gram_matrix_cheaper_than_a_step_is_always_formed(policy, gram, always):
-    assert replace(policy, costs=replace(COSTS, gram=gram)).always_anew is always
+    assert replace(policy, costs=replace(COSTS, gram=gram)).always_rebuild is always
 
 
 # Rows cost 20 / 1000 * 50 + 2 = 3, and steps go from 18.42 / log(1/r) to 6.15: r = 0.0899 breaks
 # even.
 @pytest.mark.parametrize(("rate", "update"), [(0.05, False), (0.089, False), (0.091, True)])
 def test_rows_are_updated_where_the_steps_saved_cost_more(policy, rate, update):
-    assert policy.update_rows(after(rate)) is update
+    assert policy.row_update_pays(after(rate)) is update
 
 
 def test_rows_are_updated_where_no_contraction_is_known(policy):
-    assert policy.update_rows(Progress())
+    assert policy.row_update_pays(Progress())
 
 
 @pytest.mark.parametrize(("tried", "update"), [(0.0, True), (0.9, False), (1.1, True)])
 def test_rows_are_not_updated_again_where_that_did_not_halve_the_contraction(policy, tried, update):
-    assert policy.update_rows(after(0.5, tried=tried)) is update
+    assert policy.row_update_pays(after(0.5, tried=tried)) is update
 
 
 # From 18.42 / log(1/r) steps to 8.0 of 2 each, at a price of 50: r = 0.572 breaks even.
@@ -110,14 +116,14 @@ def test_rows_are_not_updated_again_where_that_did_not_halve_the_contraction(pol
     [(0.57, 2, False), (0.575, 2, True), (0.9, 1, False), (0.9, 0, False), (0.9, 5, True)],
 )
 def test_it_is_formed_anew_after_two_slow_steps_where_that_pays(policy, rate, slow, anew):
-    assert policy.form_anew(after(rate, slow=slow)) is anew
+    assert policy.rebuild_pays(after(rate, slow=slow)) is anew
 
 
 def test_forming_it_anew_waits_longer_each_time_that_it_did_not_help():
     progress, waits = after(0.9), []
     for contraction in (0.9, 0.9, 0.9, 0.9, 0.2):
-        progress.form()
-        progress.left = 1.0
+        progress.note_rebuild()
+        progress.dual_norm = 1.0
         progress.note(contraction, 0.1)
         waits.append(progress.patience)
     assert waits == [4, 8, 16, 16, 2]
@@ -127,39 +133,39 @@ def test_forming_it_anew_waits_longer_each_time_that_it_did_not_help():
 def test_patience_delays_forming_it_anew(policy, slow, anew):
     progress = after(0.9, slow=slow)
     progress.patience = 4
-    assert policy.form_anew(progress) is anew
+    assert policy.rebuild_pays(progress) is anew
 
 
-# --- A dear factor -----------------------------------------------------------------------------
+# --- An expensive factor ------------------------------------------------------------------------
 
 
 @pytest.fixture
-def dear():
+def expensive():
     return RefreshPolicy(replace(COSTS, factor=40), PLAN, EPS)
 
 
 # Steps go from 18.42 / log(1/r) to 6.15, and a factor with rows costs 41: r = 0.505 breaks even.
 @pytest.mark.parametrize(("rate", "kept"), [(0.0, False), (0.50, True), (0.51, False)])
-def test_a_dear_factor_is_kept_until_another_pays_for_itself(dear, rate, kept):
-    assert dear.keep(after(rate)) is kept
+def test_an_expensive_factor_is_kept_until_another_pays_for_itself(expensive, rate, kept):
+    assert expensive.keep_factor(after(rate)) is kept
 
 
 @pytest.mark.parametrize("factor", [0.0, 6.0])
 def test_any_other_factor_is_never_kept_for_its_price(factor):
-    assert not RefreshPolicy(replace(COSTS, factor=factor), PLAN, EPS).keep(after(0.1))
+    assert not RefreshPolicy(replace(COSTS, factor=factor), PLAN, EPS).keep_factor(after(0.1))
 
 
 @pytest.mark.parametrize(("gram", "anew"), [(39, True), (41, False)])
-def test_beside_a_dear_factor_a_cheap_gram_matrix_is_formed_anew(dear, gram, anew):
-    policy = replace(dear, costs=replace(dear.costs, gram=gram))
-    assert policy.form_anew(after(0.2)) is anew
+def test_beside_an_expensive_factor_a_cheap_gram_matrix_is_formed_anew(expensive, gram, anew):
+    policy = replace(expensive, costs=replace(expensive.costs, gram=gram))
+    assert policy.rebuild_pays(after(0.2)) is anew
 
 
 def test_near_the_goal_nothing_pays(policy):
     there = after(0.9, estimate=EPS, slow=5)
-    assert not policy.form_anew(there)
-    assert not policy.update_rows(there)
-    assert policy.carry_on_without(there)
+    assert not policy.rebuild_pays(there)
+    assert not policy.row_update_pays(there)
+    assert policy.continue_without_factor(there)
 
 
 RATES = st.floats(0.0, 2.0)
@@ -178,18 +184,20 @@ def test_a_dearer_gram_matrix_is_formed_less_and_a_farther_goal_more(
 ):
     progress = after(rate, estimate, slow=3)
     costs = replace(COSTS, gram=gram)
-    here = RefreshPolicy(costs, PLAN, EPS).form_anew(progress)
-    dearer = RefreshPolicy(replace(costs, gram=more * gram), PLAN, EPS).form_anew(progress)
-    farther = RefreshPolicy(costs, PLAN, EPS / tighter).form_anew(progress)
-    assert dearer <= here <= farther
+    here = RefreshPolicy(costs, PLAN, EPS).rebuild_pays(progress)
+    more_expensive = RefreshPolicy(replace(costs, gram=more * gram), PLAN, EPS).rebuild_pays(
+        progress
+    )
+    farther = RefreshPolicy(costs, PLAN, EPS / tighter).rebuild_pays(progress)
+    assert more_expensive <= here <= farther
 
 
 @given(rate=RATES, worse=st.floats(1.0, 10.0), estimate=st.floats(1e-15, 1.0), total=PRICES)
 def test_slower_steps_speak_for_a_factor(rate, worse, estimate, total):
     policy = RefreshPolicy(COSTS, replace(PLAN, total=total), EPS)
     here, there = after(rate, estimate, slow=3), after(worse * rate, estimate, slow=3)
-    assert policy.carry_on_without(there) <= policy.carry_on_without(here)
-    assert policy.form_anew(there) >= policy.form_anew(here)
+    assert policy.continue_without_factor(there) <= policy.continue_without_factor(here)
+    assert policy.rebuild_pays(there) >= policy.rebuild_pays(here)
 
 
 # --- Corrections -------------------------------------------------------------------------------
@@ -215,8 +223,8 @@ CHEAP = replace(COSTS, gram=1)
     ],
 )
 def test_corrections_go_on_while_they_are_the_fastest_way(policy, rate, estimate, origin, on):
-    progress = replace(after(rate, estimate), origin=origin)
-    assert replace(policy, costs=CHEAP).correct(progress) is on
+    progress = replace(after(rate, estimate), estimate_at_rebuild=origin)
+    assert replace(policy, costs=CHEAP).correction_pays(progress) is on
 
 
 @given(
@@ -226,16 +234,16 @@ def test_corrections_go_on_while_they_are_the_fastest_way(policy, rate, estimate
     gram=st.floats(0.1, 1e4),
 )
 def test_a_dearer_gram_matrix_never_ends_corrections(rate, estimate, share, gram):
-    progress = replace(after(rate, estimate), origin=min(1.0, share * estimate))
-    dear, cheap = (
-        RefreshPolicy(replace(COSTS, gram=price), PLAN, EPS).correct(progress)
+    progress = replace(after(rate, estimate), estimate_at_rebuild=min(1.0, share * estimate))
+    expensive, cheap = (
+        RefreshPolicy(replace(COSTS, gram=price), PLAN, EPS).correction_pays(progress)
         for price in (2.0 * gram, gram)
     )
-    assert dear or not cheap
+    assert expensive or not cheap
 
 
 def test_the_error_where_the_hessian_was_formed_is_remembered():
     progress = after(0.1, 1e-3)
-    assert progress.origin == 1.0
-    progress.form()
-    assert progress.origin == 1e-3
+    assert progress.estimate_at_rebuild == 1.0
+    progress.note_rebuild()
+    assert progress.estimate_at_rebuild == 1e-3

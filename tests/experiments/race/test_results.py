@@ -9,7 +9,7 @@ from importlib import import_module
 import pytest
 
 from experiments.race.command import benchmark_command
-from experiments.race.store import Store
+from experiments.race.results import RaceResults
 
 RULES = {"repeat": 2, "limit": float("inf")}
 ARGUMENTS = {"only": ["digits"]}
@@ -17,11 +17,11 @@ ARGUMENTS = {"only": ["digits"]}
 
 def raced(folder, *instances):
     """Add a row an instance, as one command does, and return what environment.json then is."""
-    store = Store(folder)
+    results = RaceResults(folder)
     for instance in instances:
         row = {"instance": instance, "contestant": "hand_newton", "repeat": 0, "level": 1e-8}
-        store.add([row | {"code": "abc"}])
-    store.describe(RULES, ARGUMENTS)
+        results.add([row | {"code": "abc"}])
+    results.describe(RULES, ARGUMENTS)
     path = folder / "environment.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
@@ -74,9 +74,9 @@ def test_a_file_without_a_list_starts_one(kept, tmp_path):
 def test_a_race_that_is_stopped_is_listed(tmp_path, monkeypatch):
     from experiments.race import measure
 
-    def stopped(case, task, contestants, store, rules, say):
-        row = {"instance": case.name, "contestant": "none", "repeat": 0, "level": 1e-8}
-        store.add([row | {"code": "abc"}])
+    def stopped(instance, task, contestants, results, rules, say):
+        row = {"instance": instance.name, "contestant": "none", "repeat": 0, "level": 1e-8}
+        results.add([row | {"code": "abc"}])
         raise KeyboardInterrupt
 
     monkeypatch.setattr(measure, "race", stopped)

@@ -14,7 +14,7 @@ import pandas as pd
 from experiments.race.recorder import Mark
 from softres.common.errors import InputError
 
-__all__ = ["COLUMNS", "Store"]
+__all__ = ["COLUMNS", "RaceResults"]
 
 #: Columns of the results: one row per instance, contestant, repeat and level.
 COLUMNS = {
@@ -39,11 +39,11 @@ COLUMNS = {
     "code": "str",
 }
 #: Marks of a trajectory that are kept, spread evenly over its length.
-KEPT = 300
+KEPT_MARKS = 300
 _PACKAGES = ("jax", "jaxlib", "optax", "optimistix", "pytorch-minimize", "threadpoolctl")
 
 
-class Store:
+class RaceResults:
     """The results in a folder.
 
     Parameters
@@ -97,7 +97,7 @@ class Store:
         """Write a run's marks, thinned."""
         path = self._trajectory(instance, contestant)
         path.parent.mkdir(exist_ok=True)
-        stride = max(1, -(-len(marks) // KEPT))
+        stride = max(1, -(-len(marks) // KEPT_MARKS))
         kept = [*marks[:-1:stride], *marks[-1:]]
         table = pd.DataFrame([vars(mark) for mark in kept], columns=list(Mark.__annotations__))
         table.to_csv(path, index=False)
@@ -111,7 +111,7 @@ class Store:
         return self.folder / "trajectories" / f"{_slug(instance)}__{contestant}.csv"
 
     def describe(self, rules: Mapping[str, object], arguments: Mapping[str, object]) -> None:
-        """Write to environment.json what this store's new rows were made with.
+        """Write to environment.json what the new rows were made with.
 
         Machine, packages and threads are those of the last race. ``runs`` has an entry for every
         race that added rows: date, commit, settings and how many instances it ran. Without new
