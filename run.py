@@ -1,27 +1,6 @@
 """Run one configuration, or sweep many: ``python run.py --help`` says how."""
 
-from __future__ import annotations
-
-import hydra
-from omegaconf import DictConfig
-
-from softres.config import command_line, register
-
-register()
-
-
-@hydra.main(version_base="1.3", config_path="conf", config_name="config")
-def main(config: DictConfig) -> None:
-    """Run one job; Hydra calls this once, or once for every combination of a sweep."""
-    from softres.config.context import job_context
-    from softres.config.settings import settings
-
-    checked = settings(config)  # before anything heavy is imported
-    from experiments.kit.registry import probe_for
-    from softres.harness import run_job
-
-    run_job(checked, job_context(), probe_for(checked))
-
+from softres.cli.run import run_command
 
 if __name__ == "__main__":
-    command_line(main)
+    raise SystemExit(run_command())

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from softres.common.presets import conf_folder
+from softres.common.program import command_words, shown_command
 
 __all__ = [
     "FIGURES_ONLY",
@@ -35,17 +37,17 @@ def choice(name: str, profile: str) -> str:
 
 def has_sweep(name: str, profile: str) -> bool:
     """Whether there is a configuration of the sweep."""
-    return (ROOT / "conf" / "experiment" / f"{choice(name, profile)}.yaml").is_file()
+    return (conf_folder() / "experiment" / f"{choice(name, profile)}.yaml").is_file()
 
 
 def arguments(name: str, profile: str) -> list[str]:
-    """Return the arguments of ``run.py`` that run a claim's sweep."""
+    """Return the arguments that run a claim's sweep."""
     return ["-m", f"+experiment={choice(name, profile)}"]
 
 
 def reproduce(name: str, profile: str) -> str:
     """Return the command that runs a claim's sweep, as one types it."""
-    return " ".join(["python run.py", *arguments(name, profile)])
+    return " ".join([shown_command("run"), *arguments(name, profile)])
 
 
 def run_missing(name: str, profile: str, store: str, log: Path, say: Callable[[str], None]) -> bool:
@@ -65,7 +67,7 @@ def run_missing(name: str, profile: str, store: str, log: Path, say: Callable[[s
     if not has_sweep(name, profile):
         say(f"{name}: no sweep for profile={profile} yet")
         return True
-    command = [sys.executable, str(ROOT / "run.py"), *arguments(name, profile)]
+    command = [*command_words("run"), *arguments(name, profile)]
     if store != STORE:
         command.append(f"tracking.folder={store}")
     started, jobs, skipped = time.monotonic(), 0, 0
