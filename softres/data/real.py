@@ -50,10 +50,13 @@ class Real:
         return self.fixed
 
     def size(self, n: int | None, d: int | None, R: float | None) -> tuple[int, int]:
-        """Return the data's size, and refuse another."""
+        """Return the data's size, and refuse another, or data that nothing here can read."""
         for key, given, fixed in (("n", n, self.shape[0]), ("d", d, self.shape[1])):
             if given is not None and given != fixed:
                 raise InputError(f"{key}={given}: data={self.name} has {key}={fixed}; leave it out")
+        path = self.arrays_path()
+        if self.source is not None and path is not None and not path.exists():
+            self.source.check_readers()
         return self.shape
 
     def fingerprint(self) -> str:

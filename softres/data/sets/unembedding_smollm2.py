@@ -16,7 +16,12 @@ from softres.data.sets.unembedding import WORDFREQ, WORDS, token_shares, word_fr
 
 __all__ = ["SOURCE", "load"]
 
-SOURCE = Source("unembedding_smollm2", ((SMOLLM2, (GGUF,)), (WORDFREQ, (WORDS,))), recipe=1)
+SOURCE = Source(
+    "unembedding_smollm2",
+    ((SMOLLM2, (GGUF,)), (WORDFREQ, (WORDS,))),
+    recipe=1,
+    readers=("gguf", "tokenizers", "msgpack"),
+)
 
 
 def load(cache: Path | None = None) -> Instance:

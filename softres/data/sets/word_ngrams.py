@@ -15,7 +15,7 @@ from softres.data.sets.unembedding import WORDFREQ, WORDS, word_frequencies
 
 __all__ = ["SOURCE", "load", "ngram_counts"]
 
-SOURCE = Source("word_ngrams", ((WORDFREQ, (WORDS,)),), recipe=1)
+SOURCE = Source("word_ngrams", ((WORDFREQ, (WORDS,)),), recipe=1, readers=("msgpack",))
 #: Grams that have a column.
 COLUMNS = 2000
 
