@@ -72,3 +72,14 @@ def test_a_wheel_has_the_subcommands_and_the_configuration(softres, installed):
     shown = softres("report", "--help")
     assert shown.returncode == 0
     assert shown.stdout.startswith("usage: softres report")
+
+
+@pytest.mark.slow
+def test_a_report_is_written_from_a_wheel(softres, tmp_path):
+    done = softres("report", "--profile", "quick", "--claims", "gradient", "--no-run")
+    assert done.stderr == ""
+    assert (tmp_path / "results" / "report.html").is_file()
+    refused = softres("report", "--readme")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("softres: --readme: ")
+    assert refused.stderr.count("\n") == 1

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
-__all__ = ["PROGRAM", "command_words", "shown_command"]
+__all__ = ["PROGRAM", "as_typed", "command_words", "shown_command"]
 
 #: The installed command.
 PROGRAM = "softres"
@@ -20,7 +21,20 @@ def shown_command(name: str) -> str:
     """
     script = _script(name)
     installed = Path(sys.argv[0]).name.partition(" ")[0] == PROGRAM
-    return f"{PROGRAM} {name}" if installed or not script.is_file() else f"python {_typed(script)}"
+    if installed or not script.is_file():
+        return f"{PROGRAM} {name}"
+    return f"python {script.relative_to(_ROOT).as_posix()}"
+
+
+def as_typed(text: str) -> str:
+    """Return a text with each command in it as one types it here, what is beside it in its place.
+
+    Parameters
+    ----------
+    text
+        Names commands as they are in a copy of the project, such as ``python run.py n=5``.
+    """
+    return re.sub(r"python (?:scripts/)?(\w+)\.py(.*?)( {2,}|$)", _as_typed, text, flags=re.M)
 
 
 def command_words(name: str) -> list[str]:
@@ -31,9 +45,10 @@ def command_words(name: str) -> list[str]:
     return [sys.executable, "-m", PROGRAM, name]
 
 
+def _as_typed(found: re.Match[str]) -> str:
+    command = f"{shown_command(found[1])}{found[2]}"
+    return f"{command:<{len(found[0])}}" if found[3] else command
+
+
 def _script(name: str) -> Path:
     return _ROOT / "run.py" if name == "run" else _ROOT / "scripts" / f"{name}.py"
-
-
-def _typed(script: Path) -> str:
-    return script.relative_to(_ROOT).as_posix()
