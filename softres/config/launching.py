@@ -42,11 +42,13 @@ def check_launcher(hydra: DictConfig) -> None:
 
 
 def share_code() -> None:
-    """Let processes that a launcher starts import the project, installed or not."""
+    """Let processes that a launcher starts import the project, installed or not; show all lines."""
     root = str(Path(__file__).parents[2])
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if root not in paths:
         os.environ["PYTHONPATH"] = os.pathsep.join([root, *filter(None, paths)])
+    # Ray, which reads this when it is imported, keeps back lines that two of them print.
+    os.environ.setdefault("RAY_DEDUP_LOGS", "0")
 
 
 def limit_batches(hydra: DictConfig) -> None:
