@@ -7,43 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # works without installation too
 
-from softres.cli.arguments import OneLineParser, folder
-from softres.common.errors import InputError
-from softres.tracking import TrackingOptions
-from softres.tracking.durable.outage import is_outage, refusal
-from softres.tracking.durable.spool import Spool
-
-
-def main() -> int:
-    parser = OneLineParser(
-        description="Deliver runs that a tracking store could not take when they were made. "
-        "Exit status 1 if some still wait."
-    )
-    # The default is no text, and so not checked: where nothing has run yet, nothing waits.
-    parser.add_argument(
-        "--folder", type=folder, default=Path("results"), help="tracking.folder of the runs"
-    )
-    options = parser.parse_args()
-    spool = Spool(options.folder.absolute() / "spool")
-    waiting = spool.runs()
-    if not waiting:
-        print("nothing waits")
-        return 0
-    from softres.tracking.store import open_store
-
-    for uri, experiment in sorted({(run.uri, run.experiment) for run in waiting}):
-        try:
-            # Opening a store delivers what waits for it.
-            open_store(TrackingOptions(uri=uri, folder=str(options.folder), experiment=experiment))
-        except Exception as error:
-            refused = refusal(uri, error)
-            if not (refused or isinstance(error, InputError) or is_outage(error)):
-                raise
-            print(f"softres: {str(refused or error).splitlines()[0]}", file=sys.stderr)
-    left = spool.runs()
-    print(f"delivered {len(waiting) - len(left)} runs, {len(left)} wait")
-    return 1 if left else 0
-
+from softres.cli.sync import sync_command
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(sync_command())

@@ -125,7 +125,7 @@ class TestHelp:
     def test_it_ends_well_before_anything_heavy_is_imported(self, shown):
         assert shown.returncode == 0
         imported = set(re.findall(r"\| +([\w.]+)$", shown.stderr, re.M))
-        assert "softres.config" in imported
+        assert "softres.cli.run" in imported
         heavy = {
             "hydra",
             "numpy",

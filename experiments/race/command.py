@@ -167,7 +167,6 @@ def _contestants(names: str, known: dict[str, Contestant]) -> list[Contestant]:
 
 def _parser() -> OneLineParser:
     parser = OneLineParser(
-        prog="benchmark.py",
         description="Time preconditioned_newton, exact_newton and approx_newton, exact Newton by "
         "hand, and outside packages to a given accuracy on a grid of instances, one thread each, "
         "and draw performance profiles. What the results hold already of the same code is not run "

@@ -51,8 +51,10 @@ def report_command(arguments: Sequence[str] | None = None) -> int:
 
 def _rewrite() -> bool:
     from experiments.report.documents.readme import rewrite
-    from experiments.report.documents.reference import ReferenceResults
+    from experiments.report.documents.reference import REFERENCE, ReferenceResults
 
+    if not REFERENCE.is_dir():
+        raise InputError(f"--readme: {REFERENCE} is not there; allowed in a copy of the project")
     for path in rewrite(ReferenceResults()):
         _say(f"wrote {path}")
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from experiments.kit.runs import LoggedRun
-from experiments.report.runner import ROOT, arguments, has_sweep
+from experiments.report.runner import arguments, has_sweep
 
 __all__ = ["gap"]
 
@@ -20,6 +20,7 @@ def gap(name: str, profile: str, runs: Sequence[LoggedRun]) -> str:
     """
     if not has_sweep(name, profile):
         return ""
+    from softres.common.presets import conf_folder
     from softres.config.settings import settings
     from softres.config.sweeps import jobs_of
     from softres.harness.keys.identity import config_hash
@@ -28,7 +29,7 @@ def gap(name: str, profile: str, runs: Sequence[LoggedRun]) -> str:
         config_hash(settings(job.config)): " ".join(
             text for text in job.overrides if not text.startswith("experiment=")
         )
-        for job in jobs_of(ROOT / "conf", *arguments(name, profile)[1:])
+        for job in jobs_of(conf_folder(), *arguments(name, profile)[1:])
     }
     done = {run.tags.get("config_hash", "") for run in runs}
     missing = [text or "the only one" for key, text in jobs.items() if key not in done]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from softres.common.discovery import catalogue
+from softres.common.presets import conf_folder
+from softres.common.program import command_words, shown_command
 
 __all__ = [
     "FIGURES_ONLY",
@@ -41,7 +42,7 @@ def has_sweep(name: str, profile: str) -> bool:
     declared = catalogue("claim").get(name)
     if declared is not None and declared.sweeps.get(profile):
         return True
-    return (ROOT / "conf" / "experiment" / f"{choice(name, profile)}.yaml").is_file()
+    return (conf_folder() / "experiment" / f"{choice(name, profile)}.yaml").is_file()
 
 
 def arguments(name: str, profile: str) -> list[str]:
@@ -53,7 +54,7 @@ def arguments(name: str, profile: str) -> list[str]:
 
 def reproduce(name: str, profile: str) -> str:
     """Return the command that runs a claim's sweep, as one types it."""
-    return " ".join(["python run.py", *map(shlex.quote, arguments(name, profile))])
+    return " ".join([shown_command("run"), *map(shlex.quote, arguments(name, profile))])
 
 
 def run_missing(name: str, profile: str, store: str, log: Path, say: Callable[[str], None]) -> bool:
@@ -73,7 +74,7 @@ def run_missing(name: str, profile: str, store: str, log: Path, say: Callable[[s
     if not has_sweep(name, profile):
         say(f"{name}: no sweep for profile={profile} yet")
         return True
-    command = [sys.executable, str(ROOT / "run.py"), *arguments(name, profile)]
+    command = [*command_words("run"), *arguments(name, profile)]
     if store != STORE:
         command.append(f"tracking.folder={store}")
     started, jobs, skipped = time.monotonic(), 0, 0

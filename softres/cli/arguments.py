@@ -14,11 +14,13 @@ from softres.common.errors import InputError
 __all__ = [
     "OneLineParser",
     "add_clock",
+    "add_store",
     "folder",
     "fraction",
     "not_negative",
     "number",
     "output_folder",
+    "port",
     "positive",
     "positive_whole",
 ]
@@ -68,6 +70,7 @@ positive_whole = number(int, lambda value: value > 0, "a positive whole number")
 not_negative = number(float, lambda value: value >= 0, "a number >= 0")
 #: A number above 0 and below 1.
 fraction = number(float, lambda value: 0 < value < 1, "a number above 0 and below 1")
+port = number(int, lambda value: 1 <= value <= 65535, "a port, 1 to 65535")
 
 
 def add_clock(parser: argparse.ArgumentParser) -> None:
@@ -78,6 +81,12 @@ def add_clock(parser: argparse.ArgumentParser) -> None:
         default="wall",
         help="cpu: seconds of the processor, for a machine that others use too",
     )
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose a store of runs."""
+    parser.add_argument("--tracking-uri", help="sqlite:///file or http://host:port of the store")
+    parser.add_argument("--folder", default="results", help="folder of the default store")
 
 
 def folder(text: str) -> Path:

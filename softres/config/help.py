@@ -6,18 +6,17 @@ import re
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from softres.common.discovery import add_plugins, catalogue
 from softres.common.errors import InputError
+from softres.common.presets import conf_folder
+from softres.common.program import as_typed
 from softres.config.plugins import given_plugins
 
 __all__ = ["help_text", "show_help"]
 
 WIDTH = 80
-#: Groups whose choices are files: presets.
-CONF = Path(__file__).parents[2] / "conf"
 
 TEMPLATE = """\
 softres: does the theory hold in practice?
@@ -83,7 +82,7 @@ def show_help(arguments: Sequence[str]) -> bool:
 
 def help_text(arguments: Sequence[str]) -> str:
     """Return what there is to ask for, and the options of what a command's arguments choose."""
-    return TEMPLATE.format(choices=_choices(), options=_options(arguments))
+    return as_typed(TEMPLATE.format(choices=_choices(), options=_options(arguments)))
 
 
 def _choices() -> str:
@@ -115,7 +114,7 @@ def _choices() -> str:
 
 
 def _presets(group: str) -> list[str]:
-    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+    return sorted(path.stem for path in (conf_folder() / group).glob("*.yaml"))
 
 
 def _figures_only() -> list[str]:

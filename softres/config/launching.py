@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from softres.common.errors import InputError
-from softres.harness.job import JobContext
 from softres.tracking.environment import cores
+
+if TYPE_CHECKING:
+    from softres.harness.job import JobContext
 
 __all__ = [
     "SERIAL",
@@ -53,11 +55,13 @@ def check_launcher(hydra: DictConfig) -> None:
 
 
 def share_code() -> None:
-    """Let processes that a launcher starts import the project, installed or not."""
+    """Let processes that a launcher starts import the project, installed or not; show all lines."""
     root = str(Path(__file__).parents[2])
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if root not in paths:
         os.environ["PYTHONPATH"] = os.pathsep.join([root, *filter(None, paths)])
+    # Ray, which reads this when it is imported, keeps back lines that two of them print.
+    os.environ.setdefault("RAY_DEDUP_LOGS", "0")
 
 
 def limit_batches(hydra: DictConfig) -> None:
@@ -89,6 +93,8 @@ def workers(hydra: Any) -> int:
 
 def job_context() -> JobContext:
     """Return the running job's place in its command."""
+    from softres.harness.job import JobContext
+
     hydra = HydraConfig.get()
     single = hydra.mode == RunMode.RUN
     command = Path(hydra.run.dir if single else hydra.sweep.dir)

@@ -8,6 +8,7 @@ from errno import EACCES, EPERM, EROFS
 from hydra.errors import OverrideParseException
 
 from softres.common.errors import InputError
+from softres.common.program import shown_command
 
 __all__ = ["USAGE", "one_line"]
 
@@ -50,12 +51,12 @@ def one_line(error: BaseException, prefix: str = "") -> str:
         wanted = [words for kind, words in kinds.items() if kind in text.split("\n", 1)[0]]
         return f"{name}={value.group(1)}: must be {wanted[0] if wanted else 'of another type'}"
     if "Ambiguous value" in text:
-        return "a list of values, such as n=1000,10000, needs -m: python run.py -m ..."
+        return f"a list of values, such as n=1000,10000, needs -m: {shown_command('run')} -m ..."
     if "not Optional" in text:
         return f"{name}=null: must have a value"
     if key and text.startswith("Cannot "):
         return f"{name}: {text.splitlines()[0]}"
     if re.search(r"Key '.*' (is )?not in ", text) and key:
-        return f"{name}: no such key; 'python run.py ... --cfg job' shows those there are"
+        return f"{name}: no such key; '{shown_command('run')} ... --cfg job' shows those there are"
     first = [line.strip() for line in text.splitlines() if line.strip()]
     return " ".join(first[:2]) if first else type(error).__name__

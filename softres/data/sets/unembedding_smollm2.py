@@ -18,7 +18,12 @@ from softres.data.sets.unembedding import WORD_LIST, WORDFREQ, token_shares, wor
 
 __all__ = ["SOURCE", "UnembeddingSmolLM2", "load"]
 
-SOURCE = Source("unembedding_smollm2", ((SMOLLM2, (GGUF,)), (WORDFREQ, (WORD_LIST,))), recipe=1)
+SOURCE = Source(
+    "unembedding_smollm2",
+    ((SMOLLM2, (GGUF,)), (WORDFREQ, (WORD_LIST,))),
+    recipe=1,
+    readers=("gguf", "tokenizers", "msgpack"),
+)
 
 
 @dataclass(frozen=True)

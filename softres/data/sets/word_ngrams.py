@@ -17,7 +17,7 @@ from softres.data.sets.unembedding import WORD_LIST, WORDFREQ, word_frequencies
 
 __all__ = ["SOURCE", "WordNgrams", "load", "ngram_counts"]
 
-SOURCE = Source("word_ngrams", ((WORDFREQ, (WORD_LIST,)),), recipe=1)
+SOURCE = Source("word_ngrams", ((WORDFREQ, (WORD_LIST,)),), recipe=1, readers=("msgpack",))
 #: Grams that have a column.
 COLUMNS = 2000
 

@@ -11,6 +11,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from softres.common.program import shown_command
 from softres.harness.outcome import JobOutcome, read_outcomes
 from softres.harness.terminal.console import console, error_text, show_line
 from softres.tracking import TrackingOptions, charts_link, open_store, ui_command
@@ -106,7 +107,7 @@ def _links(options: TrackingOptions, swept: list[str]) -> None:
     store.save_charts(group_by=groups)
     if count := store.waiting_runs():
         show_line(
-            f"{count} runs wait in {options.folder}/spool: the next run or python scripts/sync.py "
+            f"{count} runs wait in {options.folder}/spool: the next run or {shown_command('sync')} "
             "delivers them",
             style="yellow",
         )

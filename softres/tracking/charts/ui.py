@@ -11,7 +11,10 @@ from urllib.parse import quote
 from softres.tracking.charts.view import view_key
 from softres.tracking.options import TrackingOptions
 
-__all__ = ["charts_link", "ui_command"]
+__all__ = ["UI_ENVIRONMENT", "charts_link", "ui_command", "ui_words"]
+
+#: Without this MLflow's server starts workers for jobs that nobody gives it.
+UI_ENVIRONMENT = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 def ui_command(options: TrackingOptions) -> str:
@@ -26,16 +29,14 @@ def ui_command(options: TrackingOptions) -> str:
     """
     if options.database is None:
         return ""
-    command = [
-        "ui",
-        "--workers",
-        "1",
-        "--backend-store-uri",
-        options.absolute_uri,
-        "--port",
-        str(options.port),
-    ]
-    return f"MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false {_program()} {shlex.join(command)}"
+    variables = " ".join(f"{name}={value}" for name, value in UI_ENVIRONMENT.items())
+    return f"{variables} {_program()} {shlex.join(ui_words(options))}"
+
+
+def ui_words(options: TrackingOptions) -> list[str]:
+    """Return the words after ``mlflow`` that start the user interface on an SQLite store."""
+    store = ["--backend-store-uri", options.absolute_uri]
+    return ["ui", "--workers", "1", *store, "--port", str(options.port)]
 
 
 def charts_link(options: TrackingOptions, experiment_id: str, sweep: str | None) -> str:

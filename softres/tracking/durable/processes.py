@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
-from pathlib import Path
+from contextlib import suppress
 
 __all__ = ["identity", "is_gone"]
 
-_PROC = Path("/proc")
+#: Seconds by which the start of one process may differ: it is read off a clock that can be set.
+TOLERANCE = 60.0
 
 
 def identity() -> dict[str, str]:
-    """Tags that identify this process: host, pid and when the process started."""
-    pid = os.getpid()
-    return {"host": socket.gethostname(), "pid": str(pid), "process_start": _start(pid) or ""}
+    """Tags that identify this process: host, pid and when the process started, in Unix time."""
+    import psutil
+
+    start = psutil.Process().create_time()
+    return {"host": socket.gethostname(), "pid": str(os.getpid()), "process_start": f"{start:.2f}"}
 
 
 def is_gone(owner: Mapping[str, str]) -> bool:
@@ -33,34 +36,18 @@ def is_gone(owner: Mapping[str, str]) -> bool:
     """
     if owner.get("host") != socket.gethostname() or not owner.get("pid", "").isdecimal():
         return False
-    pid = int(owner["pid"])
-    if _has_proc():
-        # A pid is given out again after a while: the start time tells the two apart.
-        return _start(pid) != owner.get("process_start")
-    if os.name != "posix":
-        return False  # elsewhere there is no harmless signal to ask with
+    import psutil
+
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        process = psutil.Process(int(owner["pid"]))
+        if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
+            return True  # its parent has not looked yet
+        # A pid is given out again after a while: the start time tells the two apart. Stores have
+        # some in another form, which say nothing here.
+        with suppress(ValueError):
+            return bool(abs(process.create_time() - float(owner["process_start"])) > TOLERANCE)
+    except psutil.NoSuchProcess:
         return True
-    except PermissionError:
-        return False
+    except (psutil.Error, KeyError):
+        pass
     return False
-
-
-def _has_proc() -> bool:
-    return (_PROC / "self" / "stat").exists()
-
-
-def _start(pid: int) -> str | None:
-    """Return boot id and start tick of a process; None if it has ended or /proc is missing."""
-    try:
-        stat = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
-        boot = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return None
-    # The second field is the command in parentheses and may itself hold spaces and parentheses.
-    fields = stat.rpartition(")")[2].split()
-    if fields[0] in "ZX":  # dead, its parent has not looked yet
-        return None
-    return f"{boot[:8]}-{fields[19]}"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from softres.common.program import shown_command
 from softres.tracking.backend import MlflowBackend
 from softres.tracking.charts.curves import MetricPoint
 from softres.tracking.durable.interrupts import uninterrupted
@@ -170,7 +171,7 @@ class SpoolingBackend:
             print(
                 f"softres: warning: {uri} takes no records now ({reason[:90]}); they "
                 f"wait in {self._spool.folder} until the next run, or "
-                "python scripts/sync.py, delivers them",
+                f"{shown_command('sync')}, delivers them",
                 file=sys.stderr,
                 flush=True,
             )

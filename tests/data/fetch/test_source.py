@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from softres.common.errors import InputError
 from softres.data.fetch import source
 from softres.data.fetch.download import Package
 from softres.data.fetch.source import Source
@@ -41,6 +44,20 @@ def test_arrays_are_derived_once_from_the_members_of_each_package(fetched, tmp_p
     assert fetched == [("one", ("a.txt",)), ("two", ("b.txt",))]
     assert capsys.readouterr().err.count("preparing both") == 1
     assert SOURCE.path(cache=tmp_path).exists()
+
+
+def test_what_reads_the_files_must_be_there_before_they_are_downloaded(fetched, tmp_path):
+    needy = replace(SOURCE, readers=("json", "no_reader", "nor_this"))
+    with pytest.raises(InputError) as error:
+        needy.arrays(derive, cache=tmp_path)
+    assert str(error.value) == "data=both: needs no_reader, nor_this: pip install 'softres[data]'"
+    assert fetched == []
+
+
+def test_arrays_that_are_cached_need_no_reader(fetched, tmp_path):
+    SOURCE.arrays(derive, cache=tmp_path)
+    needy = replace(SOURCE, readers=("no_reader",))
+    assert needy.arrays(derive, cache=tmp_path)["x"].tolist() == [1, 2]
 
 
 def test_options_pins_and_recipe_each_make_another_file(tmp_path):

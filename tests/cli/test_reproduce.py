@@ -17,7 +17,7 @@ from softres.config.choices import register
 from softres.config.settings import settings
 from softres.harness.job import JobContext, run_job
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SMALL = ("n=80", "d=5", "max_steps=3000")
 RUNS = {
     "exact": ("solver=exact_newton",),

@@ -1,0 +1,33 @@
+"""``softres run``: one configuration, or a sweep."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from softres.config.help import show_help
+
+__all__ = ["run_command"]
+
+
+def run_command(arguments: Sequence[str] | None = None) -> int:
+    """Run one configuration, or sweep many.
+
+    Parameters
+    ----------
+    arguments
+        Those of the command line by default.
+
+    Returns
+    -------
+    The exit status; what ends a command early leaves as ``SystemExit``.
+    """
+    if arguments is not None:
+        sys.argv[1:] = arguments  # where Hydra reads them
+    if show_help(sys.argv[1:]):
+        return 0
+    from softres.config.console_entry import run_command as run_hydra
+    from softres.config.main import main
+
+    run_hydra(main)
+    return 0
