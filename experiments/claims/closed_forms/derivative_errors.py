@@ -12,9 +12,9 @@ from experiments.claims.closed_forms.formulas import MODELS, chain_values
 from experiments.claims.closed_forms.references import (
     ProblemPoint,
     autodiff,
-    cases,
     has_mpmath,
     multiprecision,
+    problem_points,
     relative_error,
 )
 from softres.harness.probe import ProbeContext
@@ -35,7 +35,7 @@ def measure_errors(context: ProbeContext, chain: Chain, *, second: bool) -> pd.D
     worst = -1.0
     exact = int(context.settings.experiment["exact"])
     for model in MODELS:
-        for number, case in enumerate(cases(context, model)):
+        for number, case in enumerate(problem_points(context, model)):
             point = case.problem.at(case.x)
             own = point.hessian() if second else point.gradient
             row = {"model": model, "part": "loss", "case": number}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from experiments.claims.bounds.quantities import PointBatch, matrix_parts
 from experiments.claims.closed_forms.formulas import MODELS
-from experiments.claims.closed_forms.references import cases, relative_error
+from experiments.claims.closed_forms.references import problem_points, relative_error
 from softres.harness.probe import ProbeContext
 
 __all__ = ["EIGENVALUE_FLOOR", "KEPT_EIGENVALUES", "measure"]
@@ -30,7 +30,7 @@ def measure(context: ProbeContext) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     worst = -1.0
     for model in ("softres", "softmax"):
-        for number, case in enumerate(cases(context, model)):
+        for number, case in enumerate(problem_points(context, model)):
             curvature = case.problem.at(case.x).curvature
             B = _by_autodiff(model, case.A @ case.x, case.b, case.w)
             assert curvature.v is not None

@@ -19,9 +19,9 @@ __all__ = [
     "DIGITS",
     "ProblemPoint",
     "autodiff",
-    "cases",
     "has_mpmath",
     "multiprecision",
+    "problem_points",
     "relative_error",
 ]
 
@@ -62,7 +62,7 @@ class ProblemPoint:
         return {"A": self.A, "b": self.b, "w": self.w, "x": self.x}
 
 
-def cases(context: ProbeContext, model: str) -> Iterator[ProblemPoint]:
+def problem_points(context: ProbeContext, model: str) -> Iterator[ProblemPoint]:
     """Yield ``experiment.cases`` points with |A| = R and |x| <= R, where alpha >= 0.1 n.
 
     Nearer to the pole alpha = 0 the problem itself, not the closed form, loses digits.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.claims.contraction.inexact import cases, inexact_hessian
+from experiments.claims.contraction.inexact import inexact_hessian, perturbation_grid
 from experiments.claims.contraction.near_minimiser import (
     DIRECTIONS,
     LARGEST_EPS0,
@@ -46,7 +46,7 @@ def measure(context: ProbeContext) -> pd.DataFrame:
         for name in DIRECTIONS:
             direction = near.direction(name, context.rng(f"direction {name}"))
             radius, M = _start(near, norm, direction, context.rng(f"M {name}"))
-            for eps0, kind in cases(options["eps0"]):
+            for eps0, kind in perturbation_grid(options["eps0"]):
                 # A run has random numbers of its own: it is the same among few and among many.
                 rng = context.rng(f"run {norm} {name} {eps0:g} {kind}")
                 run = _run(near, M, radius * direction, eps0, kind, rng, dict(options))

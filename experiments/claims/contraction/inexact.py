@@ -33,7 +33,7 @@ import numpy.typing as npt
 from softres.problems.evaluation import Evaluation
 from softres.sketching import approximate_scores, exact_scores, sample_rows
 
-__all__ = ["PERTURBATIONS", "Inexact", "cases", "inexact_hessian", "proven_size"]
+__all__ = ["PERTURBATIONS", "Inexact", "inexact_hessian", "perturbation_grid", "proven_size"]
 
 Vector = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]
@@ -160,7 +160,7 @@ def _sampled(
     return np.asarray(point.curvature.hessian(matrix, sample.gram(matrix, D))), diagonal
 
 
-def cases(eps0s: Any, kinds: Any = PERTURBATIONS) -> Iterator[tuple[float, str]]:
+def perturbation_grid(eps0s: Any, kinds: Any = PERTURBATIONS) -> Iterator[tuple[float, str]]:
     """Return every eps0 with every kind of error."""
     for eps0 in eps0s:
         for kind in kinds:

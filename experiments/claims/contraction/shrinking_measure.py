@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.claims.contraction.constants import log10_recalled
-from experiments.claims.contraction.inexact import Inexact, cases, inexact_hessian
+from experiments.claims.contraction.inexact import Inexact, inexact_hessian, perturbation_grid
 from experiments.claims.contraction.near_minimiser import (
     DIRECTIONS,
     LARGEST_EPS0,
@@ -62,7 +62,7 @@ def measure(context: ProbeContext) -> pd.DataFrame:
     for name, target, point, share in _starts(context, near):
         away = point.x - near.x
         radius = float(np.linalg.norm(away))
-        for eps0, kind in cases(options["eps0"]):
+        for eps0, kind in perturbation_grid(options["eps0"]):
             # A case has random numbers of its own: it is the same among few and among many.
             rng = context.rng(f"step {name} {target:g} {eps0:g} {kind}")
             inexact = inexact_hessian(kind, point, away, eps0, rng, float(options["delta"]))
