@@ -48,7 +48,8 @@ class Judge:
     estimate of its error and a gradient without a slope are only reasons to look: converged means
     that the gradient and the curvature show a local minimiser, see
     :func:`softres.optimality.examine`. A solver that sees no way on is looked at too: it may be at
-    the minimiser, at a saddle, or at the boundary alpha = beta.
+    the minimiser, at a saddle, or at the boundary alpha = beta. Where it is at none of these it is
+    sent on once, with A x formed anew.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Judge:
         self.start, self.eps, self.meter, self.reference = start, eps, meter, reference
         self._enough = eps  # estimate from which on it is worth a look
         self._escapes = 0
+        self._renewed = False  # whether a stuck solver has been sent on with its A x formed anew
 
     def __call__(self, state: State, row: Row, limit: Status | None) -> Judgement:
         """Return what becomes of a solve that has got to a state.
@@ -97,6 +99,10 @@ class Judge:
         if stuck:
             if outside:
                 return Judgement(Status.BOUNDARY)
+            if not (found.minimiser or found.point is state.point or self._renewed):
+                # The z carried along from step to step may be at its end where A x is not.
+                self._renewed = True
+                return Judgement(point=found.point)
             return Judgement(Status.STALLED if limit is None else limit)
         # Not yet: the error is larger than the solver thinks.
         share = self.eps / found.error if isfinite(found.error) else 0.0
