@@ -95,6 +95,7 @@ class ApproxNewton(Solver):
     """
 
     name: ClassVar[str] = "approx_newton"
+    resumes: ClassVar[bool] = True
     eps0: float = 0.08
     delta: float = 0.01
     constant: float = 2.25

@@ -24,6 +24,7 @@ class ExactNewton(Solver):
     """
 
     name: ClassVar[str] = "exact_newton"
+    resumes: ClassVar[bool] = True
 
     def init(self, tools: Tools) -> State:
         """Start at x0."""

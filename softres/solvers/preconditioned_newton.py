@@ -77,6 +77,7 @@ class PreconditionedNewton(Solver):
     """
 
     name: ClassVar[str] = "preconditioned_newton"
+    resumes: ClassVar[bool] = True
     factor: str = "auto"
     memory: int = 8
     rates: str = "measured"
