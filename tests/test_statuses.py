@@ -126,6 +126,38 @@ def test_softmax_never_reaches_a_target_that_is_one_hot(gap):
     assert verify(loss, [0.0], [gap / 2], 1e-4).fault == "no minimiser near"
 
 
+@pytest.mark.parametrize("w", [0.0, 1e-8])
+@pytest.mark.parametrize("target", [1.0 - 2.0**-52, 1.0, 1.0 + 2.0**-51])
+def test_a_minimum_of_fourth_order_is_as_sharp_as_the_rounding_of_b(target, w):
+    # cosh(z) = target: x* = 0, or off by 3e-8 for a b that is a unit of rounding larger, and
+    # Newton's method converges linearly. All curvature is rounding; an error of 1e-6 is not.
+    A = np.array([[1.0, 0.3], [-0.4, 1.0], [0.7, -0.9]])
+    b = np.full(3, target / 3)
+    loss = _loss(softres.HyperbolicRegression(A, b, w, function="cosh"), A, b, w)
+    start, direction = np.array([2.0, -1.0]), np.array([0.6, 0.8])
+    for near in (0.0, 1e-10, 1e-9, 1e-8):
+        assert verify(loss, start, near * direction, 1e-10).fault == ""
+    for off in (1e-6, 1e-4, 1e-2):
+        assert verify(loss, start, off * direction, 1e-10).fault != ""
+
+
+def test_the_top_between_two_minima_is_none_however_near_they_are():
+    # cosh(z) = 1 + 1e-6 at z = 0, between the minima at -0.0014 and 0.0014.
+    A, b = np.array([[1.0], [-2.0]]), np.full(2, 0.5 * (1 + 1e-6))
+    loss = _loss(softres.HyperbolicRegression(A, b, function="cosh"), A, b)
+    assert verify(loss, [1.0], [0.0], 1e-4).fault == "a saddle"
+
+
+@pytest.mark.parametrize("b", [1e-30, 1e-200])
+def test_a_point_on_the_way_to_a_minimiser_far_off_is_none(b):
+    # exp(z) = b: z is still on the way where exp(z) - b is far below the rounding of one.
+    loss = _loss(softres.HyperbolicRegression([[1.0]], [b]), [[1.0]], [b])
+    end = np.log(b)
+    assert verify(loss, [0.0], [end], 1e-8).fault == ""
+    for share in (0.3, 0.6, 0.9):
+        assert verify(loss, [0.0], [share * end], 1e-8).fault == "no minimiser near"
+
+
 def test_where_the_loss_is_constant_every_point_is_a_minimiser():
     A, b = np.full((5, 1), 3.0), np.full(5, 0.2)
     loss = _loss(softres.SoftmaxRegression(A, b), A, b)

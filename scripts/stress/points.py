@@ -120,7 +120,7 @@ class Point:
         else:
             c = u - frame.target
             sizes = size + np.abs(frame.target)
-        self.v = v
+        self.u, self.v, self.e = u, v, e
         self.gradient = v * c + frame.w2 * z
         self.diagonal = v * v + c * e + frame.w2
         self.gradient_terms = np.abs(v) * sizes + frame.w2 * np.abs(z)

@@ -133,7 +133,10 @@ class DesignMatrix(ABC):
 
     @cached_property
     def column_scale(self) -> Any:
-        """Euclidean norms of A's columns, shape (d,), with 1 for a column of zeros.
+        """Euclidean norms of A's columns, shape (d,); for a column of zeros that of the longest.
+
+        A size far from the others' would let the rounding of such an entry of x exceed all of x.
+        It is 1 where A is zero.
 
         Raises
         ------
@@ -145,7 +148,8 @@ class DesignMatrix(ABC):
         single = norms.dtype in (np.float32, getattr(xp, "float32", None))
         low, high = SINGLE_RANGE if single else DOUBLE_RANGE
         seen = norms > 0
-        sizes = xp.where(seen, norms, xp.ones_like(norms))
+        longest = xp.max(norms)
+        sizes = xp.where(seen, norms, xp.where(longest > 0, longest, xp.ones_like(longest)))
         vanished = False
         if not bool(xp.all(seen)):
             # The squares of a column's entries may all vanish, where the entries do not.

@@ -100,6 +100,8 @@ class Solver(ABC):
     problem: ClassVar[str | None] = None
     #: The backends that the solver works on.
     backends: ClassVar[tuple[str, ...]] = ("numpy", "torch")
+    #: Whether a step begins at the state's point whoever put it there, even past the solver's end.
+    resumes: ClassVar[bool] = False
 
     def prepare(self, problem: Problem) -> Problem:
         """Return the problem to solve: the given one, unless the solver stands for another.

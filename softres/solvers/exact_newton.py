@@ -25,6 +25,7 @@ class ExactNewton(Solver):
 
     name: ClassVar[str] = "exact_newton"
     order: ClassVar[int] = 2
+    resumes: ClassVar[bool] = True
 
     def init(self, tools: Tools) -> State:
         """Start at x0."""

@@ -14,6 +14,7 @@ import pytest
 import softres
 from softres.cli import main as module
 from softres.cli.main import OWN, main
+from softres.config.help import help_text
 
 ROOT = Path(__file__).parents[2]
 
@@ -131,9 +132,9 @@ def test_a_shell_is_told_to_complete_the_command(tmp_path):
 
 def test_help_names_commands_as_they_were_typed(monkeypatch):
     monkeypatch.setattr(sys, "argv", [str(ROOT / "run.py"), "--help"])
-    here = run_help()
+    here = help_text([])
     monkeypatch.setattr(sys, "argv", ["softres run", "--help"])
-    installed = run_help()
+    installed = help_text([])
     assert "    python run.py -m KEY=VALUE,VALUE ...            a sweep" in here
     assert "    softres run -m KEY=VALUE,VALUE ...              a sweep" in installed
     assert "python scripts/report.py --profile quick " in here

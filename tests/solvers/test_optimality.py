@@ -350,6 +350,28 @@ def test_single_precision_is_judged_in_double(solver):
         assert result.status.name == "STALLED"
 
 
+def test_rounding_along_one_direction_excuses_no_slope_along_another():
+    # f has two degrees of freedom and x three: minimisers lie on a curve. A little off it H has an
+    # eigenvalue of 1e-7 along the curve, and the rounding there is all that H^-1 lets one see.
+    A = np.array(
+        [
+            [-0.07286516, -1.1730642, 0.49834293],
+            [0.007010677, -0.912388, -0.13259071],
+            [-1.0719281, 0.706573, 0.5633170],
+        ],
+        dtype=np.float32,
+    )
+    b = np.array([0.085560844, 0.28986886, 0.15559609], dtype=np.float32)
+    problem = SoftResidualRegression(A, b)
+    x = np.array([0.0610117, 0.08649212, -0.31822535], dtype=np.float32)
+    x0 = np.zeros(3, dtype=np.float32)
+    assert units_of_rounding(problem.at(x)) > 15.0
+    found = examine(problem.at(x), problem.at(x0), 1e-10)
+    assert not found.minimiser
+    end = (x + found.step).astype(np.float32)
+    assert examine(problem.at(end), problem.at(x0), 1e-10).minimiser
+
+
 def test_slopes_are_measured_against_their_own_rounding():
     # Row 2 has lost all mass to the others, which its target wants back: a slope of 1e-16 beside
     # terms of 1e-32, in a plane with the common shift of the others, whose rounding is 1e-16.

@@ -96,6 +96,7 @@ class ApproxNewton(Solver):
 
     name: ClassVar[str] = "approx_newton"
     order: ClassVar[int] = 3
+    resumes: ClassVar[bool] = True
     eps0: float = 0.08
     delta: float = 0.01
     constant: float = 2.25

@@ -13,7 +13,7 @@ from softres.solvers.optimality.dense import examine_dense
 from softres.solvers.optimality.finding import Finding
 from softres.solvers.optimality.iterative import examine_by_products
 from softres.solvers.optimality.metric import Metric
-from softres.solvers.optimality.rounding import gradient_noise
+from softres.solvers.optimality.rounding import gradient_noise, is_noise
 
 __all__ = ["Examination", "examine"]
 
@@ -154,8 +154,12 @@ def _by_comparison(
 
 
 def _is_rounding(point: Evaluation, found: Finding) -> bool:
-    """Whether nothing but rounding is left of the gradient, and the minimiser is nearby."""
-    if not found.error <= ROUNDING_UNITS * found.norm(gradient_noise(point)):
+    """Whether nothing but rounding is left of the gradient, and the minimiser is nearby.
+
+    In the norm of H^-1 the rounding along one direction of little curvature may be larger than all
+    of an unfinished step along the others: the gradient's entries have to be rounding as well.
+    """
+    if not is_noise(point) or not found.error <= ROUNDING_UNITS * found.norm(gradient_noise(point)):
         return False
     xp = array_namespace(point.z)
     matrix = point.problem.matrix

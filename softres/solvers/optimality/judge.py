@@ -48,15 +48,22 @@ class Judge:
     estimate of its error and a gradient without a slope are only reasons to look: converged means
     that the gradient and the curvature show a local minimiser, see
     :func:`softres.solvers.optimality.examine`. A solver that sees no way on is looked at too: it
-    may be at the minimiser, at a saddle, or at the boundary alpha = beta.
+    may be at the minimiser, at a saddle, or at the boundary alpha = beta. If it is at none of
+    these, and can go on from any point, it is sent on once, with A x formed anew.
     """
 
     def __init__(
-        self, start: Evaluation, eps: float, meter: Meter, reference: Reference | None
+        self,
+        start: Evaluation,
+        eps: float,
+        meter: Meter,
+        reference: Reference | None,
+        resumes: bool = False,
     ) -> None:
         self.start, self.eps, self.meter, self.reference = start, eps, meter, reference
         self._enough = eps  # estimate from which on it is worth a look
         self._escapes = 0
+        self._resumes = resumes  # whether the solver may still be sent on with A x formed anew
 
     def __call__(self, state: State, row: Row, limit: Status | None) -> Judgement:
         """Return what becomes of a solve that has got to a state.
@@ -97,6 +104,11 @@ class Judge:
         if stuck:
             if outside:
                 return Judgement(Status.BOUNDARY)
+            fresh = found.point is not state.point and not found.minimiser
+            if self._resumes and fresh and (limit is None or limit in STUCK):
+                # The z carried along from step to step may be at its end where A x is not.
+                self._resumes = False
+                return Judgement(point=found.point)
             return Judgement(Status.STALLED if limit is None else limit)
         # Not yet: the error is larger than the solver thinks.
         share = self.eps / found.error if isfinite(found.error) else 0.0

@@ -81,6 +81,7 @@ class PreconditionedNewton(Solver):
 
     name: ClassVar[str] = "preconditioned_newton"
     order: ClassVar[int] = 1
+    resumes: ClassVar[bool] = True
     factor: str = "auto"
     memory: int = 8
     rates: str = "measured"

@@ -14,6 +14,7 @@ from softres import InputError
 from softres.certification.minimiser import find_minimiser
 from softres.data.sets.synthetic import Synthetic, make_synthetic
 from softres.matrices.backends import as_numpy
+from softres.problems import make_problem
 from softres.problems.reference import Reference
 from softres.solvers import Status, make_solver, solve
 from softres.solvers.preconditioned import definite_hessian, stagnation
@@ -465,3 +466,13 @@ def test_the_scales_of_columns_do_not_matter_without_a_factor(spread, make):
     result = solve(problem, eps=1e-6, factor="columns")
     assert result.status is Status.CONVERGED
     assert result.steps <= 20
+
+
+@pytest.mark.parametrize("scale", [1e-70, 1.0, 1e70])
+def test_a_column_of_zeros_does_no_harm_whatever_the_size_of_the_others(scale):
+    rng = np.random.default_rng(0)
+    A, b = rng.standard_normal((10, 6)), rng.dirichlet(np.ones(10))
+    A[:, 2] = 0.0
+    result = solve(make_problem("resnet", scale * A, b, 3.0, branch="softplus"), eps=1e-8)
+    assert (result.status, result.steps) == (Status.CONVERGED, 2)
+    assert abs(result.x[2]) <= 1e-12 * np.abs(result.x).max()
