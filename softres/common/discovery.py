@@ -104,7 +104,7 @@ def plugin_files(given: Any) -> list[str]:
         If it is no path or list of paths, or a file is not there.
     """
     paths = [given] if isinstance(given, str) else given or []
-    if not all(isinstance(path, str) for path in paths):
+    if not isinstance(paths, list | tuple) or not all(isinstance(path, str) for path in paths):
         raise InputError(f"plugins={given}: allowed is a list of Python files, plugins=[FILE]")
     files = []
     for path in paths:
