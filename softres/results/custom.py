@@ -1,0 +1,84 @@
+"""One's own figure: any column over any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from softres.errors import InputError
+from softres.results import labels
+from softres.results.captions import caption, note_of, runs_a_line
+from softres.results.convergence import TIMES, draw_convergence
+from softres.results.drawing import Chart, Drawing, draw
+from softres.results.encoding import choose
+from softres.results.resample import bands_of_points
+from softres.results.style import size_of
+
+if TYPE_CHECKING:
+    from softres.results.runs import Runs
+
+__all__ = ["draw_custom"]
+
+#: Columns of the traces that are meant when they are the x of a figure.
+_BY_STEP = ("step", "solve_seconds", "passes", "grams")
+_WIDE = 15.0
+
+
+def draw_custom(
+    runs: Runs,
+    x: str,
+    y: str,
+    asked: Mapping[str, str | None],
+    *,
+    width: str = "double",
+    venue: str | None = None,
+) -> Drawing:
+    """Draw y over x: curves over the steps of runs, or one figure a run over a swept key.
+
+    Raises
+    ------
+    InputError
+        If there is no such column, or x or y cannot be drawn.
+    """
+    if x in _BY_STEP or x not in runs.table:
+        return draw_convergence(runs, x, y, asked, width=width, venue=venue)
+    shown = runs.timed if {x, y} & set(TIMES) else runs
+    table = shown.table
+    if not pd.api.types.is_numeric_dtype(table[shown.column(y)]):
+        raise InputError(f"y={y}: a column of numbers is needed")
+    encoding, size = choose(shown, (x, y), asked), size_of(width, venue)
+    frame = table.assign(**{y: table[y].astype(float)})
+    numeric = pd.api.types.is_numeric_dtype(frame[x]) and frame[x].dtype != bool
+    log_x, log_y = numeric and _is_wide(frame[x]), _is_wide(frame[y])
+    bands = bands_of_points(frame, encoding.keys, x, y, log_y=log_y)
+    if not len(bands):
+        raise InputError(f"{y} over {x}: no run has both")
+    if not numeric:
+        bands[x] = bands[x].map(labels.value)
+    each = runs_a_line(bands["runs"]).replace("line", "point")
+    chart = Chart(
+        x,
+        "median",
+        labels.axis(x),
+        labels.axis(y),
+        log_x,
+        log_y,
+        mark="all",
+        note=note_of(shown, encoding, each),
+    )
+    grid = draw(bands, chart, encoding, size)
+    sentences = [
+        f"{labels.axis(y).partition(' [')[0].capitalize()} over "
+        f"{labels.axis(x).partition(' [')[0]}.",
+        f"Line: median; band: 20-80 % of the runs of a point ({each}).",
+    ]
+    times = len(shown) != len(runs)
+    text = caption(shown, sentences, encoding, times=times, left_out=len(runs) - len(shown))
+    return Drawing(f"{y}_by_{x}", grid, text, bands, size)
+
+
+def _is_wide(values: pd.Series) -> bool:
+    least, most = float(values.min()), float(values.max())
+    return bool(least > 0 and most >= _WIDE * least)

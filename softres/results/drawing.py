@@ -1,0 +1,273 @@
+"""Lines with bands in panels: what all figures of a sweep are drawn with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from softres.results import labels
+from softres.results.encoding import Encoding, levels_of
+from softres.results.legend import Entry, legend_above
+from softres.results.style import Look, Size, drawing_with, look
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import seaborn as sns
+    from matplotlib.axes import Axes
+
+__all__ = ["Chart", "Drawing", "draw"]
+
+_MISSING = "none"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure with what belongs to it.
+
+    Attributes
+    ----------
+    name
+        Of its files.
+    grid
+        The figure, as seaborn has it.
+    caption
+        Caption, with maths between dollars.
+    data
+        What is drawn.
+    size
+        What it was drawn with.
+    """
+
+    name: str
+    grid: sns.FacetGrid
+    caption: str
+    data: pd.DataFrame
+    size: Size
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What the panels of a figure show.
+
+    Attributes
+    ----------
+    x, y
+        Columns; of y the band is in ``low`` and ``high`` where the data have them.
+    x_label, y_label
+        Titles of the axes; or one for each level of ``encoding.col``.
+    log_x, log_y
+        Whether an axis is logarithmic; ``symlog`` where it begins at 0.
+    mark
+        ``spread`` puts a few markers on a line, ``all`` one at each point, ``none`` none.
+    steps
+        Whether lines are stairs.
+    share_x, share_y
+        Whether panels share an axis.
+    note
+        Small print below the panels.
+    extra
+        Further entries of the legend.
+    finish
+        Adds to a panel, given its axes, its rows of the data and its look.
+    """
+
+    x: str
+    y: str
+    x_label: str | Mapping[Any, str]
+    y_label: str | Mapping[Any, str]
+    log_x: bool | str = False
+    log_y: bool = False
+    mark: str = "spread"
+    steps: bool = False
+    share_x: bool = True
+    share_y: bool = True
+    note: str = ""
+    extra: tuple[Entry, ...] = ()
+    finish: Callable[[Axes, pd.DataFrame, Look], None] | None = None
+    titles: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
+
+
+def draw(data: pd.DataFrame, chart: Chart, encoding: Encoding, size: Size) -> sns.FacetGrid:
+    """Draw the panels of a figure."""
+    with drawing_with(size):
+        return _draw(data, chart, encoding, size)
+
+
+def _draw(data: pd.DataFrame, chart: Chart, encoding: Encoding, size: Size) -> sns.FacetGrid:
+    import seaborn as sns
+
+    frame = _without_gaps(data, encoding)
+    cols, rows = levels_of(frame, encoding.col), levels_of(frame, encoding.row)
+    across = _columns(len(cols) or 1, size.width) if not rows else len(cols) or 1
+    down = len(rows) or -(-(len(cols) or 1) // across)
+    width = size.width / across
+    height = width * {1: 0.58, 2: 0.68}.get(across, 0.85)
+    grid = sns.FacetGrid(
+        frame,
+        col=encoding.col,
+        row=encoding.row,
+        col_order=cols or None,
+        row_order=rows or None,
+        col_wrap=across if len(cols) > across else None,
+        sharex=chart.share_x,
+        sharey=chart.share_y,
+        height=height,
+        aspect=width / height,
+        legend_out=False,
+    )
+    colours = look(encoding.hue, levels_of(frame, encoding.hue))
+    lines = colours
+    if encoding.style != encoding.hue:
+        lines = look(encoding.style, levels_of(frame, encoding.style))
+    for place, part in grid.facet_data():
+        axes = grid.facet_axis(place[0], place[1])
+        _scale(axes, chart)
+        _lines(axes, part, chart, encoding, colours, lines)
+        if chart.finish is not None:
+            chart.finish(axes, part, colours)
+    _titles(grid, chart, encoding)
+    entries = _entries(frame, encoding, colours, lines, chart)
+    used = legend_above(grid.figure, entries, size)
+    if chart.note:
+        grid.figure.supxlabel(chart.note, fontsize=6.5, color="0.35")
+    grid.figure.set_size_inches(size.width, down * height + used + 0.3)
+    grid.figure.set_layout_engine("constrained", w_pad=0.03, h_pad=0.03)
+    return grid
+
+
+def _without_gaps(data: pd.DataFrame, encoding: Encoding) -> pd.DataFrame:
+    """Return the data with a word for what is missing in a key that is shown."""
+    gaps = [key for key in encoding.keys if data[key].isna().any()]
+    return data.assign(**{key: data[key].astype(object).fillna(_MISSING) for key in gaps})
+
+
+def _columns(panels: int, width: float) -> int:
+    """Return how many panels stand beside one another."""
+    most = 3 if width > 4.5 else 2
+    return 2 if panels == 4 else min(panels, most)
+
+
+def _scale(axes: Axes, chart: Chart) -> None:
+    # Before anything is drawn: markers are spread by the length of a line on the page.
+    from matplotlib.ticker import FuncFormatter
+
+    if chart.log_x == "symlog":
+        axes.set_xscale("symlog", linthresh=1, linscale=0.4)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    elif chart.log_x:
+        axes.set_xscale("log")
+    if chart.log_y:
+        axes.set_yscale("log")
+
+
+def _lines(
+    axes: Axes, part: pd.DataFrame, chart: Chart, encoding: Encoding, colours: Look, lines: Look
+) -> None:
+    import seaborn as sns
+
+    more: dict[str, Any] = {"drawstyle": "steps-post"} if chart.steps else {}
+    if chart.mark == "spread":
+        more["markevery"] = 0.15
+    marked = chart.mark != "none" and bool(lines.markers)
+    if encoding.hue is None:
+        more["color"] = "#0173b2"
+    sns.lineplot(
+        part,
+        x=chart.x,
+        y=chart.y,
+        hue=encoding.hue,
+        hue_order=list(colours.colours) or None,
+        palette=colours.colours or None,
+        style=encoding.style,
+        style_order=list(lines.dashes) or None,
+        dashes=lines.dashes or True,
+        markers=lines.markers if marked else None,
+        markeredgewidth=0,
+        estimator=None,
+        errorbar=None,
+        sort=False,
+        legend=False,
+        ax=axes,
+        **more,
+    )
+    if "low" not in part:
+        return
+    keys = list(dict.fromkeys(key for key in (encoding.hue, encoding.style) if key))
+    for level, line in part.groupby(keys) if keys else [((None,), part)]:
+        if (line["high"] > line["low"]).any():
+            colour = colours.colours.get(level[0], "#0173b2")
+            axes.fill_between(
+                line[chart.x].to_numpy(float),
+                line["low"].to_numpy(float),
+                line["high"].to_numpy(float),
+                color=colour,
+                alpha=0.18,
+                linewidth=0,
+                step="post" if chart.steps else None,
+            )
+
+
+def _titles(grid: sns.FacetGrid, chart: Chart, encoding: Encoding) -> None:
+    """Name the panels, and the axes of those at the edge or of all where they differ."""
+    for (row, col, _), _part in grid.facet_data():
+        axes = grid.facet_axis(row, col)
+        parts = []
+        for key, names, place in (
+            (encoding.col, grid.col_names, col),
+            (encoding.row, grid.row_names, row),
+        ):
+            if key is not None and names:
+                name = chart.titles.get(key)
+                item = names[place]
+                parts.append(name(item) if name else labels.assignment(key, item))
+        axes.set_title(", ".join(part for part in parts if part))
+        level = grid.col_names[col] if grid.col_names else None
+        spec = axes.get_subplotspec()
+        below = spec is None or spec.is_last_row() or _is_lowest(grid, axes)
+        first = spec is None or spec.is_first_col()
+        x_own, y_own = not isinstance(chart.x_label, str), not isinstance(chart.y_label, str)
+        x_text = chart.x_label[level] if not isinstance(chart.x_label, str) else chart.x_label
+        y_text = chart.y_label[level] if not isinstance(chart.y_label, str) else chart.y_label
+        axes.set_xlabel(x_text if below or x_own else "")
+        axes.set_ylabel(y_text if first or y_own else "")
+        if chart.log_x is False and chart.x in ("step", "steps"):
+            from matplotlib.ticker import MaxNLocator
+
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+
+
+def _is_lowest(grid: sns.FacetGrid, axes: Axes) -> bool:
+    """Whether no panel stands below: the last row of a wrapped grid may be short."""
+    wrap = grid._col_wrap
+    flat = list(grid.axes.flat)
+    return wrap is not None and flat.index(axes) + wrap >= len(flat)
+
+
+def _entries(
+    frame: pd.DataFrame, encoding: Encoding, colours: Look, lines: Look, chart: Chart
+) -> list[Entry]:
+    """Return what the legend says."""
+    marked = chart.mark != "none"
+    entries = []
+    for level in levels_of(frame, encoding.hue):
+        same = encoding.style == encoding.hue
+        entries.append(
+            Entry(
+                labels.assignment(str(encoding.hue), level),
+                colours.colours[level],
+                lines.dashes[level] if same else "",
+                lines.markers[level] if same and marked else "",
+            )
+        )
+    if encoding.style not in (None, encoding.hue):
+        entries += [
+            Entry(
+                labels.assignment(str(encoding.style), level),
+                "0.3",
+                lines.dashes[level],
+                lines.markers[level] if marked else "",
+            )
+            for level in levels_of(frame, encoding.style)
+        ]
+    return [*entries, *chart.extra]

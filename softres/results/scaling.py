@@ -1,0 +1,218 @@
+"""Steps, seconds a step and seconds in all against a swept number, with the fitted exponent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from softres.errors import InputError
+from softres.results import labels
+from softres.results.captions import caption, note_of, runs_a_line
+from softres.results.drawing import Chart, Drawing, draw
+from softres.results.encoding import AUTO, choose
+from softres.results.legend import Entry
+from softres.results.resample import bands_of_points
+from softres.results.style import Look, size_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from softres.results.runs import Runs
+
+__all__ = ["QUANTITIES", "draw_scaling", "fitted_exponents", "scaling_keys"]
+
+#: What is drawn, and whether it is a time.
+QUANTITIES = {"steps": False, "seconds_per_step": True, "total_solve_seconds": True}
+_PANEL = "quantity"
+_ROWS = 4
+
+
+def scaling_keys(runs: Runs) -> list[str]:
+    """Return the swept keys that are positive numbers."""
+    return [
+        key
+        for key in runs.varied
+        if pd.api.types.is_numeric_dtype(runs.table[key])
+        and runs.table[key].dtype != bool
+        and float(runs.table[key].min()) > 0
+    ]
+
+
+def fitted_exponents(points: pd.DataFrame, keys: list[str], x: str) -> pd.DataFrame:
+    """Return the exponent p of the fit y = c x^p for each group, with its 95 % interval.
+
+    Least squares in the logarithms, over all runs of a group, with Student's t for the interval.
+    Groups of fewer than three runs, or with one x only, have none.
+
+    Parameters
+    ----------
+    points
+        One row a run, its figure in the column ``value``.
+    keys
+        Columns that make a group.
+    x
+        The swept key.
+
+    Returns
+    -------
+    Columns: the keys, ``exponent``, ``exponent_low``, ``exponent_high``, ``runs``.
+    """
+    from scipy import stats
+
+    rows = []
+    for level, group in points.groupby(keys, dropna=False):
+        if len(group) < 3 or group[x].nunique() < 2:
+            continue
+        fit = stats.linregress(np.log(group[x].to_numpy(float)), np.log(group["value"]))
+        half = float(stats.t.ppf(0.975, len(group) - 2)) * fit.stderr
+        ends = {"exponent_low": fit.slope - half, "exponent_high": fit.slope + half}
+        names = dict(zip(keys, level, strict=True))
+        rows.append({**names, "exponent": fit.slope, **ends, "runs": len(group)})
+    columns = [*keys, "exponent", "exponent_low", "exponent_high", "runs"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def draw_scaling(
+    runs: Runs,
+    key: str,
+    asked: Mapping[str, str | None] | None = None,
+    *,
+    width: str = "double",
+    venue: str | None = None,
+) -> Drawing:
+    """Draw steps, seconds a step and seconds in all against a swept number, both logarithmic.
+
+    Raises
+    ------
+    InputError
+        If no run of the sweep solved anything.
+    """
+    # The quantities take the columns of panels; a further key takes the rows.
+    encoding = choose(runs, (key,), {**(asked or {}), "col": None, "row": AUTO})
+    encoding = replace(encoding, col=_PANEL)
+    keys = [name for name in encoding.keys if name != _PANEL]
+    points = _points(runs, key, keys)
+    solved = points[points["solved"]]
+    if not len(solved):
+        raise InputError(f"no run over {key} reached its goal")
+    bands = bands_of_points(solved, [_PANEL, *keys], key, "value", log_y=True)
+    exponents = fitted_exponents(solved, [_PANEL, *keys], key)
+    missed = points[~points["solved"]]
+
+    def finish(axes: Axes, part: pd.DataFrame, colours: Look) -> None:
+        panel = part[[_PANEL, *([encoding.row] if encoding.row else [])]].iloc[0]
+        _draw_missed(axes, _of_panel(missed, panel), key, encoding.hue, colours)
+        _draw_exponents(axes, _of_panel(exponents, panel), encoding.hue, colours)
+        _ticks(axes, bands[key])
+
+    each = runs_a_line(bands["runs"]).replace("line", "point")
+    cross = Entry("missed the goal", "0.3", marker="x", line=False)
+    titles = {name: labels.axis(name) for name in QUANTITIES}
+    chart = Chart(
+        key,
+        "median",
+        labels.axis(key),
+        titles,
+        log_x=True,
+        log_y=True,
+        mark="all",
+        share_y=False,
+        note=note_of(runs, encoding, each),
+        extra=(cross,) if len(missed) else (),
+        finish=finish,
+        titles={_PANEL: lambda name: ""},
+    )
+    grid = draw(bands, chart, encoding, size_of(width, venue))
+    sentences = [
+        f"Steps, seconds a step and seconds in all against {labels.axis(key)}, of the runs that "
+        f"reached their goal. Line: median; band: 20-80 % of the runs of a point ({each}). Below "
+        "each panel the exponent $p$ of the fit $y = c x^p$ over the runs, with its 95 % interval.",
+    ]
+    if len(missed):
+        sentences.append("A cross is a run that missed its goal; it is not in the fit.")
+    left_out = len(runs) - len(runs.timed)
+    text = caption(runs, sentences, encoding, times=True, left_out=left_out)
+    together = bands.merge(exponents.drop(columns="runs"), on=[_PANEL, *keys], how="left")
+    return Drawing(f"scaling_{key}", grid, text, together, size_of(width, venue))
+
+
+def _points(runs: Runs, key: str, keys: list[str]) -> pd.DataFrame:
+    """Return one row a run and quantity; times only of runs whose times can be compared."""
+    parts = []
+    for name, is_time in QUANTITIES.items():
+        shown = runs.timed if is_time else runs
+        if name in shown.table:
+            part = shown.table[list(dict.fromkeys([*keys, key]))].assign(
+                value=shown.table[name], solved=shown.solved
+            )
+            parts.append(part.assign(**{_PANEL: name}))
+    points = pd.concat(parts, ignore_index=True)
+    # At the start already is 0 steps; on a logarithmic axis it has no place.
+    points = points[points["value"] > 0]
+    order = pd.CategoricalDtype(list(QUANTITIES), ordered=True)
+    return points.assign(**{_PANEL: points[_PANEL].astype(order).astype(str)})
+
+
+def _of_panel(frame: pd.DataFrame, panel: pd.Series) -> pd.DataFrame:
+    keep = pd.Series(data=True, index=frame.index)
+    for name, item in panel.items():
+        keep &= frame[name].astype(object).fillna("none") == item
+    return frame[keep]
+
+
+def _draw_missed(
+    axes: Axes, missed: pd.DataFrame, key: str, hue: str | None, colours: Look
+) -> None:
+    levels = missed[hue].astype(object).fillna("none") if hue else pd.Series("", missed.index)
+    for level, part in missed.groupby(levels):
+        colour = colours.colours.get(level, "#0173b2")
+        axes.plot(part[key], part["value"], "x", color=colour, ms=4, mew=1.0)
+
+
+def _draw_exponents(axes: Axes, fits: pd.DataFrame, hue: str | None, colours: Look) -> None:
+    """Write the exponents below a panel, each beside the look of its line."""
+    from matplotlib.lines import Line2D
+
+    handles = []
+    for _, fit in fits.iterrows():
+        level: Any = fit[hue] if hue else None
+        text = f"{fit.exponent:.2f}  [{fit.exponent_low:.2f}, {fit.exponent_high:.2f}]"
+        handles.append(
+            Line2D(
+                [],
+                [],
+                color=colours.colours.get(level, "#0173b2"),
+                linestyle=(0, dashes) if (dashes := colours.dashes.get(level)) else "-",
+                marker=colours.markers.get(level, "o"),
+                markeredgewidth=0,
+                label=text.replace("-", "\u2212"),
+            )
+        )
+    if handles:
+        axes.legend(
+            handles=handles,
+            title="exponent [95 %]",
+            title_fontsize=6.5,
+            fontsize=6.5,
+            loc="upper center",
+            bbox_to_anchor=(0.5, -0.3),
+            borderaxespad=0.0,
+            labelspacing=0.3,
+        )
+
+
+def _ticks(axes: Axes, values: pd.Series) -> None:
+    """Label the swept values themselves where there is room for them."""
+    from matplotlib.ticker import NullFormatter, NullLocator
+
+    places = np.unique(values.to_numpy(float))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    gaps = np.diff(np.log10(places)) / np.log10(places[-1] / places[0])
+    if len(places) <= 5 and gaps.min() > 0.16:
+        axes.set_xticks(places, labels=[labels.value(place) for place in places])
+        axes.xaxis.set_minor_locator(NullLocator())
+    axes.margins(x=0.1)
