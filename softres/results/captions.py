@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from softres.results.encoding import Encoding
     from softres.results.runs import Runs
 
-__all__ = ["caption", "counted", "note_of", "runs_a_line", "unfinished"]
+__all__ = ["caption", "counted", "note_of", "runs_a_line", "table_caption", "unfinished"]
 
 _TIMES = "in figures of time"
 
@@ -98,3 +98,21 @@ def _span(runs: Runs, key: str) -> str:
     if len(values) > 4:
         return f"{labels.value(values[0])} to {labels.value(values[-1])} ({len(values)} values)"
     return ", ".join(labels.value(value) for value in values)
+
+
+def table_caption(runs: Runs) -> str:
+    """Return the caption of the summary."""
+    left_out = len(runs) - len(runs.timed)
+    sentences = [
+        "Median over the runs that reached their goal, in brackets their 20-80 % interval where it "
+        "is wider than what is shown; how many of those tried were solved. Bold: the least among "
+        "the methods that solved the most.",
+        f"{counted(len(runs))}.",
+    ]
+    if ends := unfinished(runs):
+        sentences.append(f"Did not converge: {'; '.join(ends)}.")
+    if left_out:
+        sentences.append(
+            f"Left out of times, for they shared their machine: {counted(left_out)}."
+        )
+    return " ".join(sentences)

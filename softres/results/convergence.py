@@ -29,8 +29,6 @@ GOAL = "relative_error_l2"
 TIMES = ("solve_seconds", "total_solve_seconds", "seconds_per_step", "job_seconds")
 #: Wider ranges than this are drawn on a logarithmic axis.
 _WIDE = 30.0
-#: Lines of more points than this have markers here and there only.
-_MARKED = 25
 _MEANINGS = {
     GOAL: "Relative error $|x - x^*| / |x_0 - x^*|$",
     "relative_error_H": "Relative error $|x - x^*|_H / |x_0 - x^*|_H$, $H$ the Hessian at $x^*$,",
@@ -92,7 +90,7 @@ def draw_convergence(
     if goal is not None:
         legend.append(Entry(rf"goal $\varepsilon$ = {labels.value(goal)}", "0.45", (1, 1.5)))
     if missed:
-        legend.append(Entry("some runs missed the goal", "0.3", marker="x", line=False))
+        legend.append(Entry("missed the goal", "0.3", marker="x", line=False))
     counts = bands.groupby(encoding.keys, dropna=False)["runs"].first() if encoding.keys else (
         bands["runs"][:1]
     )
@@ -103,7 +101,6 @@ def draw_convergence(
         labels.axis(y),
         log_x,
         log_y,
-        mark="spread" if _longest(bands, encoding.keys) > _MARKED else "all",
         note=note_of(shown, encoding, runs_a_line(counts)),
         extra=tuple(legend),
         finish=finish,
@@ -133,10 +130,6 @@ def _log_x(traces: pd.DataFrame, hue: str | None, x: str) -> bool | str:
     if float(ends.max()) <= 8 * max(1.0, float(ends.min())):
         return False
     return "symlog" if float(traces[x].min()) <= 0 else True
-
-
-def _longest(bands: pd.DataFrame, keys: list[str]) -> int:
-    return int(bands.groupby(keys, dropna=False).size().max()) if keys else len(bands)
 
 
 def _one_goal(traces: pd.DataFrame, y: str) -> bool:

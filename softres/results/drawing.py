@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from softres.results import labels
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["Chart", "Drawing", "draw"]
 
 _MISSING = "none"
+#: Inches: the lowest panel, and the width from which three stand beside one another.
+_LOWEST, _WIDE = 1.75, 4.5
+#: Lines of more points than this have markers here and there only.
+_MARKED = 25
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Chart:
     log_x, log_y
         Whether an axis is logarithmic; ``symlog`` where it begins at 0.
     mark
-        ``spread`` puts a few markers on a line, ``all`` one at each point, ``none`` none.
+        ``spread`` puts a few markers on long lines, ``all`` one at each point, ``none`` none.
     steps
         Whether lines are stairs.
     share_x, share_y
@@ -70,6 +74,11 @@ class Chart:
         Further entries of the legend.
     finish
         Adds to a panel, given its axes, its rows of the data and its look.
+    columns
+        Levels of ``encoding.col`` in order where they are no values of a key but what is drawn;
+        their panels are named by their axes.
+    below
+        Room for more below each panel, inches.
     """
 
     x: str
@@ -85,7 +94,8 @@ class Chart:
     note: str = ""
     extra: tuple[Entry, ...] = ()
     finish: Callable[[Axes, pd.DataFrame, Look], None] | None = None
-    titles: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+    below: float = 0.0
 
 
 def draw(data: pd.DataFrame, chart: Chart, encoding: Encoding, size: Size) -> sns.FacetGrid:
@@ -98,11 +108,14 @@ def _draw(data: pd.DataFrame, chart: Chart, encoding: Encoding, size: Size) -> s
     import seaborn as sns
 
     frame = _without_gaps(data, encoding)
-    cols, rows = levels_of(frame, encoding.col), levels_of(frame, encoding.row)
-    across = _columns(len(cols) or 1, size.width) if not rows else len(cols) or 1
+    cols = [name for name in chart.columns if (frame[encoding.col] == name).any()]
+    cols, rows = cols or levels_of(frame, encoding.col), levels_of(frame, encoding.row)
+    across = _across(len(cols) or 1, size.width, own_axes=bool(chart.columns))
+    across = (len(cols) or 1) if rows else across
     down = len(rows) or -(-(len(cols) or 1) // across)
     width = size.width / across
-    height = width * {1: 0.58, 2: 0.68}.get(across, 0.85)
+    # Titles and labels take the same room however narrow a panel is.
+    height = max(0.6 * width, _LOWEST)
     grid = sns.FacetGrid(
         frame,
         col=encoding.col,
@@ -131,7 +144,7 @@ def _draw(data: pd.DataFrame, chart: Chart, encoding: Encoding, size: Size) -> s
     used = legend_above(grid.figure, entries, size)
     if chart.note:
         grid.figure.supxlabel(chart.note, fontsize=6.5, color="0.35")
-    grid.figure.set_size_inches(size.width, down * height + used + 0.3)
+    grid.figure.set_size_inches(size.width, down * (height + chart.below) + used + 0.2)
     grid.figure.set_layout_engine("constrained", w_pad=0.03, h_pad=0.03)
     return grid
 
@@ -142,10 +155,10 @@ def _without_gaps(data: pd.DataFrame, encoding: Encoding) -> pd.DataFrame:
     return data.assign(**{key: data[key].astype(object).fillna(_MISSING) for key in gaps})
 
 
-def _columns(panels: int, width: float) -> int:
+def _across(panels: int, width: float, *, own_axes: bool) -> int:
     """Return how many panels stand beside one another."""
-    most = 3 if width > 4.5 else 2
-    return 2 if panels == 4 else min(panels, most)
+    most = 3 if width > _WIDE else 1 if own_axes else 2
+    return min(2, most) if panels == 4 else min(panels, most)
 
 
 def _scale(axes: Axes, chart: Chart) -> None:
@@ -167,8 +180,6 @@ def _lines(
     import seaborn as sns
 
     more: dict[str, Any] = {"drawstyle": "steps-post"} if chart.steps else {}
-    if chart.mark == "spread":
-        more["markevery"] = 0.15
     marked = chart.mark != "none" and bool(lines.markers)
     if encoding.hue is None:
         more["color"] = "#0173b2"
@@ -191,11 +202,16 @@ def _lines(
         ax=axes,
         **more,
     )
+    if chart.mark == "spread":
+        for line in axes.lines:
+            few = len(line.get_xdata()) <= _MARKED
+            line.set_markevery(1 if few and not chart.steps else 0.15)
     if "low" not in part:
         return
     keys = list(dict.fromkeys(key for key in (encoding.hue, encoding.style) if key))
     for level, line in part.groupby(keys) if keys else [((None,), part)]:
         if (line["high"] > line["low"]).any():
+            line = line[line["low"].notna()]
             colour = colours.colours.get(level[0], "#0173b2")
             axes.fill_between(
                 line[chart.x].to_numpy(float),
@@ -218,10 +234,9 @@ def _titles(grid: sns.FacetGrid, chart: Chart, encoding: Encoding) -> None:
             (encoding.row, grid.row_names, row),
         ):
             if key is not None and names:
-                name = chart.titles.get(key)
-                item = names[place]
-                parts.append(name(item) if name else labels.assignment(key, item))
-        axes.set_title(", ".join(part for part in parts if part))
+                if key != encoding.col or not chart.columns:
+                    parts.append(labels.assignment(key, names[place]))
+        axes.set_title(", ".join(parts))
         level = grid.col_names[col] if grid.col_names else None
         spec = axes.get_subplotspec()
         below = spec is None or spec.is_last_row() or _is_lowest(grid, axes)

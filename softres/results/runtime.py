@@ -87,13 +87,13 @@ def draw_runtimes(runs: Runs, *, width: str = "double", venue: str | None = None
         "spent",
         "share",
         {clock: labels.axis(clock) for clock in _CLOCKS},
-        "share of (instance, target) pairs",
+        "share of pairs reached",
         log_x=True,
         mark="spread",
         steps=True,
         share_x=False,
         note=f"{counted(len(runs))}, {each}" + (f"; over {', '.join(over)}" if over else ""),
-        titles={_PANEL: lambda name: ""},
+        columns=tuple(_CLOCKS),
     )
     grid = draw(data, chart, encoding, size)
     for axes in grid.axes.flat:

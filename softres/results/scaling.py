@@ -68,7 +68,9 @@ def fitted_exponents(points: pd.DataFrame, keys: list[str], x: str) -> pd.DataFr
         if len(group) < 3 or group[x].nunique() < 2:
             continue
         fit = stats.linregress(np.log(group[x].to_numpy(float)), np.log(group["value"]))
-        half = float(stats.t.ppf(0.975, len(group) - 2)) * fit.stderr
+        # Of points that all lie on one line the error is not 0 but 0 / 0.
+        error = float(np.nan_to_num(fit.stderr))
+        half = float(stats.t.ppf(0.975, len(group) - 2)) * error
         ends = {"exponent_low": fit.slope - half, "exponent_high": fit.slope + half}
         names = dict(zip(keys, level, strict=True))
         rows.append({**names, "exponent": fit.slope, **ends, "runs": len(group)})
@@ -100,6 +102,9 @@ def draw_scaling(
     if not len(solved):
         raise InputError(f"no run over {key} reached its goal")
     bands = bands_of_points(solved, [_PANEL, *keys], key, "value", log_y=True)
+    unsolved = points.merge(bands, how="left", on=[_PANEL, *keys, key])
+    unsolved = unsolved[unsolved["median"].isna()].drop_duplicates([_PANEL, *keys, key])
+    bands = pd.concat([bands, unsolved[[_PANEL, *keys, key]].assign(runs=0)], ignore_index=True)
     exponents = fitted_exponents(solved, [_PANEL, *keys], key)
     missed = points[~points["solved"]]
 
@@ -109,7 +114,9 @@ def draw_scaling(
         _draw_exponents(axes, _of_panel(exponents, panel), encoding.hue, colours)
         _ticks(axes, bands[key])
 
-    each = runs_a_line(bands["runs"]).replace("line", "point")
+    panels = [_PANEL, *([encoding.row] if encoding.row else [])]
+    most = int(exponents.groupby(panels, dropna=False).size().max()) if len(exponents) else 0
+    each = runs_a_line(bands["runs"][bands["runs"] > 0]).replace("line", "point")
     cross = Entry("missed the goal", "0.3", marker="x", line=False)
     titles = {name: labels.axis(name) for name in QUANTITIES}
     chart = Chart(
@@ -120,11 +127,13 @@ def draw_scaling(
         log_x=True,
         log_y=True,
         mark="all",
+        share_x=False,
         share_y=False,
         note=note_of(runs, encoding, each),
         extra=(cross,) if len(missed) else (),
         finish=finish,
-        titles={_PANEL: lambda name: ""},
+        below=0.2 + 0.13 * most,
+        columns=tuple(QUANTITIES),
     )
     grid = draw(bands, chart, encoding, size_of(width, venue))
     sentences = [
@@ -151,10 +160,8 @@ def _points(runs: Runs, key: str, keys: list[str]) -> pd.DataFrame:
             )
             parts.append(part.assign(**{_PANEL: name}))
     points = pd.concat(parts, ignore_index=True)
-    # At the start already is 0 steps; on a logarithmic axis it has no place.
-    points = points[points["value"] > 0]
-    order = pd.CategoricalDtype(list(QUANTITIES), ordered=True)
-    return points.assign(**{_PANEL: points[_PANEL].astype(order).astype(str)})
+    # 0 steps, at the goal from the start, have no place on a logarithmic axis.
+    return points[points["value"] > 0]
 
 
 def _of_panel(frame: pd.DataFrame, panel: pd.Series) -> pd.DataFrame:
@@ -175,7 +182,9 @@ def _draw_missed(
 
 def _draw_exponents(axes: Axes, fits: pd.DataFrame, hue: str | None, colours: Look) -> None:
     """Write the exponents below a panel, each beside the look of its line."""
+    import matplotlib
     from matplotlib.lines import Line2D
+    from matplotlib.transforms import ScaledTranslation
 
     handles = []
     for _, fit in fits.iterrows():
@@ -193,13 +202,16 @@ def _draw_exponents(axes: Axes, fits: pd.DataFrame, hue: str | None, colours: Lo
             )
         )
     if handles:
+        room = matplotlib.rcParams["xtick.labelsize"] + matplotlib.rcParams["axes.labelsize"] + 14
+        below = ScaledTranslation(0, -room / 72, axes.figure.dpi_scale_trans)
         axes.legend(
             handles=handles,
             title="exponent [95 %]",
             title_fontsize=6.5,
             fontsize=6.5,
             loc="upper center",
-            bbox_to_anchor=(0.5, -0.3),
+            bbox_to_anchor=(0.5, 0.0),
+            bbox_transform=axes.transAxes + below,
             borderaxespad=0.0,
             labelspacing=0.3,
         )

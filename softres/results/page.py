@@ -1,0 +1,54 @@
+"""A LaTeX page with every figure and the table of a sweep, which compiles as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from softres.results import labels
+
+if TYPE_CHECKING:
+    from softres.results.drawing import Drawing
+
+__all__ = ["latex_page"]
+
+#: As wide as a figure of double width.
+_HEAD = r"""\documentclass{article}
+\usepackage[T1]{fontenc}
+\usepackage[utf8]{inputenc}
+\usepackage[a4paper,textwidth=6.75in,textheight=9.8in]{geometry}
+\usepackage{booktabs}
+\usepackage{graphicx}
+\begin{document}
+"""
+_WIDTH = r"\ifdim\width>\linewidth\linewidth\else\width\fi"
+
+
+def latex_page(drawings: Sequence[Drawing], kind: str, *, table: str | None, command: str) -> str:
+    """Return a document that includes the figures beside it.
+
+    Parameters
+    ----------
+    drawings
+        The figures.
+    kind
+        Their format: ``pdf`` or ``png``.
+    table
+        File of the table, without its ending.
+    command
+        What drew it, kept as a comment.
+    """
+    parts = [f"% {command}\n", _HEAD]
+    for drawing in drawings:
+        figure = rf"\includegraphics{{{drawing.name}.{kind}}}"
+        parts.append(
+            "\\begin{figure}[htbp]\n"
+            "  \\centering\n"
+            f"  \\resizebox{{{_WIDTH}}}{{!}}{{{figure}}}\n"
+            f"  \\caption{{{labels.latex(drawing.caption)}}}\n"
+            f"  \\label{{fig:{drawing.name}}}\n"
+            "\\end{figure}\n"
+        )
+    if table is not None:
+        parts.append(f"\\input{{{table}}}\n")
+    return "\n".join([*parts, "\\end{document}\n"])
