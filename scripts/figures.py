@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # works without installation too
@@ -10,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # works without installation
 from softres.results.command import figures_command
 
 
-def claims(arguments: list[str]) -> int:
+def claims(arguments: Sequence[str]) -> int:
     from experiments.report.command import figures_command as redraw
 
     return redraw(arguments)

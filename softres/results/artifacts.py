@@ -87,7 +87,8 @@ class TraceReader:
         tables = [self._read[run] for run in runs if run in self._read]
         if not tables:
             return pd.DataFrame({"run": pd.Series(dtype=object), "step": pd.Series(dtype="int64")})
-        return pa.concat_tables(tables, promote_options="permissive").to_pandas()
+        frame: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+        return frame
 
     def without(self, runs: Sequence[str]) -> list[str]:
         """Return those of the runs that have no trace."""

@@ -9,6 +9,7 @@ import pandas as pd
 
 from softres.results import labels
 from softres.results.columns import REPETITIONS
+from softres.results.resample import groups
 
 if TYPE_CHECKING:
     from softres.results.encoding import Encoding
@@ -88,8 +89,8 @@ def unfinished(runs: Runs) -> list[str]:
         return [f"{counted(len(table))}"] if len(table) else []
     tried = runs.table["solver"].value_counts()
     return [
-        f"{labels.value(solver)}, {str(end).partition(' (')[0]}, {count} of {tried[solver]}"
-        for (solver, end), count in table.groupby(["solver", "end"]).size().items()
+        f"{labels.value(solver)}, {str(end).partition(' (')[0]}, {len(group)} of {tried[solver]}"
+        for (solver, end), group in groups(table, ["solver", "end"])
     ]
 
 
@@ -104,7 +105,7 @@ def table_caption(runs: Runs) -> str:
     """Return the caption of the summary."""
     left_out = len(runs) - len(runs.timed)
     sentences = [
-        "Median over the runs that reached their goal, in brackets their 20-80 % interval where it "
+        "Median over the runs that reached their goal, in brackets their 20–80 % interval where it "
         "is wider than what is shown; how many of those tried were solved. Bold: the least among "
         "the methods that solved the most.",
         f"{counted(len(runs))}.",
@@ -112,7 +113,5 @@ def table_caption(runs: Runs) -> str:
     if ends := unfinished(runs):
         sentences.append(f"Did not converge: {'; '.join(ends)}.")
     if left_out:
-        sentences.append(
-            f"Left out of times, for they shared their machine: {counted(left_out)}."
-        )
+        sentences.append(f"Left out of times, for they shared their machine: {counted(left_out)}.")
     return " ".join(sentences)

@@ -12,8 +12,8 @@ from softres.results.captions import caption, note_of, runs_a_line
 from softres.results.drawing import Chart, Drawing, draw
 from softres.results.encoding import choose
 from softres.results.legend import Entry
-from softres.results.resample import bands_of_curves
-from softres.results.style import Look, size_of
+from softres.results.resample import bands_of_curves, groups
+from softres.results.style import PLAIN, Look, size_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,12 +59,9 @@ def draw_convergence(
     shown = runs.timed if times else runs
     shown.trace_column(x), shown.trace_column(y)
     encoding, size = choose(shown, (x, y), asked), size_of(width, venue)
-    extra = ["run", *encoding.keys]
-    traces = shown.traces[[c for c in dict.fromkeys(["run", x, y])]].merge(
-        shown.table[list(dict.fromkeys([*extra, *(k for k in ("eps",) if k in shown.table)]))]
-        .assign(solved_=shown.solved),
-        on="run",
-    )
+    columns = ["run", *encoding.keys, *(["eps"] if "eps" in shown.table else [])]
+    described = shown.table[list(dict.fromkeys(columns))].assign(solved_=shown.solved)
+    traces = shown.traces[list(dict.fromkeys(["run", x, y]))].merge(described, on="run")
     log_y = _is_log(traces[y])
     log_x = _log_x(traces, encoding.hue, x)
     bands = bands_of_curves(traces, encoding.keys, x, y, log_x=log_x is True, log_y=log_y)
@@ -76,23 +73,22 @@ def draw_convergence(
     def finish(axes: Axes, part: pd.DataFrame, colours: Look) -> None:
         if goal is not None:
             axes.axhline(goal, color="0.45", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=1)
-        groups = part.groupby(encoding.keys) if encoding.keys else [((), part)]
-        for level, line in groups:
+        for level, line in groups(part, encoding.keys):
             if tuple(map(str, level)) in missed:
                 hue = line[encoding.hue].iloc[0] if encoding.hue else None
-                colour = colours.colours.get(hue, "#0173b2")
+                colour = colours.colours.get(hue, PLAIN)
                 last = line.iloc[-1]
-                axes.plot(
-                    last[x], last["median"], "x", color=colour, ms=5, mew=1.3, clip_on=False
-                )
+                axes.plot(last[x], last["median"], "x", color=colour, ms=5, mew=1.3, clip_on=False)
 
     legend = []
     if goal is not None:
         legend.append(Entry(rf"goal $\varepsilon$ = {labels.value(goal)}", "0.45", (1, 1.5)))
     if missed:
         legend.append(Entry("missed the goal", "0.3", marker="x", line=False))
-    counts = bands.groupby(encoding.keys, dropna=False)["runs"].first() if encoding.keys else (
-        bands["runs"][:1]
+    counts = (
+        bands.groupby(encoding.keys, dropna=False)["runs"].first()
+        if encoding.keys
+        else (bands["runs"][:1])
     )
     chart = Chart(
         x,
@@ -109,7 +105,7 @@ def draw_convergence(
     what = _MEANINGS.get(y, labels.axis(y).partition(" [")[0].capitalize())
     sentences = [
         f"{what} over {labels.axis(x).partition(' [')[0]}.",
-        f"Line: median; band: 20-80 % of the runs of a line ({runs_a_line(counts)}), interpolated "
+        f"Line: median; band: 20–80 % of the runs of a line ({runs_a_line(counts)}), interpolated "
         "between steps on a common grid; a run that has ended keeps its last value.",
     ]
     text = caption(shown, sentences, encoding, times=times, left_out=len(runs) - len(shown))

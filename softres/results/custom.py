@@ -72,11 +72,12 @@ def draw_custom(
     sentences = [
         f"{labels.axis(y).partition(' [')[0].capitalize()} over "
         f"{labels.axis(x).partition(' [')[0]}.",
-        f"Line: median; band: 20-80 % of the runs of a point ({each}).",
+        f"Line: median; band: 20–80 % of the runs of a point ({each}).",
     ]
     times = len(shown) != len(runs)
     text = caption(shown, sentences, encoding, times=times, left_out=len(runs) - len(shown))
-    return Drawing(f"{y}_by_{x}", grid, text, bands, size)
+    name = f"{y}_by_{x}".replace(".", "_")
+    return Drawing(name, grid, text, bands, size)
 
 
 def _is_wide(values: pd.Series) -> bool:

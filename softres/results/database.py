@@ -84,7 +84,9 @@ def _pairs(
             found[run][key] = value
         return found
     for run in ids:
-        for _, key, value in connection.execute(f"{query} where run_uuid = ? order by rowid", (run,)):
+        for _, key, value in connection.execute(
+            f"{query} where run_uuid = ? order by rowid", (run,)
+        ):
             found[run][key] = value
     return found
 

@@ -6,15 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from softres.results import labels
 from softres.results.encoding import Encoding, levels_of
 from softres.results.legend import Entry, legend_above
-from softres.results.style import Look, Size, drawing_with, look
+from softres.results.resample import groups
+from softres.results.style import PLAIN, Look, Size, drawing_with, look
 
 if TYPE_CHECKING:
     import pandas as pd
     import seaborn as sns
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 __all__ = ["Chart", "Drawing", "draw"]
 
@@ -139,6 +143,8 @@ def _draw(data: pd.DataFrame, chart: Chart, encoding: Encoding, size: Size) -> s
         _lines(axes, part, chart, encoding, colours, lines)
         if chart.finish is not None:
             chart.finish(axes, part, colours)
+        for axis in (axes.xaxis, axes.yaxis):
+            _plain_numbers(axis)
     _titles(grid, chart, encoding)
     entries = _entries(frame, encoding, colours, lines, chart)
     used = legend_above(grid.figure, entries, size)
@@ -174,6 +180,17 @@ def _scale(axes: Axes, chart: Chart) -> None:
         axes.set_yscale("log")
 
 
+def _plain_numbers(axis: Axis) -> None:
+    """Write 2 and 50 on a logarithmic axis, not 2 10^0 and 5 10^1."""
+    from matplotlib.ticker import LogFormatter, LogFormatterSciNotation
+
+    low, high = axis.get_view_interval()
+    ours = isinstance(axis.get_major_formatter(), LogFormatterSciNotation)
+    if axis.get_scale() == "log" and ours and low >= 0.5 and high <= 2e4:
+        axis.set_major_formatter(LogFormatter())
+        axis.set_minor_formatter(LogFormatter())
+
+
 def _lines(
     axes: Axes, part: pd.DataFrame, chart: Chart, encoding: Encoding, colours: Look, lines: Look
 ) -> None:
@@ -182,7 +199,7 @@ def _lines(
     more: dict[str, Any] = {"drawstyle": "steps-post"} if chart.steps else {}
     marked = chart.mark != "none" and bool(lines.markers)
     if encoding.hue is None:
-        more["color"] = "#0173b2"
+        more["color"] = PLAIN
     sns.lineplot(
         part,
         x=chart.x,
@@ -203,21 +220,19 @@ def _lines(
         **more,
     )
     if chart.mark == "spread":
-        for line in axes.lines:
-            few = len(line.get_xdata()) <= _MARKED
-            line.set_markevery(1 if few and not chart.steps else 0.15)
+        for drawn in axes.lines:
+            few = np.size(drawn.get_xdata()) <= _MARKED
+            drawn.set_markevery(1 if few and not chart.steps else 0.15)
     if "low" not in part:
         return
     keys = list(dict.fromkeys(key for key in (encoding.hue, encoding.style) if key))
-    for level, line in part.groupby(keys) if keys else [((None,), part)]:
+    for level, line in groups(part[part["low"].notna()], keys):
         if (line["high"] > line["low"]).any():
-            line = line[line["low"].notna()]
-            colour = colours.colours.get(level[0], "#0173b2")
             axes.fill_between(
                 line[chart.x].to_numpy(float),
                 line["low"].to_numpy(float),
                 line["high"].to_numpy(float),
-                color=colour,
+                color=colours.colours.get(level[0], PLAIN) if encoding.hue else PLAIN,
                 alpha=0.18,
                 linewidth=0,
                 step="post" if chart.steps else None,
@@ -233,9 +248,8 @@ def _titles(grid: sns.FacetGrid, chart: Chart, encoding: Encoding) -> None:
             (encoding.col, grid.col_names, col),
             (encoding.row, grid.row_names, row),
         ):
-            if key is not None and names:
-                if key != encoding.col or not chart.columns:
-                    parts.append(labels.assignment(key, names[place]))
+            if key is not None and names and (key != encoding.col or not chart.columns):
+                parts.append(labels.assignment(key, names[place]))
         axes.set_title(", ".join(parts))
         level = grid.col_names[col] if grid.col_names else None
         spec = axes.get_subplotspec()

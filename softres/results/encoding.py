@@ -66,7 +66,7 @@ def choose(
     InputError
         If a key is no column, or has too many values to be told apart.
     """
-    wanted = {channel: AUTO for channel in CHANNELS} | dict(asked or {})
+    wanted = dict.fromkeys(CHANNELS, AUTO) | dict(asked or {})
     counts = {key: int(runs.table[key].nunique(dropna=False)) for key in runs.table}
     given = {channel: key for channel, key in wanted.items() if key not in (AUTO, None)}
     for channel, key in given.items():

@@ -31,7 +31,13 @@ _KEYS: dict[str, tuple[str, str]] = {
     "peak_memory_gib": ("peak memory", "GiB"),
     "job_seconds": ("time of the job", "s"),
 }
-_SYMBOLS = {"n": "$n$", "d": "$d$", "R": "$R$", "eps": r"$\varepsilon$"}
+_SYMBOLS = {
+    "n": "$n$",
+    "d": "$d$",
+    "R": "$R$",
+    "eps": r"$\varepsilon$",
+    "solver.eps0": r"$\varepsilon_0$",
+}
 _VALUES = {
     "approx_newton": "approximate Newton",
     "exact_newton": "exact Newton",
@@ -66,7 +72,7 @@ _LATEX = {
 
 def axis(key: str) -> str:
     """Return the title of an axis, with its unit."""
-    name, unit = _KEYS.get(key, (_words(key), ""))
+    name, unit = _KEYS.get(key, (symbol(key), ""))
     return f"{name} [{unit}]" if unit else name
 
 
@@ -100,7 +106,7 @@ def assignment(key: str, item: Any) -> str:
 def plain(text: str) -> str:
     """Return a text without its maths' signs, for text files and terminals."""
     text = re.sub(r"\$?(?:([\d.]+)\\times )?10\^\{(-?\d+)\}\$?", _scientific, text)
-    return text.replace(r"\varepsilon", "eps").replace(r"\leq", "<=").replace("$", "")
+    return text.replace(r"\varepsilon", "eps").replace("^*", "*").replace("$", "")
 
 
 def latex(text: str) -> str:

@@ -30,14 +30,14 @@ def instance_keys(runs: Runs) -> list[str]:
 
 
 def method_key(runs: Runs) -> str | None:
-    """Return the column that tells methods apart: ``solver`` where it does so alone.
+    """Return the column that tells methods apart: a key where it does so alone, or `METHOD`.
 
     None where there is only one method.
     """
     keys = _method_keys(runs)
     if not keys:
         return None
-    return keys[0] if keys == ["solver"] else METHOD
+    return keys[0] if len(keys) == 1 else METHOD
 
 
 def with_methods(runs: Runs) -> pd.DataFrame:

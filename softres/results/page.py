@@ -21,7 +21,8 @@ _HEAD = r"""\documentclass{article}
 \usepackage{graphicx}
 \begin{document}
 """
-_WIDTH = r"\ifdim\width>\linewidth\linewidth\else\width\fi"
+#: Inches that a figure may take, its caption below it.
+_WIDEST, _HIGHEST = 6.75, 7.6
 
 
 def latex_page(drawings: Sequence[Drawing], kind: str, *, table: str | None, command: str) -> str:
@@ -40,11 +41,12 @@ def latex_page(drawings: Sequence[Drawing], kind: str, *, table: str | None, com
     """
     parts = [f"% {command}\n", _HEAD]
     for drawing in drawings:
-        figure = rf"\includegraphics{{{drawing.name}.{kind}}}"
+        wide, high = drawing.grid.figure.get_size_inches()
+        width = wide * min(1.0, _WIDEST / wide, _HIGHEST / high)
         parts.append(
             "\\begin{figure}[htbp]\n"
             "  \\centering\n"
-            f"  \\resizebox{{{_WIDTH}}}{{!}}{{{figure}}}\n"
+            f"  \\includegraphics[width={width:.2f}in]{{{drawing.name}.{kind}}}\n"
             f"  \\caption{{{labels.latex(drawing.caption)}}}\n"
             f"  \\label{{fig:{drawing.name}}}\n"
             "\\end{figure}\n"

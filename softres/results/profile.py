@@ -45,9 +45,7 @@ def performance_profile(costs: pd.DataFrame) -> pd.DataFrame:
     values = costs.to_numpy(dtype=float)
     values = np.where(np.isfinite(values), np.maximum(values, np.finfo(float).tiny), np.inf)
     best = values.min(axis=1, keepdims=True)
-    ratios = np.divide(
-        values, best, out=np.full_like(values, np.inf), where=np.isfinite(values)
-    )
+    ratios = np.divide(values, best, out=np.full_like(values, np.inf), where=np.isfinite(values))
     finite = ratios[np.isfinite(ratios)]
     end = max(2.0, 1.1 * float(finite.max())) if len(finite) else 2.0
     parts = []

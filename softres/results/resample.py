@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["HIGH", "LOW", "bands_of_curves", "bands_of_points", "quantiles"]
+__all__ = ["HIGH", "LOW", "bands_of_curves", "bands_of_points", "groups", "quantiles"]
 
 #: Ends of the band: quantiles of the runs.
 LOW, HIGH = 0.2, 0.8
@@ -70,7 +70,7 @@ def bands_of_curves(
     if log_y:
         use &= traces[y].to_numpy(float) > 0
     parts = []
-    for values, group in _groups(traces[use], keys):
+    for values, group in groups(traces[use], keys):
         curves = [
             (run[x].to_numpy(float), run[y].to_numpy(float))
             for _, run in group.groupby("run", sort=False)
@@ -98,23 +98,21 @@ def bands_of_points(
         frame = frame[frame[y] > 0]
     names = list(dict.fromkeys([*keys, x]))
     rows = []
-    for values, group in _groups(frame, names):
+    for values, group in groups(frame, names):
         low, median, high = quantiles(group[y], log=log_y)
         row = dict(zip(names, values, strict=True))
         rows.append({**row, "runs": len(group), "median": median, "low": low, "high": high})
     return pd.DataFrame(rows, columns=[*names, "runs", "median", "low", "high"])
 
 
-def _groups(
-    frame: pd.DataFrame, keys: Sequence[str]
-) -> list[tuple[tuple[Hashable, ...], pd.DataFrame]]:
-    """Return groups in the order of their keys; all rows are one without keys."""
+def groups(frame: pd.DataFrame, keys: Sequence[str]) -> list[tuple[tuple[Any, ...], pd.DataFrame]]:
+    """Return the rows of equal keys, with these, in their order; without keys all rows are one.
+
+    A missing value is a value.
+    """
     if not keys:
         return [((), frame)] if len(frame) else []
-    return [
-        (values if isinstance(values, tuple) else (values,), group)
-        for values, group in frame.groupby(list(keys), dropna=False, sort=True)
-    ]
+    return list(frame.groupby(list(keys), dropna=False, sort=True))
 
 
 def _grid(xs: Sequence[Array], *, log: bool, whole: bool) -> Array:

@@ -150,13 +150,13 @@ class Runs:
             If there is none of this name.
         """
         if name not in self.table:
-            raise InputError(_no_column(name, list(self.table)))
+            raise InputError(_no_column(name, [str(key) for key in self.table]))
         return name
 
     def trace_column(self, name: str) -> str:
         """Return the name of a column of the traces, or raise an `InputError`."""
         if name not in self.traces:
-            raise InputError(_no_column(name, list(self.traces)))
+            raise InputError(_no_column(name, [str(key) for key in self.traces]))
         return name
 
     def plot(

@@ -17,6 +17,7 @@ from softres.results.convergence import GOAL
 from softres.results.drawing import Chart, Drawing, draw
 from softres.results.encoding import Encoding
 from softres.results.methods import instance_keys, method_key, with_methods
+from softres.results.resample import groups
 from softres.results.style import size_of
 
 if TYPE_CHECKING:
@@ -71,11 +72,11 @@ def draw_runtimes(runs: Runs, *, width: str = "double", venue: str | None = None
             continue
         methods = with_methods(shown).set_index("run")
         times = hitting_times(shown.traces, clock)
-        by = methods[key] if key else pd.Series("", methods.index)
         end = 1.2 * float(times.to_numpy()[np.isfinite(times.to_numpy())].max(initial=0.0))
-        for method, names in by.groupby(by).groups.items():
-            spent = times.reindex(names).to_numpy().ravel()
-            parts.append(_stairs(spent, end).assign(**{_PANEL: clock, key or "all": method}))
+        for level, group in groups(methods, [key] if key else []):
+            stairs = _stairs(times.reindex(group.index).to_numpy().ravel(), end)
+            names = {key: level[0]} if key else {}
+            parts.append(stairs.assign(**{_PANEL: clock, **names}))
     if not parts:
         return None
     data, size = pd.concat(parts, ignore_index=True), size_of(width, venue)
@@ -106,8 +107,10 @@ def draw_runtimes(runs: Runs, *, width: str = "double", venue: str | None = None
     if "eps" in runs.table and float(runs.table["eps"].max()) > TARGETS[-1]:
         goals = sorted(runs.table["eps"].unique(), reverse=True)
         asked = ", ".join(labels.value(goal) for goal in goals)
-        sentences.append(f"A run stops at the accuracy it was asked for ({asked}): what it reaches "
-                         "beyond is by its last step.")
+        sentences.append(
+            f"A run stops at the accuracy it was asked for ({asked}): what it reaches "
+            "beyond is by its last step."
+        )
     left_out = len(runs) - len(runs.timed)
     text = caption(runs, sentences, encoding, times=True, left_out=left_out)
     return Drawing("runtime", grid, text, data, size)

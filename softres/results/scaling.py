@@ -15,8 +15,8 @@ from softres.results.captions import caption, note_of, runs_a_line
 from softres.results.drawing import Chart, Drawing, draw
 from softres.results.encoding import AUTO, choose
 from softres.results.legend import Entry
-from softres.results.resample import bands_of_points
-from softres.results.style import Look, size_of
+from softres.results.resample import bands_of_points, groups
+from softres.results.style import PLAIN, Look, size_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,7 +64,7 @@ def fitted_exponents(points: pd.DataFrame, keys: list[str], x: str) -> pd.DataFr
     from scipy import stats
 
     rows = []
-    for level, group in points.groupby(keys, dropna=False):
+    for level, group in groups(points, keys):
         if len(group) < 3 or group[x].nunique() < 2:
             continue
         fit = stats.linregress(np.log(group[x].to_numpy(float)), np.log(group["value"]))
@@ -118,12 +118,11 @@ def draw_scaling(
     most = int(exponents.groupby(panels, dropna=False).size().max()) if len(exponents) else 0
     each = runs_a_line(bands["runs"][bands["runs"] > 0]).replace("line", "point")
     cross = Entry("missed the goal", "0.3", marker="x", line=False)
-    titles = {name: labels.axis(name) for name in QUANTITIES}
     chart = Chart(
         key,
         "median",
-        labels.axis(key),
-        titles,
+        dict.fromkeys(QUANTITIES, labels.axis(key)),
+        {name: labels.axis(name) for name in QUANTITIES},
         log_x=True,
         log_y=True,
         mark="all",
@@ -138,7 +137,7 @@ def draw_scaling(
     grid = draw(bands, chart, encoding, size_of(width, venue))
     sentences = [
         f"Steps, seconds a step and seconds in all against {labels.axis(key)}, of the runs that "
-        f"reached their goal. Line: median; band: 20-80 % of the runs of a point ({each}). Below "
+        f"reached their goal. Line: median; band: 20–80 % of the runs of a point ({each}). Below "
         "each panel the exponent $p$ of the fit $y = c x^p$ over the runs, with its 95 % interval.",
     ]
     if len(missed):
@@ -146,7 +145,8 @@ def draw_scaling(
     left_out = len(runs) - len(runs.timed)
     text = caption(runs, sentences, encoding, times=True, left_out=left_out)
     together = bands.merge(exponents.drop(columns="runs"), on=[_PANEL, *keys], how="left")
-    return Drawing(f"scaling_{key}", grid, text, together, size_of(width, venue))
+    name = f"scaling_{key}".replace(".", "_")  # LaTeX takes what follows a dot for the format
+    return Drawing(name, grid, text, together, size_of(width, venue))
 
 
 def _points(runs: Runs, key: str, keys: list[str]) -> pd.DataFrame:
@@ -176,7 +176,7 @@ def _draw_missed(
 ) -> None:
     levels = missed[hue].astype(object).fillna("none") if hue else pd.Series("", missed.index)
     for level, part in missed.groupby(levels):
-        colour = colours.colours.get(level, "#0173b2")
+        colour = colours.colours.get(level, PLAIN)
         axes.plot(part[key], part["value"], "x", color=colour, ms=4, mew=1.0)
 
 
@@ -189,12 +189,17 @@ def _draw_exponents(axes: Axes, fits: pd.DataFrame, hue: str | None, colours: Lo
     handles = []
     for _, fit in fits.iterrows():
         level: Any = fit[hue] if hue else None
-        text = f"{fit.exponent:.2f}  [{fit.exponent_low:.2f}, {fit.exponent_high:.2f}]"
+        # Adding 0 makes of a rounded -0.0 a 0.0.
+        value, low, high = (
+            f"{round(fit[name], 2) + 0.0:.2f}"
+            for name in ("exponent", "exponent_low", "exponent_high")
+        )
+        text = f"{value}  [{low}, {high}]"
         handles.append(
             Line2D(
                 [],
                 [],
-                color=colours.colours.get(level, "#0173b2"),
+                color=colours.colours.get(level, PLAIN),
                 linestyle=(0, dashes) if (dashes := colours.dashes.get(level)) else "-",
                 marker=colours.markers.get(level, "o"),
                 markeredgewidth=0,

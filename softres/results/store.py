@@ -48,6 +48,7 @@ class ResultStore:
                 f"{database}: no such store; --store or store= names the folder of the runs, "
                 "tracking.folder of the command that made them"
             )
+
     @cached_property
     def _client(self) -> MlflowClient:
         from softres.tracking.backend import MlflowBackend

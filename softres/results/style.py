@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from softres.errors import InputError
 
-__all__ = ["Look", "Size", "Width", "drawing_with", "look", "size_of", "venues"]
+__all__ = ["PLAIN", "Look", "Size", "Width", "drawing_with", "look", "size_of", "venues"]
 
 Width = Literal["single", "double"]
 #: Inches of one and of two columns where no venue is named.
@@ -60,6 +60,8 @@ _COLOURS = (
 )
 _DASHES: tuple[Any, ...] = ("", (4, 1.5), (1, 1), (3, 1, 1, 1), (6, 1), (5, 1, 1, 1, 1, 1))
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
+#: Colour where there is nothing to tell apart.
+PLAIN = _COLOURS[0]
 #: Solvers whose look is the same in every figure, whichever of them a sweep has.
 _FIXED = (
     "exact_newton",
@@ -139,9 +141,7 @@ def size_of(width: str, venue: str | None = None) -> Size:
         chosen["rel_width"] = 0.5 if width == "single" else 1.0
     theirs = bundle(**chosen)
     inches = float(theirs["figure.figsize"][0])
-    kept = {
-        key: item for key, item in theirs.items() if key.endswith("size") and key in _BASE
-    }
+    kept = {key: item for key, item in theirs.items() if key.endswith("size") and key in _BASE}
     serif = theirs.get("font.family", "serif") == "serif"
     return Size(inches, {**_BASE, **kept, **_fonts(theirs, serif=serif)})
 
@@ -167,7 +167,8 @@ def drawing_with(size: Size) -> Iterator[None]:
 
     mpl.use("Agg")
     # Of every key that a figure's look depends on: what the user's own file sets must not show.
-    with mpl.rc_context({**mpl.rcParamsDefault, "backend": "agg"}), mpl.rc_context(size.settings):
+    settings: Any = {**mpl.rcParamsDefault, **size.settings, "backend": "agg"}
+    with mpl.rc_context(settings):
         yield
 
 

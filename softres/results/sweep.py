@@ -65,7 +65,10 @@ def draw_sweep(
     for what, draw in (("performance profile", draw_profile), ("runtimes", draw_runtimes)):
         drawing = draw(runs, width=width, venue=venue)
         if drawing is None:
-            say(f"no {what}: it takes several methods on the same instances"
-                if draw is draw_profile else f"no {what}: no run has a trace")
+            say(
+                f"no {what}: it takes several methods on the same instances"
+                if draw is draw_profile
+                else f"no {what}: no run has a trace"
+            )
         else:
             yield drawing

@@ -1,9 +1,8 @@
-"""Tables of a sweep: median, 20-80 % interval and how many were solved, by solver and swept keys."""
+"""Tables of a sweep: medians, intervals and counts by solver and swept keys."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 from softres.results import labels
 from softres.results.columns import REPETITIONS
 from softres.results.methods import METHOD, instance_keys, with_methods
-from softres.results.resample import quantiles
+from softres.results.resample import groups, quantiles
 
 if TYPE_CHECKING:
     from softres.results.runs import Runs
@@ -70,7 +69,7 @@ def summary(runs: Runs) -> pd.DataFrame:
     valid = set(runs.timed.table["run"])
     keys = [*(key for key in instance_keys(runs) if key not in REPETITIONS), METHOD]
     rows = []
-    for level, group in table.groupby(keys, dropna=False, sort=True):
+    for level, group in groups(table, keys):
         row: dict[str, Any] = dict(zip(keys, level, strict=True))
         solved = group[group["solved"]]
         for measure in MEASURES:
@@ -90,9 +89,8 @@ def measures_of(table: pd.DataFrame) -> list[Measure]:
         longest = table[measure.key].max()
         if not np.isfinite(longest):
             continue
-        if measure.is_time and longest < 0.5:
-            measure = Measure(measure.key, "solver time [ms]", 1e3, is_time=True)
-        found.append(measure)
+        short = measure.is_time and longest < 0.5
+        found.append(replace(measure, title="solver time [ms]", factor=1e3) if short else measure)
     return found
 
 
@@ -126,7 +124,7 @@ def cells(table: pd.DataFrame, measure: Measure) -> list[Cell]:
 def _best(table: pd.DataFrame, measure: Measure) -> list[bool]:
     keys = _keys(table)[:-1]
     marks = pd.Series(data=False, index=table.index)
-    for _, block in table.groupby(keys, dropna=False) if keys else [((), table)]:
+    for _, block in groups(table, keys):
         share = block["solved"] / block["tried"]
         equal = block[(share == share.max()) & block[measure.key].notna()]
         if len(block) > 1 and len(equal):
@@ -152,6 +150,7 @@ def markdown(table: pd.DataFrame) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _keys(table: pd.DataFrame) -> Sequence[str]:
+def _keys(table: pd.DataFrame) -> list[str]:
     """Return the columns before the measures."""
-    return list(table.columns[: list(table.columns).index(METHOD) + 1])
+    names = [str(name) for name in table]
+    return names[: names.index(METHOD) + 1]

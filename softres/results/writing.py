@@ -53,7 +53,8 @@ def write_drawing(
             paths.append(path)
     plt.close(drawing.grid.figure)
     again = f"\nRedraw: {command}\n" if command else ""
-    paths.append(_write(folder / f"{drawing.name}.txt", labels.plain(drawing.caption) + "\n" + again))
+    text = f"{labels.plain(drawing.caption)}\n{again}"
+    paths.append(_write(folder / f"{drawing.name}.txt", text))
     drawing.data.to_csv(folder / f"{drawing.name}.csv", index=False)
     return [*paths, folder / f"{drawing.name}.csv"]
 
