@@ -16,14 +16,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from softres.results.load import load
+    from softres.results.loading import load
     from softres.results.runs import Runs
     from softres.results.sweep import draw_sweep
 
 _HOMES = {
     "Runs": "softres.results.runs",
     "draw_sweep": "softres.results.sweep",
-    "load": "softres.results.load",
+    "load": "softres.results.loading",
 }
 
 __all__ = ["Runs", "draw_sweep", "load"]

@@ -102,7 +102,7 @@ def _draw(chosen: argparse.Namespace, say: Callable[[str], None]) -> None:
 
     kinds = formats(chosen.format)
     out = output_folder(Path(chosen.out))
-    from softres.results.load import load
+    from softres.results.loading import load
     from softres.results.style import size_of
     from softres.results.writing import write_drawing, write_page, write_tables
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from softres.results import labels
 from softres.results.encoding import Encoding, levels_of
@@ -15,7 +16,6 @@ from softres.results.resample import groups
 from softres.results.style import PLAIN, Look, Size, drawing_with, look
 
 if TYPE_CHECKING:
-    import pandas as pd
     import seaborn as sns
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
@@ -198,6 +198,10 @@ def _lines(
 
     more: dict[str, Any] = {"drawstyle": "steps-post"} if chart.steps else {}
     marked = chart.mark != "none" and bool(lines.markers)
+    words = not pd.api.types.is_numeric_dtype(part[chart.x])
+    if words:
+        more["linewidth"] = 0  # between words there is nothing
+        marked = True
     if encoding.hue is None:
         more["color"] = PLAIN
     sns.lineplot(
@@ -210,7 +214,7 @@ def _lines(
         style=encoding.style,
         style_order=list(lines.dashes) or None,
         dashes=lines.dashes or True,
-        markers=lines.markers if marked else None,
+        markers=(lines.markers or True) if marked else None,
         markeredgewidth=0,
         estimator=None,
         errorbar=None,
@@ -227,12 +231,15 @@ def _lines(
         return
     keys = list(dict.fromkeys(key for key in (encoding.hue, encoding.style) if key))
     for level, line in groups(part[part["low"].notna()], keys):
-        if (line["high"] > line["low"]).any():
+        colour = colours.colours.get(level[0], PLAIN) if encoding.hue else PLAIN
+        if words:
+            axes.vlines(line[chart.x], line["low"], line["high"], color=colour, alpha=0.6)
+        elif (line["high"] > line["low"]).any():
             axes.fill_between(
                 line[chart.x].to_numpy(float),
                 line["low"].to_numpy(float),
                 line["high"].to_numpy(float),
-                color=colours.colours.get(level[0], PLAIN) if encoding.hue else PLAIN,
+                color=colour,
                 alpha=0.18,
                 linewidth=0,
                 step="post" if chart.steps else None,
