@@ -19,6 +19,8 @@ __all__ = ["TRACE", "TraceReader", "local_folder"]
 
 #: Name of the file that holds the trace of a solve.
 TRACE = "trace.parquet"
+#: Schemes of files on this machine.
+_LOCAL = ("", "file")
 #: Files that are fetched from a server at once.
 _AT_ONCE = 8
 
@@ -41,7 +43,7 @@ def local_folder(record: Record, stores: Sequence[Path]) -> Path | None:
     The folder; None where it is missing, or on a server.
     """
     place = urlparse(record.artifacts)
-    if place.scheme not in ("", "file"):
+    if place.scheme not in _LOCAL:
         return None
     path = Path(unquote(place.path))
     if path.is_dir():
@@ -100,11 +102,9 @@ class TraceReader:
         remote = []
         for run in runs:
             record = self._records[run]
-            if "://" in record.artifacts and not record.artifacts.startswith("file:"):
+            if urlparse(record.artifacts).scheme not in _LOCAL:
                 remote.append(run)
-                continue
-            folder = local_folder(record, self._stores)
-            if folder is not None:
+            elif (folder := local_folder(record, self._stores)) is not None:
                 self._keep(run, folder / TRACE)
         if not remote:
             return

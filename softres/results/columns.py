@@ -13,7 +13,7 @@ __all__ = ["GROUPS", "REPETITIONS", "Record", "as_table", "swept_keys", "typed"]
 #: Keys that tell repetitions of one thing apart: figures take the median over them.
 REPETITIONS = ("seed",)
 #: Keys whose choice brings options of its own, ``solver`` those of ``solver.*`` and its limits.
-GROUPS = ("solver", "problem", "backend", "data", "weights", "start.kind")
+GROUPS = ("solver", "problem", "backend", "data", "weights", "start.kind", "experiment.id")
 #: Tags that hold numbers; all others are text, a hash of digits and an "e" among them.
 _NUMBERS = ("cores", "pid")
 _WORDS = {"True": True, "true": True, "False": False, "false": False}

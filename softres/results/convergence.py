@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from softres.errors import InputError
 from softres.results import labels
 from softres.results.captions import caption, note_of, runs_a_line
 from softres.results.drawing import Chart, Drawing, draw
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from softres.results.runs import Runs
 
-__all__ = ["GOAL", "TIMES", "draw_convergence"]
+__all__ = ["GOAL", "TIMES", "draw_convergence", "timed"]
 
 #: The error that the accuracy eps speaks of: ``|x - x*| / |x0 - x*|``.
 GOAL = "relative_error_l2"
@@ -53,10 +54,8 @@ def draw_convergence(
     InputError
         If there is no such column, or no run has a trace of it.
     """
-    from softres.errors import InputError
-
     times = x in TIMES or y in TIMES
-    shown = runs.timed if times else runs
+    shown = timed(runs) if times else runs
     shown.trace_column(x), shown.trace_column(y)
     encoding, size = choose(shown, (x, y), asked), size_of(width, venue)
     columns = ["run", *encoding.keys, *(["eps"] if "eps" in shown.table else [])]
@@ -110,6 +109,19 @@ def draw_convergence(
     ]
     text = caption(shown, sentences, encoding, times=times, left_out=len(runs) - len(shown))
     return Drawing(name or f"{y}_by_{x}", grid, text, bands, size)
+
+
+def timed(runs: Runs) -> Runs:
+    """Return the runs whose times can be compared.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if not len(runs.timed):
+        raise InputError("all runs shared their machine (timing_valid=false): no times to compare")
+    return runs.timed
 
 
 def _is_log(values: pd.Series) -> bool:

@@ -10,20 +10,22 @@ import pandas as pd
 from softres.errors import InputError
 from softres.results import labels
 from softres.results.captions import caption, note_of, runs_a_line
-from softres.results.convergence import TIMES, draw_convergence
+from softres.results.convergence import TIMES, draw_convergence, timed
 from softres.results.drawing import Chart, Drawing, draw
-from softres.results.encoding import choose
+from softres.results.encoding import choose, levels_of
 from softres.results.resample import bands_of_points
-from softres.results.style import size_of
+from softres.results.style import Look, size_of
+from softres.results.ticks import ticks_at, word_ticks
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from softres.results.runs import Runs
 
 __all__ = ["draw_custom"]
 
 #: Columns of the traces that are meant when they are the x of a figure.
 _BY_STEP = ("step", "solve_seconds", "passes", "grams")
-_WIDE = 15.0
 
 
 def draw_custom(
@@ -44,19 +46,26 @@ def draw_custom(
     """
     if x in _BY_STEP or x not in runs.table:
         return draw_convergence(runs, x, y, asked, width=width, venue=venue)
-    shown = runs.timed if {x, y} & set(TIMES) else runs
+    shown = timed(runs) if {x, y} & set(TIMES) else runs
     table = shown.table
     if not pd.api.types.is_numeric_dtype(table[shown.column(y)]):
         raise InputError(f"y={y}: a column of numbers is needed")
     encoding, size = choose(shown, (x, y), asked), size_of(width, venue)
     frame = table.assign(**{y: table[y].astype(float)})
     numeric = pd.api.types.is_numeric_dtype(frame[x]) and frame[x].dtype != bool
-    log_x, log_y = numeric and _is_wide(frame[x]), _is_wide(frame[y])
+    log_x, log_y = numeric and _is_wide(frame[x], 5.0), _is_wide(frame[y], 15.0)
     bands = bands_of_points(frame, encoding.keys, x, y, log_y=log_y)
     if not len(bands):
         raise InputError(f"{y} over {x}: no run has both")
-    if not numeric:
-        bands[x] = bands[x].map(labels.value)
+    words = [] if numeric else levels_of(bands, x)
+    placed = bands if numeric else bands.assign(**{x: _places(bands, x, encoding.hue)})
+
+    def finish(axes: Axes, part: pd.DataFrame, colours: Look) -> None:
+        if words:
+            word_ticks(axes, [labels.value(word) for word in words])
+        elif log_x:
+            ticks_at(axes, bands[x])
+
     each = runs_a_line(bands["runs"]).replace("line", "point")
     chart = Chart(
         x,
@@ -66,9 +75,11 @@ def draw_custom(
         log_x,
         log_y,
         mark="all",
+        apart=not numeric,
+        finish=finish,
         note=note_of(shown, encoding, each),
     )
-    grid = draw(bands, chart, encoding, size)
+    grid = draw(placed, chart, encoding, size)
     sentences = [
         f"{labels.axis(y).partition(' [')[0].capitalize()} over "
         f"{labels.axis(x).partition(' [')[0]}.",
@@ -80,6 +91,19 @@ def draw_custom(
     return Drawing(name, grid, text, bands, size)
 
 
-def _is_wide(values: pd.Series) -> bool:
+def _places(bands: pd.DataFrame, x: str, hue: str | None) -> list[float]:
+    """Return where points stand: beside one another at each word."""
+    words, colours = levels_of(bands, x), levels_of(bands, hue)
+    places = []
+    for row in bands.to_dict("records"):
+        place = float(words.index(row[x] if row[x] in words else None))
+        if hue is not None:
+            level = row[hue] if row[hue] in colours else None
+            place += 0.6 * ((colours.index(level) + 0.5) / len(colours) - 0.5)
+        places.append(place)
+    return places
+
+
+def _is_wide(values: pd.Series, ratio: float) -> bool:
     least, most = float(values.min()), float(values.max())
-    return bool(least > 0 and most >= _WIDE * least)
+    return bool(least > 0 and most >= ratio * least)

@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from softres.results import labels
 from softres.results.encoding import Encoding, levels_of
 from softres.results.legend import Entry, legend_above
 from softres.results.resample import groups
 from softres.results.style import PLAIN, Look, Size, drawing_with, look
+from softres.results.ticks import readable
 
 if TYPE_CHECKING:
+    import pandas as pd
     import seaborn as sns
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
 
 __all__ = ["Chart", "Drawing", "draw"]
 
 _MISSING = "none"
-#: Inches: the lowest panel, and the width from which three stand beside one another.
-_LOWEST, _WIDE = 1.75, 4.5
+#: Inches: the lowest and the highest panel, and from which width three stand side by side.
+_LOWEST, _HIGHEST, _WIDE = 1.75, 3.0, 4.5
 #: Lines of more points than this have markers here and there only.
 _MARKED = 25
 
@@ -67,9 +67,11 @@ class Chart:
     log_x, log_y
         Whether an axis is logarithmic; ``symlog`` where it begins at 0.
     mark
-        ``spread`` puts a few markers on long lines, ``all`` one at each point, ``none`` none.
+        ``spread`` puts a few markers on long lines, ``all`` one at each point.
     steps
         Whether lines are stairs.
+    apart
+        Whether points stand apart, each with a bar for its band.
     share_x, share_y
         Whether panels share an axis.
     note
@@ -93,6 +95,7 @@ class Chart:
     log_y: bool = False
     mark: str = "spread"
     steps: bool = False
+    apart: bool = False
     share_x: bool = True
     share_y: bool = True
     note: str = ""
@@ -119,7 +122,7 @@ def _draw(data: pd.DataFrame, chart: Chart, encoding: Encoding, size: Size) -> s
     down = len(rows) or -(-(len(cols) or 1) // across)
     width = size.width / across
     # Titles and labels take the same room however narrow a panel is.
-    height = max(0.6 * width, _LOWEST)
+    height = float(np.clip(0.6 * width, _LOWEST, _HIGHEST))
     grid = sns.FacetGrid(
         frame,
         col=encoding.col,
@@ -144,7 +147,7 @@ def _draw(data: pd.DataFrame, chart: Chart, encoding: Encoding, size: Size) -> s
         if chart.finish is not None:
             chart.finish(axes, part, colours)
         for axis in (axes.xaxis, axes.yaxis):
-            _plain_numbers(axis)
+            readable(axis)
     _titles(grid, chart, encoding)
     entries = _entries(frame, encoding, colours, lines, chart)
     used = legend_above(grid.figure, entries, size)
@@ -180,30 +183,18 @@ def _scale(axes: Axes, chart: Chart) -> None:
         axes.set_yscale("log")
 
 
-def _plain_numbers(axis: Axis) -> None:
-    """Write 2 and 50 on a logarithmic axis, not 2 10^0 and 5 10^1."""
-    from matplotlib.ticker import LogFormatter, LogFormatterSciNotation
-
-    low, high = axis.get_view_interval()
-    ours = isinstance(axis.get_major_formatter(), LogFormatterSciNotation)
-    if axis.get_scale() == "log" and ours and low >= 0.5 and high <= 2e4:
-        axis.set_major_formatter(LogFormatter())
-        axis.set_minor_formatter(LogFormatter())
-
-
 def _lines(
     axes: Axes, part: pd.DataFrame, chart: Chart, encoding: Encoding, colours: Look, lines: Look
 ) -> None:
     import seaborn as sns
 
     more: dict[str, Any] = {"drawstyle": "steps-post"} if chart.steps else {}
-    marked = chart.mark != "none" and bool(lines.markers)
-    words = not pd.api.types.is_numeric_dtype(part[chart.x])
-    if words:
-        more["linewidth"] = 0  # between words there is nothing
-        marked = True
+    if chart.apart:
+        more["linewidth"] = 0
     if encoding.hue is None:
         more["color"] = PLAIN
+    if not lines.markers and chart.mark == "all":
+        more["marker"] = "o"
     sns.lineplot(
         part,
         x=chart.x,
@@ -214,7 +205,7 @@ def _lines(
         style=encoding.style,
         style_order=list(lines.dashes) or None,
         dashes=lines.dashes or True,
-        markers=(lines.markers or True) if marked else None,
+        markers=lines.markers or None,
         markeredgewidth=0,
         estimator=None,
         errorbar=None,
@@ -232,7 +223,7 @@ def _lines(
     keys = list(dict.fromkeys(key for key in (encoding.hue, encoding.style) if key))
     for level, line in groups(part[part["low"].notna()], keys):
         colour = colours.colours.get(level[0], PLAIN) if encoding.hue else PLAIN
-        if words:
+        if chart.apart:
             axes.vlines(line[chart.x], line["low"], line["high"], color=colour, alpha=0.6)
         elif (line["high"] > line["low"]).any():
             axes.fill_between(
@@ -284,7 +275,6 @@ def _entries(
     frame: pd.DataFrame, encoding: Encoding, colours: Look, lines: Look, chart: Chart
 ) -> list[Entry]:
     """Return what the legend says."""
-    marked = chart.mark != "none"
     entries = []
     for level in levels_of(frame, encoding.hue):
         same = encoding.style == encoding.hue
@@ -293,7 +283,7 @@ def _entries(
                 labels.assignment(str(encoding.hue), level),
                 colours.colours[level],
                 lines.dashes[level] if same else "",
-                lines.markers[level] if same and marked else "",
+                lines.markers[level] if same else "",
             )
         )
     if encoding.style not in (None, encoding.hue):
@@ -302,7 +292,7 @@ def _entries(
                 labels.assignment(str(encoding.style), level),
                 "0.3",
                 lines.dashes[level],
-                lines.markers[level] if marked else "",
+                lines.markers[level],
             )
             for level in levels_of(frame, encoding.style)
         ]

@@ -17,10 +17,9 @@ from softres.results.drawing import Chart, Drawing, draw
 from softres.results.encoding import Encoding
 from softres.results.methods import method_key, with_methods
 from softres.results.style import size_of
+from softres.results.ticks import ratio_ticks
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from softres.results.runs import Runs
 
 __all__ = ["draw_profile", "performance_profile"]
@@ -104,7 +103,7 @@ def draw_profile(runs: Runs, *, width: str = "double", venue: str | None = None)
     grid = draw(data, chart, encoding, size)
     for axes in grid.axes.flat:
         axes.set_ylim(-0.03, 1.03)
-        _ratio_ticks(axes)
+        ratio_ticks(axes)
     sentences = [
         "Performance profile: the share of instances that each method solves within a factor of "
         f"the best method, on the {instances} that all of them tried. At 1 it is the share on "
@@ -113,15 +112,3 @@ def draw_profile(runs: Runs, *, width: str = "double", venue: str | None = None)
     left_out = len(runs) - len(runs.timed)
     text = caption(runs, sentences, encoding, times=True, left_out=left_out)
     return Drawing("profile", grid, text, data, size)
-
-
-def _ratio_ticks(axes: Axes) -> None:
-    """Label ratios as what they are: 1, 2, 5, 10."""
-    from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
-
-    end = axes.get_xlim()[1]
-    steps = (1.0, 1.5, 2.0, 3.0) if end < 5 else (1.0, 2.0, 5.0) if end < 200 else (1.0,)
-    places = [step * 10.0**power for power in range(12) for step in steps]
-    axes.xaxis.set_major_locator(FixedLocator([place for place in places if place <= end]))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())

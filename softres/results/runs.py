@@ -109,6 +109,12 @@ class Runs:
         return self if valid.all() else self._of(self.table[valid])
 
     @property
+    def solves(self) -> Runs:
+        """The runs that solve; measurements of claims have neither goal nor trace."""
+        measured = (self.table["status"] == "measured").fillna(False).astype(bool)
+        return self._of(self.table[~measured]) if measured.any() else self
+
+    @property
     def solved(self) -> pd.Series:
         """Whether each run reached its goal, in the order of the table."""
         return (self.table["status"] == "converged").fillna(False).astype(bool)

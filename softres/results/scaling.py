@@ -17,6 +17,7 @@ from softres.results.encoding import AUTO, choose
 from softres.results.legend import Entry
 from softres.results.resample import bands_of_points, groups
 from softres.results.style import PLAIN, Look, size_of
+from softres.results.ticks import ticks_at
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,7 +113,7 @@ def draw_scaling(
         panel = part[[_PANEL, *([encoding.row] if encoding.row else [])]].iloc[0]
         _draw_missed(axes, _of_panel(missed, panel), key, encoding.hue, colours)
         _draw_exponents(axes, _of_panel(exponents, panel), encoding.hue, colours)
-        _ticks(axes, bands[key])
+        ticks_at(axes, bands[key])
 
     panels = [_PANEL, *([encoding.row] if encoding.row else [])]
     most = int(exponents.groupby(panels, dropna=False).size().max()) if len(exponents) else 0
@@ -220,16 +221,3 @@ def _draw_exponents(axes: Axes, fits: pd.DataFrame, hue: str | None, colours: Lo
             borderaxespad=0.0,
             labelspacing=0.3,
         )
-
-
-def _ticks(axes: Axes, values: pd.Series) -> None:
-    """Label the swept values themselves where there is room for them."""
-    from matplotlib.ticker import NullFormatter, NullLocator
-
-    places = np.unique(values.to_numpy(float))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    gaps = np.diff(np.log10(places)) / np.log10(places[-1] / places[0])
-    if len(places) <= 5 and gaps.min() > 0.16:
-        axes.set_xticks(places, labels=[labels.value(place) for place in places])
-        axes.xaxis.set_minor_locator(NullLocator())
-    axes.margins(x=0.1)

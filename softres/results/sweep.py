@@ -49,7 +49,21 @@ def draw_sweep(
         Whose sizes and fonts.
     say
         Told what is not drawn, and why.
+
+    Raises
+    ------
+    InputError
+        If no run has a trace, or the width or venue is unknown.
     """
+    solves = runs.solves
+    if len(solves) == len(solves.untraced):
+        raise InputError(
+            f"none of {len(runs)} runs has a trace to draw; {len(runs) - len(solves)} of them are "
+            "measurements of claims, whose figures are drawn without --sweep and --where"
+        )
+    if len(solves) < len(runs):
+        say(f"{len(runs) - len(solves)} runs are measurements of claims, and not drawn")
+    runs = solves
     for x, word in _BY.items():
         try:
             yield draw_convergence(

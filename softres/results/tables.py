@@ -64,8 +64,8 @@ def summary(runs: Runs) -> pd.DataFrame:
     its median over the solved runs, and ``_low`` and ``_high``, their 20-80 % interval; ``solved``
     and ``tried``. Times are of the runs alone whose times can be compared.
     """
+    runs = runs.solves
     table = with_methods(runs).assign(solved=runs.solved)
-    table = table[table["status"] != "measured"]
     valid = set(runs.timed.table["run"])
     keys = [*(key for key in instance_keys(runs) if key not in REPETITIONS), METHOD]
     rows = []

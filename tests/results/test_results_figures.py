@@ -182,6 +182,18 @@ def test_a_wrong_word_of_the_command_is_one_line(store, tmp_path, capsys, words)
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+def test_a_sweep_without_traces_is_one_line(copied, change, tmp_path, capsys):
+    change(copied, "update runs set artifact_uri = 'file:///gone'")
+    words = ["--sweep", "last", "--store", str(copied), "--out", str(tmp_path / "out")]
+    assert sweep_figures(words) == 2
+    assert "none of 8 runs has a trace" in capsys.readouterr().err
+
+
+def test_measurements_are_neither_tried_nor_solved(copied, change):
+    change(copied, "update tags set value = 'measured' where key = 'status' and value like 'step%'")
+    assert summary(load(sweep="last", store=copied))["method"].tolist() == ["exact Newton"] * 2
+
+
 def test_without_a_sweep_the_claims_are_redrawn(store, tmp_path):
     given = []
 

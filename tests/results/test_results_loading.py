@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from softres.errors import InputError
 from softres.results import load
-from softres.results.columns import swept_keys, typed
+from softres.results.artifacts import TRACE, TraceReader
+from softres.results.columns import Record, swept_keys, typed
 from softres.results.store import ResultStore
 from softres.tracking import TrackingOptions
 
@@ -133,6 +139,26 @@ def test_a_run_without_files_is_named(copied, change):
     assert len(set(part.traces["run"])) == 6
 
 
+def test_files_of_a_server_are_fetched_and_not_kept(runs, store, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    names = list(runs)[:3]
+    records = [
+        Record(name, name, "FINISHED", 0, "", f"mlflow-artifacts:/1/{name}/artifacts")
+        for name in names
+    ]
+
+    def fetch(run, name, folder):
+        """Do what a server's client does: copy into the folder, fail where there is no file."""
+        if run == names[2]:
+            raise FileNotFoundError(name)
+        return Path(shutil.copy(store / "artifacts" / run / "artifacts" / name, folder))
+
+    reader = TraceReader(records, [], fetch)
+    assert set(reader(names)["run"]) == set(names[:2])
+    assert reader.without(names) == names[2:]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_of_runs_of_one_key_the_latest_finished_counts(copied, change, runs):
     first = runs.table["run"].iloc[0]
     twin = runs.table["run"].iloc[-1]
@@ -185,3 +211,47 @@ def test_reading_a_file_store_does_not_import_mlflow(store):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout.split(), done.stderr) == (["True", "False"], "")
+
+
+@pytest.mark.slow
+def test_a_server_gives_the_same_as_its_file(store, runs, tmp_path, monkeypatch):
+    """The server has the files of the store too, under its own names."""
+    from mlflow import MlflowClient
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    uri = f"http://127.0.0.1:{port}"
+    words = ["--workers", "1", "--port", str(port), "--artifacts-destination", "files"]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "mlflow", "server", *words, "--backend-store-uri", "sqlite:///a.db"],
+        cwd=tmp_path,
+        env=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(120):
+            time.sleep(0.5)
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+        client = MlflowClient(uri)
+        experiment = client.create_experiment("copied")
+        for name in list(runs):
+            row = runs.table.set_index("run").loc[name]
+            copy = client.create_run(experiment, tags={"sweep": "tiny sweep"}).info.run_id
+            client.log_param(copy, "n", row["n"])
+            client.log_artifact(copy, str(store / "artifacts" / name / "artifacts" / TRACE))
+        kept = tmp_path / "kept"
+        kept.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(kept))
+        found = load(sweep="last", store=uri)
+        assert found.table["n"].tolist() == runs.table["n"].tolist()
+        columns = ["step", "passes", "relative_error_l2"]
+        pd.testing.assert_frame_equal(found.traces[columns], runs.traces[columns])
+        assert list(kept.iterdir()) == []
+        assert len(load(where="params.n = '60'", store=uri)) == 4
+    finally:
+        server.terminate()
+        server.wait(30)
