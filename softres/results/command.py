@@ -102,10 +102,13 @@ def _draw(chosen: argparse.Namespace, say: Callable[[str], None]) -> None:
 
     kinds = formats(chosen.format)
     out = output_folder(Path(chosen.out))
+    import matplotlib
+
     from softres.results.loading import load
     from softres.results.style import size_of
     from softres.results.writing import write_drawing, write_page, write_tables
 
+    matplotlib.use("agg")  # files alone: there need be no display
     size_of(chosen.width, chosen.venue)
     store = chosen.tracking_uri or str(Path(chosen.store).absolute())
     runs = load(chosen.sweep, where=chosen.where, store=store)

@@ -79,6 +79,7 @@ def _float(form: str, head: str, rows: Sequence[str], caption: str, label: str) 
         r"  \centering\small",
         rf"  \caption{{{caption}}}",
         rf"  \label{{{label}}}",
+        r"  \par\medskip",
         rf"  \resizebox{{{_WIDTH}}}{{!}}{{%",
         rf"  \begin{{tabular}}{{@{{}}{form}@{{}}}}",
         r"    \toprule",

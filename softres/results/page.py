@@ -14,8 +14,6 @@ __all__ = ["latex_page"]
 
 #: As wide as a figure of double width.
 _HEAD = r"""\documentclass{article}
-\usepackage[T1]{fontenc}
-\usepackage[utf8]{inputenc}
 \usepackage[a4paper,textwidth=6.75in,textheight=9.8in]{geometry}
 \usepackage{booktabs}
 \usepackage{graphicx}

@@ -60,6 +60,8 @@ _COLOURS = (
 )
 _DASHES: tuple[Any, ...] = ("", (4, 1.5), (1, 1), (3, 1, 1, 1), (6, 1), (5, 1, 1, 1, 1, 1))
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
+#: Settings of matplotlib that are not how a figure looks.
+_NOT_STYLE = ("backend", "backend_fallback", "interactive", "toolbar", "date.epoch")
 #: Colour where there is nothing to tell apart.
 PLAIN = _COLOURS[0]
 #: Solvers whose look is the same in every figure, whichever of them a sweep has.
@@ -162,13 +164,13 @@ def _fonts(theirs: dict[str, Any], *, serif: bool) -> dict[str, Any]:
 
 @contextmanager
 def drawing_with(size: Size) -> Iterator[None]:
-    """Draw with the settings of a size, without a display."""
+    """Draw with the settings of a size, whatever the user's own are; the backend stays theirs."""
     import matplotlib as mpl
 
-    mpl.use("Agg")
-    # Of every key that a figure's look depends on: what the user's own file sets must not show.
-    settings: Any = {**mpl.rcParamsDefault, **size.settings, "backend": "agg"}
-    with mpl.rc_context(settings):
+    settings: Any = {
+        key: item for key, item in mpl.rcParamsDefault.items() if key not in _NOT_STYLE
+    }
+    with mpl.rc_context(settings | size.settings):
         yield
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -55,7 +55,9 @@ def ticks_at(axes: Axes, values: pd.Series) -> None:
 
 def word_ticks(axes: Axes, words: Sequence[str]) -> None:
     """Write words at 0, 1, 2, ... of the x axis."""
-    turned = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if len(words) > 2 else {}
+    turned: dict[str, Any] = (
+        {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if len(words) > 2 else {}
+    )
     axes.set_xticks(range(len(words)), labels=list(words), **turned)
     axes.set_xlim(-0.5, len(words) - 0.5)
 

@@ -244,3 +244,14 @@ def test_values_read_as_people_write_them(item, text, simple):
 
 def test_latex_escapes_all_but_maths():
     assert latex("a_b 20 % of $x_0$ & 1,000") == r"a\_b 20 \% of $x_0$ \& 1{,}000"
+
+
+def test_drawing_changes_no_setting_of_the_user(runs):
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    with mpl.rc_context({"lines.linewidth": 9.0}):
+        grid = runs.plot(x="n", y="steps", col=None)
+        assert mpl.rcParams["lines.linewidth"] == 9.0
+    assert dict(mpl.rcParams) == before
+    assert {line.get_linewidth() for line in grid.axes.flat[0].lines} == {1.2}
