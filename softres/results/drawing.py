@@ -11,6 +11,7 @@ import numpy as np
 from softres.results import labels
 from softres.results.encoding import Encoding, levels_of
 from softres.results.legend import Entry, legend_above
+from softres.results.panels import Panels, arrange, is_lowest
 from softres.results.resample import groups
 from softres.results.style import PLAIN, Look, Size, drawing_with, look
 from softres.results.ticks import readable
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Chart", "Drawing", "draw"]
 
 _MISSING = "none"
-#: Inches: the lowest and the highest panel, and from which width three stand side by side.
-_LOWEST, _HIGHEST, _WIDE = 1.75, 3.0, 4.5
+#: Inches: the lowest and the highest panel.
+_LOWEST, _HIGHEST = 1.75, 3.0
 #: Lines of more points than this have markers here and there only.
 _MARKED = 25
 
@@ -115,21 +116,18 @@ def _draw(data: pd.DataFrame, chart: Chart, encoding: Encoding, size: Size) -> s
     import seaborn as sns
 
     frame = _without_gaps(data, encoding)
-    cols = [name for name in chart.columns if (frame[encoding.col] == name).any()]
-    cols, rows = cols or levels_of(frame, encoding.col), levels_of(frame, encoding.row)
-    across = _across(len(cols) or 1, size.width, own_axes=bool(chart.columns))
-    across = (len(cols) or 1) if rows else across
-    down = len(rows) or -(-(len(cols) or 1) // across)
-    width = size.width / across
+    panels = arrange(frame, encoding, chart.columns, size.width)
+    frame = panels.frame
+    width = size.width / panels.across
     # Titles and labels take the same room however narrow a panel is.
     height = float(np.clip(0.6 * width, _LOWEST, _HIGHEST))
     grid = sns.FacetGrid(
         frame,
-        col=encoding.col,
-        row=encoding.row,
-        col_order=cols or None,
-        row_order=rows or None,
-        col_wrap=across if len(cols) > across else None,
+        col=panels.col,
+        row=panels.row,
+        col_order=panels.cols or None,
+        row_order=panels.rows or None,
+        col_wrap=panels.across if len(panels.cols) > panels.across else None,
         sharex=chart.share_x,
         sharey=chart.share_y,
         height=height,
@@ -143,17 +141,20 @@ def _draw(data: pd.DataFrame, chart: Chart, encoding: Encoding, size: Size) -> s
     for place, part in grid.facet_data():
         axes = grid.facet_axis(place[0], place[1])
         _scale(axes, chart)
+        if not chart.share_x and part[chart.x].nunique() == 1:
+            only = float(part[chart.x].min())
+            axes.set_xlim(only / 2, only * 2)  # matplotlib warns of an axis without extent
         _lines(axes, part, chart, encoding, colours, lines)
         if chart.finish is not None:
             chart.finish(axes, part, colours)
         for axis in (axes.xaxis, axes.yaxis):
             readable(axis)
-    _titles(grid, chart, encoding)
+    _titles(grid, chart, encoding, panels)
     entries = _entries(frame, encoding, colours, lines, chart)
     used = legend_above(grid.figure, entries, size)
     if chart.note:
         grid.figure.supxlabel(chart.note, fontsize=6.5, color="0.35")
-    grid.figure.set_size_inches(size.width, down * (height + chart.below) + used + 0.2)
+    grid.figure.set_size_inches(size.width, panels.down * (height + chart.below) + used + 0.2)
     grid.figure.set_layout_engine("constrained", w_pad=0.03, h_pad=0.03)
     return grid
 
@@ -162,12 +163,6 @@ def _without_gaps(data: pd.DataFrame, encoding: Encoding) -> pd.DataFrame:
     """Return the data with a word for what is missing in a key that is shown."""
     gaps = [key for key in encoding.keys if data[key].isna().any()]
     return data.assign(**{key: data[key].astype(object).fillna(_MISSING) for key in gaps})
-
-
-def _across(panels: int, width: float, *, own_axes: bool) -> int:
-    """Return how many panels stand beside one another."""
-    most = 3 if width > _WIDE else 1 if own_axes else 2
-    return min(2, most) if panels == 4 else min(panels, most)
 
 
 def _scale(axes: Axes, chart: Chart) -> None:
@@ -237,38 +232,28 @@ def _lines(
             )
 
 
-def _titles(grid: sns.FacetGrid, chart: Chart, encoding: Encoding) -> None:
+def _titles(grid: sns.FacetGrid, chart: Chart, encoding: Encoding, panels: Panels) -> None:
     """Name the panels, and the axes of those at the edge or of all where they differ."""
+    own_axes = bool(chart.columns)
     for (row, col, _), _part in grid.facet_data():
         axes = grid.facet_axis(row, col)
-        parts = []
-        for key, names, place in (
-            (encoding.col, grid.col_names, col),
-            (encoding.row, grid.row_names, row),
-        ):
-            if key is not None and names and (key != encoding.col or not chart.columns):
-                parts.append(labels.assignment(key, names[place]))
-        axes.set_title(", ".join(parts))
-        level = grid.col_names[col] if grid.col_names else None
+        level, below = panels.levels(grid, row, col)
+        axes.set_title(panels.title(encoding, level, below, own_axes=own_axes))
+        x, y = chart.x_label, chart.y_label
         spec = axes.get_subplotspec()
-        below = spec is None or spec.is_last_row() or _is_lowest(grid, axes)
         first = spec is None or spec.is_first_col()
-        x_own, y_own = not isinstance(chart.x_label, str), not isinstance(chart.y_label, str)
-        x_text = chart.x_label[level] if not isinstance(chart.x_label, str) else chart.x_label
-        y_text = chart.y_label[level] if not isinstance(chart.y_label, str) else chart.y_label
-        axes.set_xlabel(x_text if below or x_own else "")
-        axes.set_ylabel(y_text if first or y_own else "")
+        if not isinstance(x, str):
+            axes.set_xlabel(x[level])
+        else:
+            axes.set_xlabel(x if is_lowest(grid, axes, panels.across) else "")
+        if not isinstance(y, str):
+            axes.set_ylabel(y[level])
+        else:
+            axes.set_ylabel(y if first else "")
         if chart.log_x is False and chart.x in ("step", "steps"):
             from matplotlib.ticker import MaxNLocator
 
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
-
-
-def _is_lowest(grid: sns.FacetGrid, axes: Axes) -> bool:
-    """Whether no panel stands below: the last row of a wrapped grid may be short."""
-    wrap = grid._col_wrap
-    flat = list(grid.axes.flat)
-    return wrap is not None and flat.index(axes) + wrap >= len(flat)
 
 
 def _entries(

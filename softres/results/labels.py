@@ -86,7 +86,7 @@ def value(item: Any) -> str:
     if item is None or (isinstance(item, float) and math.isnan(item)):
         return "none"
     if isinstance(item, str):
-        return _VALUES.get(item, item.replace("_", " "))
+        return _VALUES.get(item, item if "$" in item else _words(item))
     if isinstance(item, bool) or not hasattr(item, "__float__"):
         return str(item).lower()
     number = float(item)
@@ -106,7 +106,12 @@ def assignment(key: str, item: Any) -> str:
 def plain(text: str) -> str:
     """Return a text without its maths' signs, for text files and terminals."""
     text = re.sub(r"\$?(?:([\d.]+)\\times )?10\^\{(-?\d+)\}\$?", _scientific, text)
-    return text.replace(r"\varepsilon", "eps").replace("^*", "*").replace("$", "")
+    return (
+        text.replace(r"\varepsilon_0", "eps0")
+        .replace(r"\varepsilon", "eps")
+        .replace("^*", "*")
+        .replace("$", "")
+    )
 
 
 def latex(text: str) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from softres.errors import InputError
 from softres.results import labels
-from softres.results.captions import caption, note_of, runs_a_line
+from softres.results.captions import caption, counted, note_of, runs_a_line
 from softres.results.drawing import Chart, Drawing, draw
 from softres.results.encoding import AUTO, choose
 from softres.results.legend import Entry
@@ -141,6 +141,8 @@ def draw_scaling(
         f"reached their goal. Line: median; band: 20–80 % of the runs of a point ({each}). Below "
         "each panel the exponent $p$ of the fit $y = c x^p$ over the runs, with its 95 % interval.",
     ]
+    if without := int(runs.table[key].isna().sum()):
+        sentences.append(f"{counted(without)} without {labels.symbol(key)} are not drawn.")
     if len(missed):
         sentences.append("A cross is a run that missed its goal; it is not in the fit.")
     left_out = len(runs) - len(runs.timed)
@@ -162,7 +164,7 @@ def _points(runs: Runs, key: str, keys: list[str]) -> pd.DataFrame:
             parts.append(part.assign(**{_PANEL: name}))
     points = pd.concat(parts, ignore_index=True)
     # 0 steps, at the goal from the start, have no place on a logarithmic axis.
-    return points[points["value"] > 0]
+    return points[(points["value"] > 0) & points[key].notna()]
 
 
 def _of_panel(frame: pd.DataFrame, panel: pd.Series) -> pd.DataFrame:

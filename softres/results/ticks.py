@@ -45,12 +45,14 @@ def ticks_at(axes: Axes, values: pd.Series) -> None:
     places = np.unique(values.to_numpy(float))
     if len(places) < 2:
         return
+    # All values, also in a panel that has one of them only.
+    room = (places[-1] / places[0]) ** 0.1
+    axes.set_xlim(places[0] / room, places[-1] * room)
     gaps = np.diff(np.log10(places)) / np.log10(places[-1] / places[0])
     if len(places) <= 5 and gaps.min() > 0.16:
         axes.set_xticks(places, labels=[labels.value(place) for place in places])
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.margins(x=0.1)
 
 
 def word_ticks(axes: Axes, words: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ from softres.results.convergence import draw_convergence
 from softres.results.encoding import choose
 from softres.results.labels import latex, plain, value
 from softres.results.style import look, size_of, venues
+from softres.results.sweep import draw_sweep
 from softres.results.tables import cells, markdown, measures_of, summary
 
 FIGURES = (
@@ -255,3 +256,30 @@ def test_drawing_changes_no_setting_of_the_user(runs):
         assert mpl.rcParams["lines.linewidth"] == 9.0
     assert dict(mpl.rcParams) == before
     assert {line.get_linewidth() for line in grid.axes.flat[0].lines} == {1.2}
+
+
+def test_panels_that_do_not_fit_a_column_are_folded(runs):
+    grid = draw_convergence(runs, asked={"col": "n", "row": "seed"}, width="single").grid
+    assert grid.axes.shape == (2, 2)
+    grid = draw_convergence(runs, asked={"col": "name", "row": "seed"}, width="single").grid
+    assert len(grid.axes.flat) == 8
+    assert grid.axes.flat[0].get_title() == "name = exact newton n=60 d=3 seed=0, seed = 0"
+
+
+def test_one_run_alone_is_drawn(runs):
+    one = runs.select(solver="exact_newton", n=60, seed=0)
+    names = [drawing.name for drawing in draw_sweep(one, say=lambda line: None)]
+    assert names == ["convergence_step", "convergence_second", "convergence_pass", "runtime"]
+
+
+def test_an_option_of_a_solver_makes_another_method(copied, change):
+    change(copied, "update tags set value = value || ' solver.rate=1' where key = 'overrides'")
+    change(
+        copied,
+        "insert into params (run_uuid, key, value) select run_uuid, 'solver.rate', value "
+        "from params where key = 'seed'",
+    )
+    part = load(sweep="last", store=copied).select(solver="exact_newton", n=60)
+    assert summary(part)["method"].tolist() == ["rate = 0", "rate = 1"]
+    assert value(r"a_b, $\varepsilon_0$ = 1") == r"a_b, $\varepsilon_0$ = 1"
+    assert plain(r"$\varepsilon_0$ = 1") == "eps0 = 1"
