@@ -53,7 +53,7 @@ class Panels:
         """Return the levels of the encoding's column and row in a panel."""
         name = grid.col_names[col] if grid.col_names else None
         if self.folded:
-            return self.folded[name]
+            return self.folded[str(name)]
         return name, grid.row_names[row] if grid.row_names else None
 
     def title(self, encoding: Encoding, col: Any, row: Any, *, own_axes: bool) -> str:
@@ -86,12 +86,11 @@ def arrange(
     cols = [name for name in columns if (frame[encoding.col] == name).any()]
     cols = cols or levels_of(frame, encoding.col)
     rows = levels_of(frame, encoding.row)
-    if rows and width / max(1, len(cols)) < _NARROWEST:
-        pairs = [(col, row) for row in rows for col in (cols or [None])]
-        there = set(zip(frame[encoding.col], frame[encoding.row], strict=True))
-        folded = {f"{place}": pair for place, pair in enumerate(pairs) if pair in there}
+    if rows and cols and width / len(cols) < _NARROWEST:
+        keys = list(zip(frame[encoding.col], frame[encoding.row], strict=True))
+        pairs: list[tuple[Any, Any]] = [(col, row) for row in rows for col in cols]
+        folded = {f"{place}": pair for place, pair in enumerate(pairs) if pair in set(keys)}
         names = {pair: name for name, pair in folded.items()}
-        keys = zip(frame[encoding.col], frame[encoding.row], strict=True)
         frame = frame.assign(**{_FOLDED: [names[pair] for pair in keys]})
         across = _across(len(folded), width, own_axes=bool(columns))
         down = -(-len(folded) // across)
