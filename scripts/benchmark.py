@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # works without installation too
 
-from experiments.race.commands import benchmark
+from experiments.race import benchmark
 
 if __name__ == "__main__":
     raise SystemExit(benchmark())

@@ -1,4 +1,4 @@
-"""Redraw figures and tables from finished runs: python scripts/figures.py --help."""
+"""Draw any sweep, or redraw the claims' figures: python scripts/figures.py --help."""
 
 from __future__ import annotations
 

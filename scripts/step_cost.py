@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # works without installation too
 
-from experiments.race.commands import step_cost
+from experiments.race import step_cost
 
 if __name__ == "__main__":
     raise SystemExit(step_cost())

@@ -59,6 +59,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name on first use: ``run.py --help`` must not wait for NumPy and SciPy."""
+    if name == "results":
+        return import_module("softres.results")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'softres' has no attribute '{name}'")

@@ -27,7 +27,7 @@ def public_classes(module: Path) -> list[str]:
 
 def entries(folder: Path) -> list[str]:
     """Return what one sees on opening a folder: its modules, folders and documents."""
-    unseen = {"__init__.py", "__pycache__", "py.typed"}
+    unseen = {"__init__.py", "__main__.py", "__pycache__", "py.typed"}
     return sorted(path.name for path in folder.iterdir() if path.name not in unseen)
 
 

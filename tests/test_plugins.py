@@ -43,7 +43,7 @@ def project(request, tmp_path):
 
     def command(script, *arguments):
         if plugins and script == "run.py":
-            arguments = (f"plugins=[{','.join(plugins)}]", *arguments)
+            arguments = (*arguments, f"plugins=[{','.join(plugins)}]")
         elif plugins:
             arguments = (*arguments, "--plugins", *plugins)
         return subprocess.run(
@@ -134,7 +134,7 @@ WRONG = {
         r"solver=exact_newton is taken by .*exact_newton\.py; rename it",
     ),
     "no literal": (
-        'from softres.solvers import Solver\nclass Mine(Solver):\n    name = "mine"\n    a: int = f()\n',
+        'class Mine(Solver):\n    name = "mine"\n\n    a: float = f()\n',
         r"line 4: f\(\): a default must be a literal",
     ),
 }
@@ -159,9 +159,7 @@ def test_what_is_no_file_is_refused(given):
 
 def test_an_option_without_a_default_must_be_given(tmp_path):
     path = tmp_path / "mine.py"
-    path.write_text(
-        'from softres.solvers import Solver\n\nclass Needy(Solver):\n    name = "needy"\n    a: float\n'
-    )
+    path.write_text('class Needy(Solver):\n    name = "needy"\n    a: float\n')
     (declaration,) = add_plugins(str(path))
     assert declaration.options == {"a": REQUIRED}
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from experiments.kit.registry import claim_ids
 from experiments.report.runner import FIGURES_ONLY
 from softres.cli.arguments import OneLineParser, output_folder
+from softres.cli.figures import draw_figures
 from softres.common.discovery import add_plugins
 from softres.common.errors import InputError
 
@@ -61,7 +62,12 @@ def _rewrite() -> bool:
 
 
 def figures_command(arguments: Sequence[str] | None = None) -> int:
-    """Redraw figures and LaTeX tables from finished runs; return the exit status."""
+    """Draw a sweep where one is asked for, and the claims' figures otherwise."""
+    return draw_figures(sys.argv[1:] if arguments is None else arguments, _claims_figures)
+
+
+def _claims_figures(arguments: Sequence[str]) -> int:
+    """Redraw figures and LaTeX tables of the claims; return the exit status."""
     parser = _parser(
         "Redraw the figures (PDF and PNG; a caption as text beside each) and the LaTeX tables "
         "from finished runs. Starts no run.",

@@ -26,8 +26,8 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
         sys.argv[1:] = arguments  # where Hydra reads them
     if show_help(sys.argv[1:]):
         return 0
+    from softres.config.console_entry import main
     from softres.config.console_entry import run_command as run_hydra
-    from softres.config.main import main
 
     run_hydra(main)
     return 0

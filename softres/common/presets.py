@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import softres
-
 __all__ = ["conf_folder"]
 
 
@@ -15,6 +13,6 @@ def conf_folder() -> Path:
     A wheel holds it as ``softres/conf``. Who works on the project has it as ``conf/`` at the top
     level, and an editable installation reads that one.
     """
-    package = Path(softres.__file__).parent
+    package = Path(__file__).parents[1]
     inside = package / "conf"
     return inside if inside.is_dir() else package.parent / "conf"

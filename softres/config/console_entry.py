@@ -10,14 +10,17 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+import hydra
 from hydra.errors import HydraException
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from softres.common.errors import InputError
+from softres.common.presets import conf_folder
 from softres.config.choices import register
 from softres.config.one_line import USAGE, one_line
 
-__all__ = ["run_command"]
+__all__ = ["main", "run_command"]
 
 #: Packages whose errors mean that a launcher lost a worker.
 LAUNCHERS = ("joblib", "submitit", "ray")
@@ -74,3 +77,16 @@ def run_command(main: Callable[[], Any]) -> None:
 
 def _terminate(number: int, frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
+
+
+@hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")
+def main(config: DictConfig) -> None:
+    """Run one job."""
+    from softres.config.launching import job_context
+    from softres.config.settings import settings
+
+    checked = settings(config)  # before anything heavy is imported
+    from softres.config.claims import probe_for
+    from softres.harness import run_job
+
+    run_job(checked, job_context(), probe_for(checked))

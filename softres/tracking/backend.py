@@ -15,6 +15,7 @@ from softres.tracking.durable.outage import AwayError, check_server, is_outage, 
 from softres.tracking.protocol import StoredRun
 
 if TYPE_CHECKING:
+    from mlflow import MlflowClient
     from mlflow.entities import Experiment, Run
 
     from softres.tracking.options import TrackingOptions
@@ -77,6 +78,11 @@ class MlflowBackend:
                 ) from error
         self.experiment_id = "" if experiment is None else str(experiment.experiment_id)
         self._experiment_tags = {} if experiment is None else dict(experiment.tags)
+
+    @property
+    def client(self) -> MlflowClient:
+        """MLflow's own client of the store, for what reads more than runs need."""
+        return self._client
 
     def _open_experiment(self, options: TrackingOptions) -> Experiment:
         from mlflow.exceptions import MlflowException

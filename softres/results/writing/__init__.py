@@ -1,0 +1,1 @@
+"""Tables, captions and the page of a sweep, as files."""
