@@ -245,7 +245,7 @@ import sys
 from dataclasses import replace
 import numpy as np
 from softres import SoftResidualRegression, solve
-from softres.data.streamed import StreamedOptions, load_streamed
+from softres.data.sets.streamed import StreamedOptions, load_streamed
 
 def status(name):
     return int(open("/proc/self/status").read().split(name + ":")[1].split()[0]) / 1024

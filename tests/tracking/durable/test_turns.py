@@ -12,7 +12,7 @@ from softres.tracking.durable.turns import turn
 HOLD = """
 import sys, time
 from softres.tracking import TrackingOptions
-from softres.tracking.turns import turn
+from softres.tracking.durable.turns import turn
 with turn(TrackingOptions(folder=sys.argv[1]), "k1", print):
     print("mine", flush=True)
     sys.stdin.read()
