@@ -128,12 +128,12 @@ def test_the_gradient_is_at_the_level_of_rounding(plant, make_regularised):
 @pytest.fixture
 def large(monkeypatch):
     """Take every instance to have too many columns for eigendecompositions."""
-    monkeypatch.setattr(certify, "SMALL", 0)
+    monkeypatch.setattr(certify, "DENSE_COLUMNS", 0)
 
 
 def test_many_columns_give_the_same_minimiser_and_certificate(problem, monkeypatch):
     x, certificate = find_minimiser(problem, problem.start())
-    monkeypatch.setattr(certify, "SMALL", 0)
+    monkeypatch.setattr(certify, "DENSE_COLUMNS", 0)
     monkeypatch.setattr(certify, "spectral", None)  # it must not be needed
     other, same = find_minimiser(problem, problem.start())
     np.testing.assert_allclose(other, x, rtol=1e-11)
@@ -171,7 +171,7 @@ def test_the_minimiser_does_not_depend_on_the_machine(small, kind, plant, monkey
     else:
         A = kind(instance.A)
     if not small:
-        monkeypatch.setattr(certify, "SMALL", 0)
+        monkeypatch.setattr(certify, "DENSE_COLUMNS", 0)
     found = []
     for factors in (
         (1.0,) * 6,

@@ -39,7 +39,7 @@ def test_a_matrix_of_zeros_has_rank_zero():
 @pytest.fixture
 def without_eigenvalues(monkeypatch):
     """Take every A to have too many columns for all eigenvalues."""
-    monkeypatch.setattr(module, "SMALL", 0)
+    monkeypatch.setattr(module, "DENSE_COLUMNS", 0)
     monkeypatch.setattr(module, "spectrum_of_gram", None)  # it must not be needed
 
 
@@ -59,5 +59,5 @@ def test_many_columns_give_the_same_figures(without_eigenvalues, condition, depe
 
 
 def test_zeros_with_many_columns_have_rank_zero(monkeypatch):
-    monkeypatch.setattr(module, "SMALL", 0)
+    monkeypatch.setattr(module, "DENSE_COLUMNS", 0)
     assert spectrum(as_matrix(np.zeros((5, 3)))) == Spectrum(0.0, 0.0, 0)

@@ -180,7 +180,7 @@ def test_the_largest_eigenvalue_of_nothing():
 
 @pytest.mark.parametrize("solver", ["exact_newton", "approx_newton", "preconditioned_newton"])
 def test_matrices_that_cannot_be_held_are_refused_before_any_work(solver, monkeypatch):
-    monkeypatch.setattr(softres.linalg.free_memory, "SMALL", 0)
+    monkeypatch.setattr(softres.linalg.free_memory, "NEGLIGIBLE_BYTES", 0)
     monkeypatch.setattr(softres.linalg.free_memory, "free_bytes", lambda array: 143.0)
     problem = SoftmaxRegression(A, B)
     options = {"factor": "gram"} if solver == "preconditioned_newton" else {}
@@ -195,7 +195,7 @@ def test_matrices_that_cannot_be_held_are_refused_before_any_work(solver, monkey
 
 
 def test_solvers_without_such_matrices_are_not_refused(monkeypatch):
-    monkeypatch.setattr(softres.linalg.free_memory, "SMALL", 0)
+    monkeypatch.setattr(softres.linalg.free_memory, "NEGLIGIBLE_BYTES", 0)
     monkeypatch.setattr(softres.linalg.free_memory, "free_bytes", lambda array: 0.0)
     problem = SoftmaxRegression(A, B)
     assert solve(problem, "scipy_lbfgs").steps > 0
