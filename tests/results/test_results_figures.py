@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import pytest
 
-from softres.cli.figures import figures_command, sweep_figures
+from softres.cli.figures import draw_figures, sweep_figures
 from softres.common.errors import InputError
 from softres.results import load
 from softres.results.figures.convergence import draw_convergence
@@ -202,9 +202,9 @@ def test_without_a_sweep_the_claims_are_redrawn(store, tmp_path):
         given.append(arguments)
         return 7
 
-    assert figures_command(["--profile", "quick"], claims) == 7
+    assert draw_figures(["--profile", "quick"], claims) == 7
     words = ["--sweep", "tiny", "--store", str(store), "--out", str(tmp_path), "--x", "n"]
-    assert figures_command([*words, "--y", "passes", "--format", "png"], claims) == 0
+    assert draw_figures([*words, "--y", "passes", "--format", "png"], claims) == 0
     assert given == [["--profile", "quick"]]
     assert (tmp_path / "passes_by_n.png").exists()
 
