@@ -19,6 +19,7 @@ from experiments.report.documents.reference import ReferenceResults
 from experiments.report.page.markdown import plain
 from softres.config.one_line import USAGE
 from softres.harness.reproducing import TOLERANCE
+from softres.results.resample import HIGH, LOW
 
 ROOT = Path(__file__).parents[3]
 #: Names and formulas with digits in them: no figures.
