@@ -15,7 +15,7 @@ from experiments.kit.style import new_figure
 from experiments.kit.verdicts import command
 from softres.harness.probe import ProbeContext
 
-LARGEST = 1e-6
+LARGEST = 1e-3
 
 
 def measure(context: ProbeContext) -> pd.DataFrame:
