@@ -76,8 +76,8 @@ def test_fetch_makes_data_ready(empty_cache, offline, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["fetch", "digits", "typo"], "typo: no such data set; there are digits, "),
-        (["describe", "typo"], "typo: no such data set or folder; there are digits, "),
+        (["fetch", "digits", "typo"], "typo: no such data set; there are attention_smollm2, "),
+        (["describe", "typo"], "typo: no such data set or folder; there are attention_smollm2, "),
         (["describe", "all"], "all: no such data set or folder"),
         (["fetch"], "required: NAME"),
         (["describe"], "required: NAME"),
