@@ -1,5 +1,7 @@
 """The contestants by name: ours, exact Newton by hand, and the packages one would reach for.
 
+Every module of the folder with ``CONTESTANTS`` brings some.
+
 Not among them is rlaopt 0.1 (randomised linear algebra in torch): its randomised methods
 (SAPPHIRE, preconditioned proximal gradient) take a loss of its list of generalised linear models,
 a mean over rows that are drawn at random. Here the sum alpha = <u, 1> ties all rows together, so
@@ -8,24 +10,16 @@ that no such mean exists.
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 from experiments.race.contestants.base import Contestant
-from experiments.race.contestants.hand_newton import HAND_NEWTON
-from experiments.race.contestants.jax_methods import JAX
-from experiments.race.contestants.ours import ours
-from experiments.race.contestants.scipy_methods import SCIPY
-from experiments.race.contestants.torch_methods import TORCH
 
 __all__ = ["CONTESTANTS", "Contestant"]
 
+#: Every contestant by its name.
 CONTESTANTS: dict[str, Contestant] = {
     contestant.name: contestant
-    for contestant in (
-        HAND_NEWTON,
-        ours("preconditioned_newton"),
-        ours("exact_newton"),
-        ours("approx_newton"),
-        *SCIPY,
-        *TORCH,
-        *JAX,
-    )
+    for module in iter_modules(__path__, f"{__name__}.")
+    for contestant in getattr(import_module(module.name), "CONTESTANTS", ())
 }

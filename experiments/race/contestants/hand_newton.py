@@ -18,7 +18,7 @@ from experiments.race.contestants.loss import LossPoint, PlainLoss, Vector
 from experiments.race.recorder import Recorder
 from experiments.race.task import Task
 
-__all__ = ["HAND_NEWTON"]
+__all__ = ["CONTESTANTS"]
 
 Matrix = npt.NDArray[np.float64]
 Gram = Callable[[Vector], Matrix]
@@ -155,4 +155,4 @@ def _block_gram(task: Task) -> Gram:
     return gram
 
 
-HAND_NEWTON = Contestant("hand_newton", "hand", _prepare)
+CONTESTANTS = (Contestant("hand_newton", "hand", _prepare),)

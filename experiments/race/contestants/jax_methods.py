@@ -15,7 +15,7 @@ from experiments.race.contestants.base import Contestant, Run
 from experiments.race.recorder import Recorder
 from experiments.race.task import Task
 
-__all__ = ["JAX"]
+__all__ = ["CONTESTANTS"]
 
 
 def _loss(x: Any, data: Any) -> Any:
@@ -148,7 +148,7 @@ def _newton(task: Task) -> Run:
     return run
 
 
-JAX = (
+CONTESTANTS = (
     Contestant("optax_lbfgs", "outside", _lbfgs, needs=("jax", "optax")),
     Contestant(
         "optimistix_newton",

@@ -17,7 +17,7 @@ from experiments.race.contestants.loss import LossPoint, PlainLoss, Vector
 from experiments.race.recorder import Recorder
 from experiments.race.task import Task
 
-__all__ = ["SCIPY"]
+__all__ = ["CONTESTANTS"]
 
 #: A tolerance that is met by a gradient of zero only.
 TIGHTEST = 1e-300
@@ -97,7 +97,7 @@ def _prepare(task: Task, method: str) -> Run:
     return run
 
 
-SCIPY = tuple(
+CONTESTANTS = tuple(
     Contestant(name, "outside", partial(_prepare, method=name), needs=("scipy",))
     for name in _METHODS
 )

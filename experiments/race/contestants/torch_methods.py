@@ -9,7 +9,7 @@ from experiments.race.contestants.base import Contestant, Run
 from experiments.race.recorder import Recorder
 from experiments.race.task import Task
 
-__all__ = ["TORCH"]
+__all__ = ["CONTESTANTS"]
 
 FOREVER = 10**7
 #: Added to the Hessian's diagonal, the loss at x0 being one: the size of rounding. Without it the
@@ -167,7 +167,7 @@ def _newton_exact(task: Task) -> Run:
     return run
 
 
-TORCH = (
+CONTESTANTS = (
     Contestant("torch_lbfgs", "outside", _lbfgs, needs=("torch",)),
     Contestant(
         "torchmin_newton",
