@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from softres.certification.minimiser import certify
     from softres.common.errors import InputError
     from softres.problems import (
         HyperbolicRegression,
@@ -38,6 +39,7 @@ _HOMES = {
     "SoftmaxRegression": "softres.problems",
     "Status": "softres.solvers",
     "make_problem": "softres.problems",
+    "certify": "softres.certification.minimiser",
     "solve": "softres.solvers",
 }
 
@@ -52,6 +54,7 @@ __all__ = [
     "SoftResidualRegression",
     "SoftmaxRegression",
     "Status",
+    "certify",
     "make_problem",
     "solve",
 ]
@@ -64,3 +67,8 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'softres' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    """Return the public names, for Tab."""
+    return sorted(__all__)

@@ -21,11 +21,11 @@ from softres.linalg.nullspace import null_basis
 from softres.matrices import StreamedMatrix
 from softres.problems import Problem
 from softres.problems.evaluation import Evaluation
-from softres.problems.reference import CERTIFIED, Certificate
+from softres.problems.reference import CERTIFIED, Certificate, Reference
 from softres.solvers import solve
 from softres.solvers.optimality import at_boundary, escape, examine, units_of_rounding
 
-__all__ = ["Minimiser", "certified_minimiser", "digest", "find_minimiser"]
+__all__ = ["Minimiser", "certified_minimiser", "certify", "digest", "find_minimiser"]
 
 Vector = npt.NDArray[np.float64]
 Minimiser = tuple[Vector, Certificate]
@@ -59,6 +59,34 @@ def digest(*parts: Any) -> str:
             state.update(f"{array.dtype}{array.shape}".encode())
             state.update(np.ascontiguousarray(array).data)
     return state.hexdigest()
+
+
+def certify(problem: Problem, x0: Any = None) -> Reference:
+    """Find the minimiser x* and prove what can be proven of it; nothing is cached.
+
+    ``softres.solve(problem, reference=softres.certify(problem))`` records true errors.
+
+    Parameters
+    ----------
+    problem
+        On the host in float64: x* is found there, whatever the solves are to run on.
+    x0
+        Where Newton's method sets out, shape (d,); by default the problem's own start. Where a
+        loss has several minimisers it decides which one is found.
+
+    Returns
+    -------
+    x* with its certificate; ``reference.certificate.certified`` says whether it is proven.
+
+    Raises
+    ------
+    InputError
+        If the problem is not on the host in float64.
+    """
+    start = problem.start() if x0 is None else x0
+    if not (isinstance(start, np.ndarray) and start.dtype == np.float64):
+        raise InputError("certify takes a problem of NumPy or SciPy arrays in float64, and such x0")
+    return Reference(problem, *find_minimiser(problem, start))
 
 
 def certified_minimiser(

@@ -164,6 +164,10 @@ class Problem:
         xp = array_namespace(self.b)
         return xp.zeros(self.d, dtype=self.b.dtype, device=device(self.b))
 
+    def __repr__(self) -> str:
+        weights = "weights" if float(self.w2.max()) > 0 else "no weights"
+        return f"<{type(self).__name__}, {self.n} x {self.d}, {self.matrix.backend}, {weights}>"
+
     def start(self) -> Any:
         """Return the x0 that solvers take where none is given, shape (d,): 0."""
         return self.zeros()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 __all__ = ["Result", "Row", "Status"]
 
@@ -70,3 +72,29 @@ class Result:
         import pandas as pd
 
         return pd.DataFrame(self.rows)
+
+    def plot(self, x: str = "step", y: str | None = None) -> Axes:
+        """Draw a column of the trace over another, such as ``"passes"``; return the axes.
+
+        Parameters
+        ----------
+        x, y
+            Columns; y is by default the error where the solve had a reference, else the gradient's
+            norm.
+        """
+        import seaborn
+
+        trace = self.trace
+        if y is None:
+            y = "relative_error_H" if "relative_error_H" in trace else "gradient_norm"
+        axes: Axes = seaborn.lineplot(trace, x=x, y=y, marker="o")
+        axes.set(yscale="log", title=f"{self.status.value} after {self.steps} steps")
+        return axes
+
+    def __repr__(self) -> str:
+        took = f"{self.steps} {'step' if self.steps == 1 else 'steps'}"
+        return f"<Result: {self.status.value} after {took}, {self.seconds['solve']:.3g} s>"
+
+    def _repr_html_(self) -> str:
+        last = self.trace.tail(5).to_html(index=False, float_format="{:.3g}".format)
+        return f"<p>{html.escape(repr(self)[1:-1])}; its last steps:</p>{last}"
