@@ -12,7 +12,7 @@ import softres
 @pytest.fixture
 def problem():
     rng = np.random.default_rng(0)
-    return softres.SoftResidualRegression(rng.standard_normal((60, 4)), np.full(60, 1 / 60), 0.01)
+    return softres.SoftResidualRegression(rng.standard_normal((60, 4)), rng.dirichlet(np.ones(60)), 0.01)
 
 
 def test_tab_shows_the_public_names():
@@ -49,4 +49,11 @@ def test_a_result_draws_its_trace(problem):
     axes = result.plot(x="passes")
     assert (axes.get_xlabel(), axes.get_yscale()) == ("passes", "log")
     assert len(axes.lines[0].get_xdata()) == result.steps + 1
+    mpl.pyplot.close(axes.figure)
+
+
+def test_a_solve_that_starts_at_its_end_is_drawn_too():
+    uniform = softres.SoftmaxRegression(np.eye(4, 2), np.full(4, 0.25), 0.01)
+    axes = softres.solve(uniform, reference=softres.certify(uniform)).plot()
+    assert axes.get_yscale() == "linear"
     mpl.pyplot.close(axes.figure)

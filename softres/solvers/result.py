@@ -88,7 +88,8 @@ class Result:
         if y is None:
             y = "relative_error_H" if "relative_error_H" in trace else "gradient_norm"
         axes: Axes = seaborn.lineplot(trace, x=x, y=y, marker="o")
-        axes.set(yscale="log", title=f"{self.status.value} after {self.steps} steps")
+        scale = "log" if (trace[y] > 0).any() else "linear"  # a start may be the minimiser
+        axes.set(yscale=scale, title=f"{self.status.value} after {self.steps} steps")
         return axes
 
     def __repr__(self) -> str:
