@@ -12,7 +12,9 @@ import softres
 @pytest.fixture
 def problem():
     rng = np.random.default_rng(0)
-    return softres.SoftResidualRegression(rng.standard_normal((60, 4)), rng.dirichlet(np.ones(60)), 0.01)
+    return softres.SoftResidualRegression(
+        rng.standard_normal((60, 4)), rng.dirichlet(np.ones(60)), 0.01
+    )
 
 
 def test_tab_shows_the_public_names():
