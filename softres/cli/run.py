@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from softres.cli.completion import answer
 from softres.config.help import show_help
 
 __all__ = ["run_command"]
@@ -24,7 +25,7 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is not None:
         sys.argv[1:] = arguments  # where Hydra reads them
-    if show_help(sys.argv[1:]):
+    if show_help(sys.argv[1:]) or answer(sys.argv[1:]):
         return 0
     from softres.config.console_entry import main
     from softres.config.console_entry import run_command as run_hydra

@@ -125,11 +125,6 @@ def test_a_shell_completes_subcommands_and_choices(line, choices, tmp_path):
     assert choices <= set(done.stdout.split())
 
 
-def test_a_shell_is_told_to_complete_the_command(tmp_path):
-    done = started("run", "-sc", "install=bash", folder=tmp_path)
-    assert done.stdout.rstrip().endswith("-F hydra_bash_completion softres")
-
-
 def test_help_names_commands_as_they_were_typed(monkeypatch):
     monkeypatch.setattr(sys, "argv", [str(ROOT / "run.py"), "--help"])
     here = help_text([])
