@@ -49,7 +49,7 @@ def test_a_missing_column_and_another_text_are_differences():
     [
         ((), "python run.py force=true"),
         (("n=5", "seed=1"), "python run.py n=5 seed=1 force=true"),
-        (("experiment=psd", "R=2"), "python run.py +experiment=psd R=2 force=true"),
+        (("experiment=psd", "R=2"), "python run.py experiment=psd R=2 force=true"),
         (("data.path=a b.npz",), "python run.py 'data.path=a b.npz' force=true"),
         (
             (

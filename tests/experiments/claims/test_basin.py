@@ -22,7 +22,7 @@ from softres.solvers.approximate.approx_newton import ApproxNewton
 def logged(table, folder, number=0):
     path = folder / f"run{number}.parquet"
     table.to_parquet(path)
-    tags = {"status": "measured", "command": "python run.py +experiment=basin R=4 force=true"}
+    tags = {"status": "measured", "command": "python run.py experiment=basin R=4 force=true"}
     return LoggedRun(f"id{number}", "basin", {}, tags, {}, lambda name: path)
 
 

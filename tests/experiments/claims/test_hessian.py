@@ -29,7 +29,7 @@ def test_a_wrong_formula_of_the_library_is_found(tmp_path, monkeypatch, one_thre
     assert chain.conclusion is Conclusion.HOLDS
     example = losses[0].counterexample
     assert example is not None
-    assert example.command.startswith("python run.py +experiment=quick/hessian n=6 d=2")
+    assert example.command.startswith("python run.py experiment=quick/hessian n=6 d=2")
     assert set(context.kept["worst"]) == {"A", "b", "w", "x"}
 
 

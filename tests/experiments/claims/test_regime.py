@@ -19,7 +19,7 @@ def logged(table, folder, number=0):
     table.to_parquet(path)
     tags = {
         "status": "measured",
-        "command": f"python run.py +experiment=regime seed={number} force=true",
+        "command": f"python run.py experiment=regime seed={number} force=true",
     }
     return LoggedRun(f"id{number}", "regime", {"seed": str(number)}, tags, {}, lambda name: path)
 
@@ -70,7 +70,7 @@ def test_failures_within_the_assumptions(tmp_path, change, which):
         violated = verdicts[index].conclusion is Conclusion.VIOLATED
         assert violated == (index in which)
     assert verdicts[which[0]].counterexample.command == (
-        "python run.py +experiment=regime seed=0 force=true"
+        "python run.py experiment=regime seed=0 force=true"
     )
 
 

@@ -38,7 +38,7 @@ from softres.harness.keys.identity import config_hash
 from softres.tracking import TrackingOptions, open_store
 
 ROOT = Path(__file__).parents[3]
-COMMAND = "python run.py +experiment=quick/regime seed=3 R=<4>"
+COMMAND = "python run.py experiment=quick/regime seed=3 R=<4>"
 
 
 def judge(runs):
@@ -110,7 +110,7 @@ def test_a_violated_claim_shows_its_counterexample_and_command(store, tmp_path, 
     page = (tmp_path / "report.html").read_text()
     text = (tmp_path / "report.md").read_text()
     assert "2 runs say &lt;so&gt;." in page
-    assert "<pre>python run.py +experiment=quick/regime seed=3 R=&lt;4&gt;</pre>" in page
+    assert "<pre>python run.py experiment=quick/regime seed=3 R=&lt;4&gt;</pre>" in page
     assert COMMAND in text
     for content in (page, text):
         assert "counterexamples/regime_1.npz" in content
