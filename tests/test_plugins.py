@@ -106,6 +106,37 @@ def test_they_run_are_recorded_and_are_judged_like_any_other(project):
     assert json.loads((folder / "results" / "report.json").read_text())
 
 
+@pytest.mark.slow
+def test_workers_know_a_plugin_and_a_run_of_it_is_repeated_only_with_it(tmp_path):
+    def command(script, *arguments):
+        return subprocess.run(
+            [sys.executable, str(ROOT / script), *arguments],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "160"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    shutil.copy(EXAMPLES / "polyak.py", tmp_path)
+    ended = command(
+        *("run.py", "-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"),
+        *("plugins=[polyak.py]", "solver=polyak", "seed=0,1", "n=60", "d=4", "max_steps=5"),
+    )
+    assert ended.returncode == 0, ended.stderr
+    from softres.tracking import TrackingOptions, open_store
+
+    store = open_store(TrackingOptions(folder=str(tmp_path / "results")))
+    runs = [run.run_id for run in store.finished_runs()]
+    assert len(runs) == 2
+    refused = command("scripts/reproduce.py", runs[0])
+    assert refused.returncode == 2
+    assert "it was made with plugins=['polyak.py']: give --plugins FILE" in refused.stderr
+    repeated = command("scripts/reproduce.py", runs[0], "--plugins", "polyak.py")
+    assert "the same to the last bit: 6 rows" in repeated.stdout
+
+
 def test_a_file_outside_is_part_of_the_key(tmp_path):
     from softres.common.discovery import _plugins, find
     from softres.harness.keys.digests import solver_digest
