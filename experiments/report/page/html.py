@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from struct import unpack
@@ -10,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from experiments.kit.claim import Verdict
+from experiments.kit.claim import Conclusion, Verdict
 from experiments.report.agreement import Agreement
 from experiments.report.collect import NO_RUNS
 from experiments.report.facts import origin
@@ -59,6 +60,10 @@ def _section(section: Section, out: Path) -> dict[str, Any]:
         "statement": claim.statement if claim else "",
         "notes": [note for note in (judged.note, judged.gap) if note],
         "standing": judged.standing,
+        "standing_words": _counted(judged.verdicts),
+        # What holds is folded: a reader comes for what does not.
+        "open": any(v.conclusion is not Conclusion.HOLDS for v in judged.verdicts)
+        or not judged.verdicts,
         "verdicts": [_verdict(v, section.kept_for(v), out) for v in judged.verdicts],
         "figures": [_figure(drawn, out) for drawn in section.figures],
         "tables": [
@@ -82,13 +87,27 @@ def _verdict(verdict: Verdict, kept: Kept | None, out: Path) -> dict[str, Any]:
         "kind": verdict.conclusion.name.lower(),
         "measured": verdict.measured,
         "bound": verdict.bound,
-        "looseness": "" if verdict.looseness is None else f"{verdict.looseness:.3g}",
+        "looseness": _looseness(verdict),
         "cases": f"{verdict.cases:,}",
         "sees": sees(verdict),
         "reason": verdict.reason,
         "command": kept.command if kept else "",
         "file": _link(kept.file, out) if kept and kept.file else "",
     }
+
+
+def _looseness(verdict: Verdict) -> str:
+    """Return how far a claim is from sharp; of one that fails there is nothing to say."""
+    if verdict.looseness is None or verdict.conclusion is Conclusion.VIOLATED:
+        return ""
+    return f"{verdict.looseness:.3g}"
+
+
+def _counted(verdicts: Sequence[Verdict]) -> str:
+    """Return how many verdicts there are of each kind, such as ``5 hold, 1 violated``."""
+    words = {"holds": "hold", "holds, but empty": "hold, but empty"}
+    counts = Counter(verdict.conclusion.value for verdict in verdicts)
+    return ", ".join(f"{count} {words.get(word, word)}" for word, count in counts.items())
 
 
 def _figure(drawn: Drawn, out: Path) -> dict[str, Any]:
