@@ -24,7 +24,8 @@ _SHOWN = {
     "constant": "constant",
     "setting": "set to",
     "value": "value",
-    "changed": "changed",
+    "touched": "tou-\nched",
+    "changed": "chan-\nged",
     "time": "time",
     "passes": "passes",
     "worst_passes": "worst\npasses",
@@ -36,13 +37,18 @@ _WORDS = """# What each tuned constant of `preconditioned_newton` is worth
 half and twice that, and switched off; {repeats} paired rounds, processor time, one thread, nominal
 rates. What the constants decide: `softres/solvers/preconditioned/tuning.py`.
 
-- `changed`: instances on which steps, passes or Gram matrices differ by more than 1%, or the
-  status does
-- `time`, `passes`: over the default's, geometric means over these instances; `worst passes`: the
-  largest such ratio of passes
+- `touched`: instances on which the result differs, by a last bit or more
+- `changed`: those on which steps, passes or Gram matrices differ by more than 1%, or the status
+  does
+- `time`, `passes`: over the default's, geometric means over the instances that are touched;
+  `worst passes`: the largest such ratio of passes
 - `solved`: of {instances}, of which the default solves {solved}
 
-Nothing changes on any of these instances for: {idle}. All columns: [ablation.csv](ablation.csv).
+No instance is touched by: {untouched}.
+
+Instances are touched but none is changed by: {idle}.
+
+All columns: [ablation.csv](ablation.csv).
 
 """
 
@@ -90,8 +96,9 @@ def _run(chosen: argparse.Namespace, console: Console) -> None:
     table.to_csv(folder / "ablation.csv", index=False, float_format="%.4g")
     (folder / "ablation.md").write_text(_document(table, chosen, repeats), encoding="utf-8")
     _show(table, console)
-    idle = _idle(table)
-    console.print(f"nothing changes anywhere for: {', '.join(idle) or 'none'}")
+    untouched, idle = _idle(table)
+    console.print(f"no instance is touched by: {untouched}")
+    console.print(f"touched, none changed: {idle}")
     console.print(f"tables: {folder}", soft_wrap=True)
 
 
@@ -106,10 +113,13 @@ def _constants(names: str) -> list[Ablated]:
     return [known[name] for name in known if name in wanted]
 
 
-def _idle(table: pd.DataFrame) -> list[str]:
-    """Return the constants with which nothing changes."""
-    most = table.groupby("constant", sort=False)["changed"].max()
-    return [str(name) for name in most.index[most == 0]]
+def _idle(table: pd.DataFrame) -> tuple[str, str]:
+    """Name the constants that touch no instance, and those that touch some and change none."""
+    most = table.groupby("constant", sort=False)[["touched", "changed"]].max()
+    untouched, changed = most["touched"] == 0, most["changed"] > 0
+    chosen = most.index[untouched & ~changed], most.index[~untouched & ~changed]
+    one, other = (", ".join(map(str, names)) or "none" for names in chosen)
+    return one, other
 
 
 def _show(table: pd.DataFrame, console: Console) -> None:
@@ -127,14 +137,16 @@ def _show(table: pd.DataFrame, console: Console) -> None:
 def _document(table: pd.DataFrame, chosen: argparse.Namespace, repeats: int) -> str:
     """Return the table as Markdown, and what it is."""
     command = "python scripts/ablation.py" + (" --quick" if chosen.quick else "")
+    untouched, idle = _idle(table)
     words = _WORDS.format(
         command=command,
         instances=int(table["instances"].max()),
         repeats=repeats,
         solved=int(table["default_solved"].max()),
-        idle=", ".join(_idle(table)) or "none",
+        untouched=untouched,
+        idle=idle,
     )
-    headers = [header.replace("\n", " ") for header in _SHOWN.values()]
+    headers = [header.replace("-\n", "").replace("\n", " ") for header in _SHOWN.values()]
     lines = [f"| {' | '.join(headers)} |", "|---" * len(headers) + "|"]
     for row in table[list(_SHOWN)].itertuples(index=False):
         lines.append(f"| {' | '.join(map(_cell, row))} |")

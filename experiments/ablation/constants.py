@@ -96,11 +96,12 @@ class Ablated:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The other values by name, those left out that do not differ."""
-        named = {"half": self.half, "twice": self.twice, "off": self.off}
-        return {
-            key: value for key, value in named.items() if value is not None and value != self.value
-        }
+        """The other values by name, each of them once."""
+        named: dict[str, Any] = {}
+        for name, value in (("half", self.half), ("twice", self.twice), ("off", self.off)):
+            if value not in (None, self.value, *named.values()):
+                named[name] = value
+        return named
 
 
 def values_now() -> dict[str, Any]:

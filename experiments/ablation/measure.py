@@ -29,6 +29,7 @@ class _Solve:
     steps: int
     passes: float
     grams: float
+    x: bytes
     seconds: float
 
 
@@ -72,6 +73,7 @@ def measure(
                 "grams": found.grams,
                 "default_grams": base.grams,
                 "default_status": base.status,
+                "touched": found.x != base.x,
                 "time": float(np.median(ratios)),
             }
 
@@ -96,18 +98,21 @@ def _solve(
     seconds = time.process_time() - start
     last = result.rows[-1]
     status = result.status.name.lower().replace("_", " ")
-    return _Solve(status, result.steps, last["passes"], last["grams"], seconds)
+    return _Solve(
+        status, result.steps, last["passes"], last["grams"], np.asarray(result.x).tobytes(), seconds
+    )
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """Return one row a constant and setting, over all instances.
 
-    ``changed`` counts instances on which steps, passes or Gram matrices differ from the default's
-    by more than a hundredth, or the status does. ``time`` and ``passes`` are geometric means, over
-    the default's, on these alone, 1 where there are none: elsewhere the work is the same.
-    ``time_all`` is that over all instances, and ``worst_passes`` the largest ratio. Ratios are of
-    instances that both solve; ``solved`` and ``default_solved`` say how many each does, and
-    ``others`` how the others ended.
+    ``touched`` counts instances on which the result differs from the default's, by a last bit or
+    more; ``changed`` those on which steps, passes or Gram matrices do by more than a hundredth, or
+    the status does. ``time`` and ``passes`` are geometric means, over the default's, on the
+    instances that are touched, 1 where there are none. ``time_all`` is that over all instances,
+    the clock's noise included, and ``worst_passes`` the largest ratio. Ratios are of instances that
+    both solve; ``solved`` and ``default_solved`` say how many each does, and ``others`` how the
+    others ended.
     """
     converged = Status.CONVERGED.name.lower()
     lines = []
@@ -119,7 +124,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
             ]
         )
         both = (part["status"] == converged) & (part["default_status"] == converged)
-        moved = part[changed & both]
+        moved = part[part["touched"] & both]
         ended = part["status"][part["status"] != converged].value_counts()
         ratio = part["passes"] / part["default_passes"]
         lines.append(
@@ -127,6 +132,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
                 "constant": constant,
                 "setting": setting,
                 "value": part["value"].iloc[0],
+                "touched": int(part["touched"].sum()),
                 "changed": int(changed.sum()),
                 "instances": len(part),
                 "time": _mean(moved["time"]),

@@ -75,28 +75,31 @@ def test_an_instance_is_told_from_the_others(instance):
     assert [one.name for one in (*INSTANCES, *LARGE)].count(instance.name) == 1
 
 
-def row(setting, status="converged", steps=10, passes=20.0, grams=1.0, time=1.0):
+def row(setting, status="converged", steps=10, passes=20.0, grams=1.0, time=1.0, touched=True):
     base = {"default_steps": 10, "default_passes": 20.0, "default_grams": 1.0}
     found = {"status": status, "steps": steps, "passes": passes, "grams": grams, "time": time}
+    found["touched"] = touched
     named = {"constant": "STALE", "setting": setting, "value": 1.0, "default_status": "converged"}
     return named | base | found
 
 
-def test_a_summary_is_of_what_changed_and_of_what_both_solve():
+def test_a_summary_is_of_what_is_touched_and_of_what_both_solve():
     rows = [
-        row("half", time=3.0),  # the same work: its time is the clock's noise
-        row("half", passes=20.1),  # within a hundredth
+        row("half", time=3.0, touched=False),  # the same work: its time is the clock's noise
+        row("half", passes=20.0, time=1.0),  # touched in a last bit
         row("half", passes=40.0, time=2.0),
         row("half", passes=10.0, time=0.5),
         row("half", status="step limit", steps=200, passes=400.0, time=20.0),
-        row("twice"),
+        row("twice", touched=False),
     ]
     half, twice = summary(pd.DataFrame(rows)).to_dict("records")
-    assert (half["changed"], half["solved"], half["default_solved"]) == (3, 4, 5)
+    assert (half["touched"], half["changed"]) == (4, 3)
+    assert (half["solved"], half["default_solved"]) == (4, 5)
     assert half["time"] == half["passes"] == pytest.approx(1.0)
     assert (half["worst_passes"], half["others"]) == (2.0, "1 step limit")
     assert half["time_all"] == pytest.approx(3.0**0.25)
-    assert (twice["changed"], twice["time"], twice["passes"], twice["others"]) == (0, 1.0, 1.0, "")
+    assert (twice["touched"], twice["changed"], twice["others"]) == (0, 0, "")
+    assert (twice["time"], twice["passes"]) == (1.0, 1.0)
 
 
 @pytest.mark.parametrize("field", ["steps", "grams"])
@@ -114,13 +117,14 @@ def test_it_writes_its_tables_and_shows_one_in_80_columns(tmp_path, capsys, monk
     assert ablation_command([*arguments, "--repeat", "1", "--out", str(tmp_path)]) == 0
     shown = capsys.readouterr().out.splitlines()
     assert max(len(line) for line in shown if str(tmp_path) not in line) <= 80
-    assert "nothing changes anywhere for: STALE" in shown
+    assert "no instance is touched by: STALE" in shown
+    assert "touched, none changed: none" in shown
     table = pd.read_csv(tmp_path / "ablation.csv")
     assert table["constant"].tolist() == ["STALE"] * 3 + ["CHEAP_GRAM"] * 3
     assert len(pd.read_csv(tmp_path / "ablation_runs.csv")) == 6
     document = (tmp_path / "ablation.md").read_text()
     assert document.count("\n| ") == 7
-    assert "Nothing changes on any of these instances for: STALE." in document
+    assert "No instance is touched by: STALE." in document
 
 
 @pytest.mark.parametrize(
