@@ -10,12 +10,9 @@ import numpy as np
 from softres.common.arrays import array_namespace, take
 from softres.matrices import DenseNumpy, DenseTorch
 from softres.problems.evaluation import Evaluation
+from softres.solvers.preconditioned import tuning
 
 __all__ = ["ColumnScaling"]
-
-#: Most rows that the columns' curvature is estimated from, and the share of all that is worth it:
-#: reading them should take no longer than a product.
-SAMPLE_ROWS, SAMPLE_SHARE = 4096, 8
 
 
 class ColumnScaling:
@@ -34,8 +31,8 @@ class ColumnScaling:
         n = matrix.shape[0]
         weights = point.gauss_newton.diagonal
         xp = array_namespace(weights)
-        if not matrix.is_sparse and n > SAMPLE_ROWS:
-            size = min(SAMPLE_ROWS, n // SAMPLE_SHARE)
+        if not matrix.is_sparse and n > tuning.SAMPLE_ROWS:
+            size = min(tuning.SAMPLE_ROWS, int(tuning.SAMPLE_SHARE * n))
             index = np.sort(rng.choice(n, size, replace=False))
             part = matrix.rows(index)
             assert isinstance(part, DenseNumpy | DenseTorch)
@@ -49,8 +46,9 @@ class ColumnScaling:
         # Over the columns' own size: a column on a small scale is not lifted for that.
         seen = reach > 0
         largest = float(xp.max(curvature / xp.where(seen, reach, xp.ones_like(reach))))
-        missed = xp.full_like(reach, 1e-8 * float(xp.max(curvature)) or 1.0)
-        least = 1e-8 * largest * reach
+        lift = tuning.LEAST_CURVATURE
+        missed = xp.full_like(reach, lift * float(xp.max(curvature)) or 1.0)
+        least = lift * largest * reach
         least = xp.where(least > 0, least, xp.where(seen, reach, missed))
         return cls(xp.where(curvature > least, curvature, least))
 

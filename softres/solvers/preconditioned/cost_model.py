@@ -9,18 +9,10 @@ import numpy as np
 
 from softres.matrices import DesignMatrix, SparseScipy, SparseTorch
 from softres.matrices.backends import as_numpy
+from softres.solvers.preconditioned import tuning
 from softres.solvers.preconditioned.machine import NOMINAL, Machine
 
 __all__ = ["CostModel", "FactorPlan"]
-
-#: Steps to 1e-10 from a factor of the exact Hessian at the start, as measured on dense instances.
-GRAM_STEPS = 7
-#: Rows of a sketch over d that are considered.
-OVERSAMPLING = (8, 16, 32)
-#: Price of an entry of a sparse A^T A, over that of one in a product with a vector.
-SPARSE_PRODUCT = 5.0
-#: Multiplications for each entry of A that an embedding makes.
-EMBEDDING_WORK = 16
 
 
 @dataclass(frozen=True)
@@ -87,7 +79,7 @@ class CostModel:
         if isinstance(matrix, SparseScipy | SparseTorch):
             rate = machine.sparse_entries
             product = matrix.nnz / rate
-            pairs = SPARSE_PRODUCT * _pairs(matrix) / rate
+            pairs = tuning.SPARSE_PRODUCT * _pairs(matrix) / rate
             gram = min(pairs, dense / machine.double_flops + product)
             single = gram
             # A sketch of a sparse A is dense: its Gram matrix alone costs more than A's.
@@ -100,7 +92,7 @@ class CostModel:
             product = size / (own or machine.reading(size))
             gram = dense / machine.double_flops
             single = dense / machine.single_flops
-            embedding = 2 * product + EMBEDDING_WORK * matrix.nnz / rate
+            embedding = 2 * product + tuning.EMBEDDING_WORK * matrix.nnz / rate
         factor = d**3 / 3 / machine.factor_flops
         solve = 4 * 4.0 * d**2 / machine.reading(8.0 * d**2)
         return cls(n, d, product, gram, single, embedding, factor, machine.overhead, solve)
@@ -113,7 +105,7 @@ class CostModel:
     @property
     def correction(self) -> float:
         """A step with a factor at hand and no bookkeeping: that is half of what Python takes."""
-        return self.step - 0.5 * self.overhead
+        return self.step - (1.0 - tuning.CORRECTION_OVERHEAD) * self.overhead
 
     @property
     def rebuilt_step(self) -> float:
@@ -127,18 +119,20 @@ class CostModel:
         Cholesky factorisations, and at most an eighth of all.
         """
         affordable = self.product / (self.gram / self.n)
-        return max(1, int(min(self.n / 8, max(2.0 * self.d, affordable))))
+        rows = max(tuning.ROWS_PER_COLUMN * self.d, affordable)
+        return max(1, int(min(tuning.ROW_SHARE * self.n, rows)))
 
     def plan(self, eps: float) -> FactorPlan:
         """Return the factor with the least predicted time to a relative error eps."""
         seconds = self.single + self.factor
-        best = FactorPlan("gram", 0, seconds, seconds + GRAM_STEPS * (self.step + self.factor))
-        for oversampling in OVERSAMPLING:
-            if 2 * oversampling * self.d > self.n:
+        total = seconds + tuning.GRAM_STEPS * (self.step + self.factor)
+        best = FactorPlan("gram", 0, seconds, total)
+        for oversampling in tuning.OVERSAMPLING:
+            if oversampling * self.d > tuning.SKETCH_SHARE * self.n:
                 break
             # The preconditioned Hessian's spectrum lies within (1 +- 1/sqrt(g))^2 (Marchenko and
             # Pastur), on which conjugate gradients contract by 1/sqrt(g) a step.
-            steps = GRAM_STEPS / 2 + ceil(-log(eps) / log(sqrt(oversampling)))
+            steps = tuning.GRAM_STEPS / 2 + ceil(-log(eps) / log(sqrt(oversampling)))
             rows = oversampling * self.d / self.n
             seconds = self.embedding + self.factor + rows * self.gram
             total = seconds + steps * self.step

@@ -9,14 +9,12 @@ from softres.common.arrays import array_namespace
 from softres.problems.curvature import Curvature
 from softres.problems.evaluation import Evaluation
 from softres.solvers.base import Tools
+from softres.solvers.preconditioned import tuning
 from softres.solvers.preconditioned.maintained import MaintainedHessian
 from softres.solvers.preconditioned.move import Move
 from softres.solvers.preconditioned.refresh import Progress, RefreshPolicy
 
 __all__ = ["DefiniteHessian"]
-
-#: Shares of the difference to the Hessian that are tried beside the Gauss-Newton matrix.
-RESIDUAL_SHARES = (0.75, 0.5, 0.25)
 
 
 @dataclass
@@ -122,7 +120,7 @@ class DefiniteHessian:
         Where the residual takes most of a row's curvature, the row gets its Gauss-Newton entry.
         """
         exact, target = move.point.curvature, move.point.gauss_newton
-        low = exact.diagonal < 0.5 * target.diagonal
+        low = exact.diagonal < tuning.INDEFINITE_ROW * target.diagonal
         if int(low.sum()) > self.policy.costs.row_limit():
             return False
         self.exact = False
@@ -156,7 +154,7 @@ class DefiniteHessian:
         hessian, noise = self.hessian, move.noise
         gauss_newton = hessian.parts()
         with move.tools.meter.phase("factor"):
-            for share in (*RESIDUAL_SHARES, 0.0):
+            for share in (*tuning.RESIDUAL_SHARES, 0.0):
                 hessian.blend(gauss_newton, indefinite, share)
                 if hessian.refactor(noise) or (share == 0.0 and hessian.regularise(noise)):
                     self._share = share

@@ -9,12 +9,9 @@ import numpy as np
 
 from softres.common.arrays import array_namespace
 from softres.matrices.backends import as_numpy
+from softres.solvers.preconditioned import tuning
 
 __all__ = ["ratio", "relative", "share", "threshold"]
-
-#: Entries that a median is estimated from, and a quantile.
-MEDIAN_SAMPLE = 1024
-QUANTILE_SAMPLE = 4096
 
 
 def relative(new: Any, old: Any) -> float:
@@ -25,7 +22,7 @@ def relative(new: Any, old: Any) -> float:
 
 def ratio(new: Any, old: Any) -> float:
     """Estimate the median of new / old from a sample; 1 where it is not positive."""
-    step = max(1, old.shape[0] // MEDIAN_SAMPLE)
+    step = max(1, old.shape[0] // tuning.MEDIAN_SAMPLE)
     a, b = as_numpy(new[::step]), as_numpy(old[::step])
     usable = b != 0
     if not usable.all():
@@ -49,9 +46,9 @@ def share(size: Any, chosen: Any) -> float:
 def threshold(size: Any, limit: int) -> float:
     """Return a value that at most ``limit`` entries exceed."""
     host = as_numpy(size)
-    step = max(1, len(host) // QUANTILE_SAMPLE)
-    # A sample's quantile, generous by a factor of four, leaves few entries to partition.
-    share = min(1.0, 4.0 * limit / len(host))
+    step = max(1, len(host) // tuning.QUANTILE_SAMPLE)
+    # A sample's quantile, generous by a factor, leaves few entries to partition.
+    share = min(1.0, tuning.QUANTILE_MARGIN * limit / len(host))
     sample = host[::step]
     at = int((1.0 - share) * (len(sample) - 1))
     bound = float(np.partition(sample, at)[at])

@@ -10,15 +10,9 @@ from softres.common.arrays import array_namespace, fits_single
 from softres.linalg.factors import cholesky
 from softres.matrices import DesignMatrix
 from softres.sketching import sketch
+from softres.solvers.preconditioned import tuning
 
 __all__ = ["form_gram", "form_sketch"]
-
-#: Smallest eigenvalue, over a unit diagonal, beside which float32's rounding is small.
-SINGLE_FLOOR = 2e-6
-#: Spectral error that rows in float32 may bring in: a step then contracts by no less.
-TOLERATED = 0.1
-#: Rows over d that are taken in float64, to see whether float32 will do for the rest.
-HEAD_ROWS = 2
 
 
 def form_gram(
@@ -42,16 +36,16 @@ def form_gram(
         of the others join them. Finding these costs a pass, which is lost where that does not help.
     """
     n, d = matrix.shape
-    head = HEAD_ROWS * d
+    head = tuning.HEAD_ROWS * d
     # A matrix of float32 has nothing to gain.
-    parts = matrix.split(head) if single and n >= 4 * head else None
+    parts = matrix.split(head) if single and n >= tuning.SINGLE_ROWS * head else None
     if parts is None or diagonal.dtype != np.float64:
         return matrix.gram(diagonal), False
     first, rest = parts
     total, weights = first.gram(diagonal[:head]), diagonal[head:]
     in_range = fits_single(first.column_scale, np.sqrt(np.abs(np.diagonal(total))))
     smallest = _smallest(total)
-    enough = in_range and smallest > SINGLE_FLOOR
+    enough = in_range and smallest > tuning.SINGLE_FLOOR
     if smallest == 0.0 and heavy and in_range:
         total += _rest_by_weight(rest, weights, total)
     else:
@@ -75,9 +69,9 @@ def _rest_by_weight(rest: DesignMatrix, weights: Any, total: Any) -> Any:
     total
         The others' part.
     """
-    half = rest.shape[1] // 2
+    count = int(tuning.HEAVY_ROWS * rest.shape[1])
     heavy = np.abs(weights) * rest.squared_row_norms()
-    rows = np.argpartition(heavy, len(heavy) - half)[len(heavy) - half :]
+    rows = np.argpartition(heavy, len(heavy) - count)[len(heavy) - count :]
     part = rest.gram(weights[rows], rows)
     smallest = _smallest(total + part)
     weights = weights.copy()
@@ -85,11 +79,11 @@ def _rest_by_weight(rest: DesignMatrix, weights: Any, total: Any) -> Any:
     if smallest == 0.0:
         return part + rest.gram(weights)
     light = rest.gram(weights, single=True)
-    if _rounding(light, total + part, smallest) > TOLERATED:
+    if _rounding(light, total + part, smallest) > tuning.TOLERATED:
         # More rows raise the smallest eigenvalue as a rule; rounding may have sunk it.
         whole = total + part + light
         smallest = _smallest(whole)
-        if smallest == 0.0 or _rounding(light, whole, smallest) > TOLERATED:
+        if smallest == 0.0 or _rounding(light, whole, smallest) > tuning.TOLERATED:
             light = rest.gram(weights)
     return part + light
 

@@ -15,18 +15,11 @@ from softres.linalg.nullspace import filled, null_basis_of, null_within
 from softres.matrices import DesignMatrix
 from softres.matrices.backends import as_numpy
 from softres.problems.curvature import Curvature
+from softres.solvers.preconditioned import tuning
 from softres.solvers.preconditioned.drift import ratio, share, threshold
 from softres.solvers.preconditioned.rank_two import RankTwo
 
 __all__ = ["MaintainedHessian"]
-
-#: Relative change of an entry of D up to which its row is left as it is.
-ROW_CHANGE = 0.1
-#: Share of all change that the rows within the limit must carry to be worth their price.
-CONCENTRATED = 0.3
-#: Multiples of the squares of the columns' norms, over the largest such, that bring out a null
-#: space.
-RIDGES = (1e-10, 1e-8)
 
 
 class MaintainedHessian:
@@ -97,7 +90,7 @@ class MaintainedHessian:
             The curvature at the new iterate.
         limit
             Rows that may be brought up to date: those whose entry of D is furthest off, and off
-            by more than a tenth.
+            by more than :data:`~softres.solvers.preconditioned.tuning.ROW_CHANGE`.
         exact
             Renew the rank-two part over all rows in any case.
         skip_diffuse
@@ -113,12 +106,12 @@ class MaintainedHessian:
         base = scale * self._diagonal
         gap = target.diagonal - base
         size = xp.abs(gap)
-        moved = size > ROW_CHANGE * xp.abs(base)
+        moved = size > tuning.ROW_CHANGE * xp.abs(base)
         count = int(xp.sum(xp.astype(moved, xp.int64)))
         self.diffuse = False
         if count > limit:
             moved = size > threshold(size, limit)
-            self.diffuse = share(size, moved) < CONCENTRATED
+            self.diffuse = share(size, moved) < tuning.CONCENTRATED
             if skip_diffuse and self.diffuse:
                 moved = xp.zeros_like(moved)
         rows = np.flatnonzero(as_numpy(moved))
@@ -186,9 +179,9 @@ class MaintainedHessian:
         squares = scale * scale
         largest = float(xp.max(xp.abs(xp.linalg.diagonal(total)) / squares)) or 1.0
         one = xp.eye(total.shape[0], dtype=total.dtype, device=device(total)) * (largest * squares)
-        for multiple in RIDGES:
+        for multiple in tuning.RIDGES:
             ridged = total + multiple * one
-            factor = cholesky(ridged, scale, 0.1 * noise)
+            factor = cholesky(ridged, scale, tuning.RIDGED_NOISE * noise)
             if factor is None:
                 continue
             if self.null is None:

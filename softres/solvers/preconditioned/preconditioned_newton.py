@@ -9,6 +9,7 @@ from typing import ClassVar
 from softres.linalg.free_memory import check_squares
 from softres.problems.evaluation import Evaluation
 from softres.solvers.base import Solver, State, Tools, require
+from softres.solvers.preconditioned import tuning
 from softres.solvers.preconditioned.column_scaling import ColumnScaling
 from softres.solvers.preconditioned.cost_model import CostModel
 from softres.solvers.preconditioned.definite_hessian import DefiniteHessian
@@ -25,10 +26,6 @@ from softres.solvers.steps.newton import newton_step
 __all__ = ["PreconditionedNewton"]
 
 FACTORS = ("auto", "gram", "sketch", "columns")
-
-#: Slope at the end of a line search over that at its start, where a point of the ray costs little
-#: beside the passes over A, and where it costs as much.
-TIGHT, LOOSE = 0.1, 0.5
 
 
 @dataclass
@@ -98,7 +95,8 @@ class PreconditionedNewton(Solver):
         costs = CostModel.of(matrix, machine_of(self.rates))
         plan = costs.plan(tools.eps)
         if self.factor in ("gram", "sketch"):
-            plan = replace(plan, source=self.factor, oversampling=plan.oversampling or 16)
+            rows = plan.oversampling or tuning.CHOSEN_OVERSAMPLING
+            plan = replace(plan, source=self.factor, oversampling=rows)
         policy = RefreshPolicy(costs, plan, tools.eps)
         definite = DefiniteHessian(policy, MaintainedHessian(matrix))
         M = Preconditioner(policy, SecantPairs(self.memory), definite)
@@ -119,7 +117,9 @@ class PreconditionedNewton(Solver):
         p = M.direction(point.gradient)
         with tools.meter.phase("line_search"):
             ray = point.along(p)
-            found = minimise_along(ray, reach(ray), LOOSE if M.policy.always_rebuild else TIGHT)
+            loose = M.policy.always_rebuild
+            slope = tuning.LOOSE_SEARCH if loose else tuning.TIGHT_SEARCH
+            found = minimise_along(ray, reach(ray), slope)
         if found is None:
             return self._without_pairs(state, tools, info)
         new = found.point

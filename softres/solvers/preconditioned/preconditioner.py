@@ -10,12 +10,12 @@ from softres.linalg.free_memory import check_squares
 from softres.problems.evaluation import Evaluation
 from softres.solvers.base import Tools
 from softres.solvers.optimality import Metric, Projected
+from softres.solvers.preconditioned import tuning
 from softres.solvers.preconditioned.column_scaling import ColumnScaling
 from softres.solvers.preconditioned.definite_hessian import DefiniteHessian
 from softres.solvers.preconditioned.maintained import MaintainedHessian
-from softres.solvers.preconditioned.refresh import Progress, RefreshPolicy
+from softres.solvers.preconditioned.refresh import Progress, RefreshPolicy, Stagnation
 from softres.solvers.preconditioned.secant import SecantPairs
-from softres.solvers.preconditioned.stagnation import Stagnation
 
 __all__ = ["Preconditioner"]
 
@@ -110,7 +110,11 @@ class Preconditioner:
             exact = self.definite.exact
             self.stagnation.note(self.progress.contraction, estimate, exact=exact)
             # How well the first step with M went, from afar, says little about rows.
-            if self.hessian.diffuse and self.hessian.updated and self.progress.steps > 2:
+            if (
+                self.hessian.diffuse
+                and self.hessian.updated
+                and self.progress.steps > tuning.FAR_STEPS
+            ):
                 self.progress.before_row_update = rate
 
     def restart(self) -> None:

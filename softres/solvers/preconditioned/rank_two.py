@@ -13,12 +13,10 @@ from softres.linalg.factors import CholeskyFactor
 from softres.matrices import DesignMatrix
 from softres.matrices.backends import as_numpy
 from softres.problems.curvature import Curvature, add_rank_two
+from softres.solvers.preconditioned import tuning
 from softres.solvers.preconditioned.drift import ratio, relative
 
 __all__ = ["RankTwo"]
-
-#: Bound on the error of the factored Hessian through a stale rank-two part.
-STALE = 0.1
 
 
 class RankTwo:
@@ -108,4 +106,4 @@ class RankTwo:
                 max(0.0, float(left @ factor.solve(left)))
                 * max(0.0, float(right @ factor.solve(right)))
             )
-        return (relative(target.v, v) + relative(target.h, h)) * self._reach > STALE
+        return (relative(target.v, v) + relative(target.h, h)) * self._reach > tuning.STALE

@@ -1,31 +1,14 @@
-"""When a factor is brought up to date: predicted savings against predicted prices."""
+"""When a factor is brought up to date: what steps have told, and savings against prices."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil, inf, log
 
+from softres.solvers.preconditioned import tuning
 from softres.solvers.preconditioned.cost_model import CostModel, FactorPlan
 
-__all__ = ["Progress", "RefreshPolicy"]
-
-#: Contraction that a step is expected to have once rows have been brought up to date.
-UPDATED_CONTRACTION = 0.05
-#: The same after the Hessian has been formed anew.
-REBUILT_CONTRACTION = 0.1
-#: Contraction worse than which forming it anew is considered, after two such steps.
-SLOW_CONTRACTION = 0.3
-#: Estimated error after the first step without a factor beyond which there will be no second: on
-#: well-conditioned instances it was at most 0.07, on the others at least 1.
-PROMISING_ERROR = 0.2
-#: Contraction better than which corrections with the same Hessian are considered.
-CORRECTION_CONTRACTION = 0.5
-#: Most slow steps between two Hessians formed anew where that did not help.
-MAX_SLOW_STEPS = 16
-#: Price of a Cholesky factor, in steps, above which every one has to pay for itself.
-EXPENSIVE = 3.0
-#: Price of a factor, in steps, below which it is not worth a step to try without.
-TRIAL_PRICE = 2.0
+__all__ = ["Progress", "RefreshPolicy", "Stagnation"]
 
 
 @dataclass
@@ -41,7 +24,7 @@ class Progress:
     estimate
         The estimated relative error.
     slow_steps
-        Steps in a row that contracted by less than :data:`SLOW_CONTRACTION`.
+        Slow steps in a row.
     before_row_update
         Contraction before rows were last updated although the change was spread over many more;
         0 where they never were.
@@ -60,7 +43,7 @@ class Progress:
     estimate: float = 1.0
     slow_steps: int = 0
     before_row_update: float = 0.0
-    patience: int = 2
+    patience: int = field(default_factory=lambda: tuning.PATIENCE)
     before_rebuild: float = 0.0
     steps: int = 0
     estimate_at_rebuild: float = 1.0
@@ -76,11 +59,13 @@ class Progress:
         self.steps += 1
         self.previous_dual_norm, self.dual_norm = self.dual_norm, dual_norm
         self.estimate = min(1.0, estimate)
-        self.slow_steps = self.slow_steps + 1 if self.contraction > SLOW_CONTRACTION else 0
+        slow = self.contraction > tuning.SLOW_CONTRACTION
+        self.slow_steps = self.slow_steps + 1 if slow else 0
         if self.before_rebuild:
             # Far from a solution no quadratic model is good for long, however fresh.
-            helped = self.contraction <= 0.5 * self.before_rebuild
-            self.patience = 2 if helped else min(2 * self.patience, MAX_SLOW_STEPS)
+            helped = self.contraction <= tuning.REBUILD_HELPED * self.before_rebuild
+            longer = min(tuning.PATIENCE_GROWTH * self.patience, tuning.MAX_SLOW_STEPS)
+            self.patience = tuning.PATIENCE if helped else longer
             self.before_rebuild = 0.0
 
     def note_rebuild(self) -> None:
@@ -92,6 +77,51 @@ class Progress:
         """Forget the contraction: the norm it is measured in has changed."""
         self.previous_dual_norm = self.dual_norm = inf
         self.slow_steps = self.steps = 0
+
+
+@dataclass
+class Stagnation:
+    """Whether Gauss-Newton steps get anywhere, or a saddle may be near; it changes in place.
+
+    Attributes
+    ----------
+    weak_steps
+        Steps with a new Gauss-Newton factor that hardly contracted, since the estimated error
+        last fell well.
+    least_estimate
+        The least estimated error since the first of them.
+    """
+
+    weak_steps: int = 0
+    least_estimate: float = inf
+
+    @property
+    def suspects_saddle(self) -> bool:
+        """Whether Gauss-Newton has got nowhere for so long that a saddle may be near."""
+        return self.weak_steps >= tuning.SADDLE_PATIENCE
+
+    def note(self, contraction: float, estimate: float, *, exact: bool) -> None:
+        """Take in a step with a new factor.
+
+        Parameters
+        ----------
+        contraction
+            By how much the step shrank the error.
+        estimate
+            The estimated relative error after it.
+        exact
+            Whether the factor was the Hessian's, and not Gauss-Newton's.
+        """
+        if not exact and contraction > tuning.WEAK_CONTRACTION:
+            self.weak_steps += 1
+        elif estimate <= tuning.SADDLE_PROGRESS * self.least_estimate:
+            # A single good step is no progress where the next one undoes it.
+            self.weak_steps = 0
+        self.least_estimate = min(self.least_estimate, estimate) if self.weak_steps else estimate
+
+    def restart(self) -> None:
+        """Forget the steps: the next one is of another kind."""
+        self.weak_steps, self.least_estimate = 0, inf
 
 
 @dataclass(frozen=True)
@@ -115,12 +145,12 @@ class RefreshPolicy:
     @property
     def try_without_factor(self) -> bool:
         """Whether a factor is expensive enough to spend a step on trying to do without."""
-        return self.plan.seconds > TRIAL_PRICE * self.costs.step
+        return self.plan.seconds > tuning.TRIAL_PRICE * self.costs.step
 
     @property
     def always_rebuild(self) -> bool:
         """Whether a Gram matrix costs less than a step's products: then nothing is to be saved."""
-        return self.costs.gram <= self.costs.step
+        return self.costs.gram <= tuning.CHEAP_GRAM * self.costs.step
 
     @property
     def expensive_factor(self) -> bool:
@@ -128,12 +158,12 @@ class RefreshPolicy:
 
         Then a factor is kept for as long as the steps that a better one would save cost less.
         """
-        return self.costs.factor > EXPENSIVE * self.costs.step
+        return self.costs.factor > tuning.EXPENSIVE * self.costs.step
 
     def continue_without_factor(self, progress: Progress) -> bool:
         """Whether doing without a factor still looks faster than forming one."""
         if progress.previous_dual_norm == inf:  # one step tells no rate yet
-            return progress.estimate <= PROMISING_ERROR
+            return progress.estimate <= tuning.PROMISING_ERROR
         steps = self._steps(progress, progress.contraction)
         return steps * self.costs.step <= self.plan.total
 
@@ -144,9 +174,8 @@ class RefreshPolicy:
         method does: it pays to bring the error down first, by steps that cost little.
         """
         rate, error = progress.contraction, progress.estimate
-        if not (
-            0.0 < rate < CORRECTION_CONTRACTION and self.eps < error <= progress.estimate_at_rebuild
-        ):
+        contracts = 0.0 < rate < tuning.CORRECTION_CONTRACTION
+        if not (contracts and self.eps < error <= progress.estimate_at_rebuild):
             return False
         # Logarithms of the error to go, and of what a step takes off it.
         goal, gain = log(error) - log(self.eps), -log(rate)
@@ -166,7 +195,7 @@ class RefreshPolicy:
         rate = progress.contraction
         if not self.expensive_factor or rate == 0.0:
             return False
-        saved = self._seconds_saved(progress, UPDATED_CONTRACTION)
+        saved = self._seconds_saved(progress, tuning.UPDATED_CONTRACTION)
         return saved <= self.costs.factor + min(self.costs.gram, self._rows_price)
 
     def row_update_pays(self, progress: Progress) -> bool:
@@ -174,9 +203,9 @@ class RefreshPolicy:
         rate = progress.contraction
         if rate == 0.0:
             return True
-        if progress.before_row_update and rate > 0.5 * progress.before_row_update:
+        if progress.before_row_update and rate > tuning.ROWS_HELPED * progress.before_row_update:
             return False  # it was tried, and did not help
-        saved = self._seconds_saved(progress, UPDATED_CONTRACTION)
+        saved = self._seconds_saved(progress, tuning.UPDATED_CONTRACTION)
         return saved > self._rows_price + self.costs.factor
 
     def rebuild_pays(self, progress: Progress) -> bool:
@@ -185,7 +214,7 @@ class RefreshPolicy:
             return True  # beside the factor it costs little
         if progress.slow_steps < progress.patience:
             return False
-        return self._seconds_saved(progress, REBUILT_CONTRACTION) > self.costs.gram
+        return self._seconds_saved(progress, tuning.REBUILT_CONTRACTION) > self.costs.gram
 
     @property
     def _rows_price(self) -> float:
@@ -198,6 +227,6 @@ class RefreshPolicy:
 
     def _steps(self, progress: Progress, rate: float) -> float:
         """Return the steps to the goal at a contraction of ``rate`` each."""
-        rate = min(max(rate, 1e-3), 0.99)
+        rate = min(max(rate, tuning.BEST_CONTRACTION), tuning.WORST_CONTRACTION)
         error = max(progress.estimate, self.eps)
         return (log(self.eps) - log(error)) / log(rate)

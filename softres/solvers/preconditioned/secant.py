@@ -6,10 +6,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["SecantPairs"]
+from softres.solvers.preconditioned import tuning
 
-#: Least cosine of s and y for a pair to be kept.
-CURVED = 1e-8
+__all__ = ["SecantPairs"]
 
 
 class SecantPairs:
@@ -35,7 +34,7 @@ class SecantPairs:
     def add(self, s: Any, y: Any) -> None:
         """Keep a pair, both of shape (d,), unless the loss is not convex along it."""
         product = float(s @ y)
-        if product > CURVED * float(s @ s) ** 0.5 * float(y @ y) ** 0.5:
+        if product > tuning.CURVED * float(s @ s) ** 0.5 * float(y @ y) ** 0.5:
             self._pairs.append((s, y, product))
 
     def clear(self) -> None:

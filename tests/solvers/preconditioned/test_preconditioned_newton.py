@@ -17,7 +17,7 @@ from softres.matrices.backends import as_numpy
 from softres.problems import make_problem
 from softres.problems.reference import Reference
 from softres.solvers import Status, make_solver, solve
-from softres.solvers.preconditioned import definite_hessian, stagnation
+from softres.solvers.preconditioned import tuning
 from softres.solvers.preconditioned.gram_factor import form_gram
 from softres.solvers.preconditioned.preconditioned_newton import PreconditionedNewton
 from softres.solvers.preconditioned.refresh import RefreshPolicy
@@ -222,7 +222,7 @@ def test_near_gauss_newton_the_hessian_counts_for_as_much_as_stays_definite(
     instance = make_synthetic(1000, 100, R, seed, Synthetic(condition=1e2))
     problem = make_regularised("cosh", instance.A, instance.b, 1e-2)
     near = solve(problem, max_steps=500)
-    monkeypatch.setattr(definite_hessian, "RESIDUAL_SHARES", ())
+    monkeypatch.setattr(tuning, "RESIDUAL_SHARES", ())
     alone = solve(problem, max_steps=500)
     assert near.status is alone.status is Status.CONVERGED
     # From one BLAS kernel to another steps differ by one and Gram matrices by 0.01; what is asked
@@ -237,12 +237,12 @@ def test_where_gauss_newton_steps_stagnate_the_exact_hessian_shows_the_way(
 ):
     instance = synthetic(1000, 50, 1e2)
     problem = make_regularised("cosh", instance.A, instance.b, 1e-2)
-    monkeypatch.setattr(definite_hessian, "RESIDUAL_SHARES", ())  # Gauss-Newton alone
+    monkeypatch.setattr(tuning, "RESIDUAL_SHARES", ())  # Gauss-Newton alone
     result = solve(problem, max_steps=500)
     assert result.status is Status.CONVERGED
     assert np.linalg.eigvalsh(problem.hessian(result.x))[0] > 0
     assert (result.trace["negative_eigenvalues"] > 0).any()
-    monkeypatch.setattr(stagnation, "SADDLE_PATIENCE", 10**9)
+    monkeypatch.setattr(tuning, "SADDLE_PATIENCE", 10**9)
     assert solve(problem, max_steps=500).steps > result.steps
 
 
