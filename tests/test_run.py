@@ -331,7 +331,8 @@ class TestSweep:
         )
         experiment = client(sweep.folder).get_experiment(link[1])
         view = json.loads(experiment.tags[f"mlflow.sharedViewState.{link[2]}"])
-        assert view["searchFilter"] == f"tags.sweep = '{sweep.runs[0].data.tags['sweep']}'"
+        shown = client(sweep.folder).search_runs([link[1]], view["searchFilter"])
+        assert {run.info.run_id for run in shown} == {run.info.run_id for run in sweep.runs}
         grouped = [key["groupByData"] for key in view["groupBy"]["groupByKeys"]]
         assert grouped == ["solver", "n"]
 
@@ -402,6 +403,12 @@ class TestSweep:
             assert rest.startswith(f"skipped, run {stored.info.run_id[:8]} ")
         said = re.findall(r"^skipped, run (\w+) has finished", ended.stdout, re.M)
         assert said == [stored.info.run_id[:8] for stored in sweep.runs]
+        (key,) = re.findall(r"viewStateShareKey=(\S+)$", ended.stdout, re.M)
+        experiment = client(sweep.folder).get_experiment_by_name("softres")
+        view = json.loads(experiment.tags[f"mlflow.sharedViewState.{key}"])
+        assert key not in sweep.ended.stdout
+        shown = client(sweep.folder).search_runs([experiment.experiment_id], view["searchFilter"])
+        assert {run.info.run_id for run in shown} == {run.info.run_id for run in sweep.runs}
 
     def test_a_larger_step_limit_runs_again_only_what_had_ended_on_it(self, sweep):
         ended, runs = sweep.again(*SWEEP, "max_steps=30")

@@ -119,6 +119,7 @@ def _run(settings: Settings, context: JobContext, name: str, probe: Probe | None
     with turns:
         finished = plan(settings, store.find_finished(key)).finished
         if finished is not None:
+            store.join_sweep(finished)
             return _skip(outcome, finished)
         console.show_line(f"reproduce: {reproducing_command(context.overrides)}", style="dim")
         check_memory(settings)
@@ -199,7 +200,6 @@ def _skip(outcome: JobOutcome, finished: FinishedRun) -> JobOutcome:
         seconds_per_step=metrics.get("seconds_per_step"),
         error=metrics.get("relative_error_l2"),
         note=note,
-        sweep=finished.tags.get("sweep", outcome.sweep),
     )
 
 

@@ -143,6 +143,10 @@ class MlflowBackend:
         """End a run as FINISHED, FAILED or KILLED, at Unix time ``end`` in ms or now."""
         self._client.set_terminated(run_id, status, end)
 
+    def tag_finished(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a run that has ended."""
+        self.log_batch(run_id, (), tags)
+
     def find(self, query: str, limit: int) -> list[StoredRun]:
         """Return the latest runs that match a search filter."""
         runs = self._client.search_runs(

@@ -57,6 +57,9 @@ class Backend(Protocol):
     def end_run(self, run_id: str, status: str, end: int | None = None) -> None:
         """End a run as FINISHED, FAILED or KILLED, at Unix time ``end`` in ms or now."""
 
+    def tag_finished(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a run that has ended."""
+
     def find(self, query: str, limit: int) -> list[StoredRun]:
         """Return the latest runs that match a search filter."""
 
@@ -89,6 +92,9 @@ class NullBackend:
         """Do nothing."""
 
     def end_run(self, run_id: str, status: str, end: int | None = None) -> None:
+        """Do nothing."""
+
+    def tag_finished(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Do nothing."""
 
     def find(self, query: str, limit: int) -> list[StoredRun]:

@@ -7,10 +7,11 @@ neither charts nor a grouping.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from softres.tracking.sweeps import key_of, members_of
 
 __all__ = ["DEFAULT_CHARTS", "Chart", "shared_views", "view_key"]
 
@@ -50,7 +51,7 @@ def view_key(sweep: str | None) -> str:
     """Return the key of the page of a sweep; ``None`` is the page of all runs."""
     if sweep is None:
         return "softres"
-    return f"softres-{hashlib.sha256(sweep.encode()).hexdigest()[:12]}"
+    return f"softres-{key_of(sweep)}"
 
 
 def shared_views(
@@ -78,7 +79,7 @@ def shared_views(
         _TAG + view_key(None): json.dumps(named),
     }
     if sweep is not None:
-        filtered = {**state, "searchFilter": f"tags.sweep = '{sweep}'"}
+        filtered = {**state, "searchFilter": members_of(sweep)}
         views[_TAG + view_key(sweep)] = json.dumps(filtered)
     return views
 

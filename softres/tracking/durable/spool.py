@@ -178,6 +178,18 @@ class Spool:
                 found.append(run)
         return sorted(found, key=lambda run: run.start)
 
+    def tag_finished(self, key: str, tags: Mapping[str, str]) -> bool:
+        """Set tags of the finished runs of a key that wait; return whether there are any."""
+        found = [run for run in self.runs() if run.is_finished(key)]
+        if not found:
+            return False
+        with self.alone() as mine:
+            # Looked at again: a run that is delivered must not come back.
+            for run in self.runs() if mine else []:
+                if run.is_finished(key):
+                    run.add((), tags)
+        return True
+
     @contextmanager
     def alone(self) -> Iterator[bool]:
         """Yield whether no other process delivers at this moment."""

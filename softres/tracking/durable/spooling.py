@@ -114,6 +114,10 @@ class SpoolingBackend:
         self._waiting.pop(run_id, None)
         self._begun.pop(run_id, None)
 
+    def tag_finished(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a run that has ended, if the store is there."""
+        self._try(lambda store: store.tag_finished(run_id, tags), lambda: None)
+
     def find(self, query: str, limit: int) -> list[StoredRun]:
         """Return the latest runs that match a search filter; none while the store is away."""
         return self._try(lambda store: store.find(query, limit), list)

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +19,7 @@ from softres.common.errors import InputError
 from softres.tracking import TrackingOptions, open_store
 from softres.tracking.backend import MlflowBackend
 from softres.tracking.durable.spool import Spool
+from softres.tracking.sweeps import in_sweep, members_of
 
 ROOT = Path(__file__).parents[3]
 TRACE = {"step": [0, 1, 2], "t": [0.0, 0.5, 1.0], "loss": [3.0, 2.0, 1.0]}
@@ -129,6 +131,33 @@ def test_a_waiting_run_counts_as_finished(disk):
     (found,) = disk.open().find_finished("k1")
     assert (found.name, found.metrics["steps"]) == ("a run", 2.0)
     assert disk.open().find_finished("k2") == []
+
+
+def test_a_waiting_run_joins_a_sweep_where_it_waits(disk):
+    disk.open()
+    disk.take_off()
+    finish(disk.open())
+    disk.options = replace(disk.options, sweep="later")
+    store = disk.open()
+    store.join_sweep(store.find_finished("k1")[0])
+    disk.put_back()
+    disk.open()
+    client, (run,) = disk.stored()
+    assert in_sweep("later").items() <= run.data.tags.items()
+    assert len(client.search_runs([run.info.experiment_id], members_of("later"))) == 1
+
+
+def test_a_store_that_goes_away_before_a_run_joins_a_sweep_is_no_error(disk, capfd):
+    finish(disk.open())
+    disk.options = replace(disk.options, sweep="later")
+    store = disk.open()
+    (found,) = store.find_finished("k1")
+    disk.take_off()
+    store.join_sweep(found)
+    assert capfd.readouterr().err.count("takes no records now") == 1
+    disk.put_back()
+    _, (run,) = disk.stored()
+    assert not in_sweep("later").items() <= run.data.tags.items()
 
 
 @pytest.mark.parametrize("kept", ["run.json", "points-0000.parquet"])
