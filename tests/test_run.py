@@ -333,6 +333,11 @@ class TestSweep:
         view = json.loads(experiment.tags[f"mlflow.sharedViewState.{link[2]}"])
         shown = client(sweep.folder).search_runs([link[1]], view["searchFilter"])
         assert {run.info.run_id for run in shown} == {run.info.run_id for run in sweep.runs}
+        drawn = {chart["metricKey"] for chart in view["compareRunCharts"]}
+        assert drawn <= shown[0].data.metrics.keys()
+        for column in view["selectedColumns"]:
+            kind, key = re.fullmatch(r"(\w+)\.`(\w+)`", column).groups()
+            assert key in getattr(shown[0].data, kind)
         grouped = [key["groupByData"] for key in view["groupBy"]["groupByKeys"]]
         assert grouped == ["solver", "n"]
 
@@ -367,6 +372,28 @@ class TestSweep:
             assert (parameters["eps"], parameters["data.noise"]) == ("1e-10", "0.5")
             hidden = ("tracking", "force", "sweep", "memory_limit")
             assert not any(key.startswith(hidden) for key in parameters)
+
+    def test_each_run_says_what_it_was(self, sweep):
+        for stored in sweep.runs:
+            tags, figures = stored.data.tags, stored.data.metrics
+            note, solver = tags["mlflow.note.content"], stored.data.params["solver"]
+            assert f"solver `{solver}`, {figures['n']:.0f} x {figures['d']:.0f}." in note
+            assert f"**{tags['status']}** after {figures['steps']:.0f} steps" in note
+            assert tags["command"] in note
+            assert figures["converged"] == (tags["status"] == "converged")
+            assert tags["mlflow.source.git.commit"] == tags["commit"]
+            assert tags["mlflow.source.name"] == "run.py"
+            (given,) = stored.inputs.dataset_inputs
+            assert (given.dataset.name, given.dataset.digest) == ("synthetic", tags["instance"])
+            assert json.loads(given.dataset.profile)["n"] == figures["n"]
+            packages = sweep.artifact(stored, "requirements.txt").read_text("utf-8")
+            assert f"\nnumpy=={np.__version__}\n" in packages
+
+    def test_its_numbers_can_be_filtered_by(self, sweep):
+        experiment = client(sweep.folder).get_experiment_by_name("softres").experiment_id
+        query = "metrics.n > 110 and metrics.converged = 1 and metrics.eps < 1e-9"
+        (found,) = client(sweep.folder).search_runs([experiment], query)
+        assert found.info.run_name == NAMES[2]
 
     def test_each_run_has_its_full_curves(self, sweep):
         for stored in sweep.runs:

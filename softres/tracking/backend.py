@@ -12,7 +12,7 @@ from softres.common.errors import InputError
 from softres.tracking.charts.curves import MetricPoint
 from softres.tracking.create import create_database
 from softres.tracking.durable.outage import AwayError, check_server, is_outage, refusal
-from softres.tracking.protocol import StoredRun
+from softres.tracking.protocol import InputData, StoredRun
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -134,6 +134,13 @@ class MlflowBackend:
             self._client.log_batch(run_id, metrics=batch)
         for some in _batches(pairs, _MAX_TAGS):
             self._client.log_batch(run_id, tags=some)
+
+    def log_input(self, run_id: str, data: InputData) -> None:
+        """Name data that a run works on."""
+        from mlflow.entities import Dataset, DatasetInput
+
+        found = Dataset(data.name, data.digest, "softres", data.source, profile=data.profile)
+        self._client.log_inputs(run_id, [DatasetInput(found)])
 
     def log_file(self, run_id: str, path: Path) -> None:
         """Copy a file to the artifacts of a run."""

@@ -9,7 +9,25 @@ from typing import Protocol
 
 from softres.tracking.charts.curves import MetricPoint
 
-__all__ = ["Backend", "NullBackend", "StoredRun"]
+__all__ = ["Backend", "InputData", "NullBackend", "StoredRun"]
+
+
+@dataclass(frozen=True)
+class InputData:
+    """Data that a run worked on.
+
+    Attributes
+    ----------
+    name, digest
+        What identifies the data, to people and by content; a digest has up to 36 characters.
+    source, profile
+        Where the data comes from, and its size and the like: JSON.
+    """
+
+    name: str
+    digest: str
+    source: str = "{}"
+    profile: str = "{}"
 
 
 @dataclass(frozen=True)
@@ -51,6 +69,9 @@ class Backend(Protocol):
     ) -> None:
         """Record values of metrics and set tags."""
 
+    def log_input(self, run_id: str, data: InputData) -> None:
+        """Name data that a run works on."""
+
     def log_file(self, run_id: str, path: Path) -> None:
         """Copy a file to the artifacts of a run."""
 
@@ -86,6 +107,9 @@ class NullBackend:
     def log_batch(
         self, run_id: str, points: Sequence[MetricPoint], tags: Mapping[str, str]
     ) -> None:
+        """Do nothing."""
+
+    def log_input(self, run_id: str, data: InputData) -> None:
         """Do nothing."""
 
     def log_file(self, run_id: str, path: Path) -> None:

@@ -14,6 +14,7 @@ from softres.common.errors import InputError
 from softres.tracking.charts.view import Chart, shared_views
 from softres.tracking.durable.processes import identity, is_gone
 from softres.tracking.durable.spool import Spool, WaitingRun
+from softres.tracking.environment import source_tags
 from softres.tracking.options import TrackingOptions
 from softres.tracking.protocol import Backend, NullBackend, StoredRun
 from softres.tracking.run import RunLog
@@ -136,7 +137,7 @@ class Store:
         """
         sweep = self.options.sweep
         first = {} if sweep is None else {"sweep": sweep, **in_sweep(sweep)}
-        return RunLog(self._backend, name, params, {**first, **tags, **identity()})
+        return RunLog(self._backend, name, params, {**source_tags(), **first, **tags, **identity()})
 
     def join_sweep(self, run: FinishedRun) -> None:
         """Let a finished run belong to the sweep of the options too, which need not run it again.

@@ -43,6 +43,8 @@ class WaitingRun:
         As for the store; only what the store has not got.
     metrics
         Last values, as far as they are known here.
+    inputs
+        The data that it worked on.
     status, end
         How and when it ended, Unix time in ms; ``status`` is empty while it goes on.
     """
@@ -56,6 +58,7 @@ class WaitingRun:
     tags: dict[str, str] = field(default_factory=dict)
     params: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
+    inputs: list[dict[str, str]] = field(default_factory=list)
     status: str = ""
     end: int | None = None
 

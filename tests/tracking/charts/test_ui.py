@@ -55,6 +55,13 @@ def test_link_opens_a_page_that_is_there(options, client, sweep):
     assert [entry["groupByData"] for entry in grouping] == ["solver", "n"]
 
 
+def test_points_are_hidden_where_they_are_no_iterates(store, client):
+    store.save_charts()
+    tag = client.get_experiment(store.experiment_id).tags["mlflow.sharedViewState.softres"]
+    for chart in json.loads(json.loads(tag)["state"])["compareRunCharts"]:
+        assert ("displayPoints" in chart) == chart["metricKey"].endswith("_by_microseconds")
+
+
 def test_charts_fit_into_a_tag(store, client):
     charts = [Chart(f"metric_{number}") for number in range(20)]
     store.save_charts(charts, group_by=[])

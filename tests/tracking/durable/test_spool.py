@@ -16,7 +16,7 @@ from mlflow.protos.databricks_pb2 import UNAUTHENTICATED
 from mlflow.tracking import MlflowClient
 
 from softres.common.errors import InputError
-from softres.tracking import TrackingOptions, open_store
+from softres.tracking import InputData, TrackingOptions, open_store
 from softres.tracking.backend import MlflowBackend
 from softres.tracking.durable.spool import Spool
 from softres.tracking.sweeps import in_sweep, members_of
@@ -24,6 +24,9 @@ from softres.tracking.sweeps import in_sweep, members_of
 ROOT = Path(__file__).parents[3]
 TRACE = {"step": [0, 1, 2], "t": [0.0, 0.5, 1.0], "loss": [3.0, 2.0, 1.0]}
 COLUMNS = {"seconds": "t", "step": "step", "columns": ["loss"]}
+
+
+DATA = InputData("synthetic", "a" * 32, '{"noise": 0.5}', '{"n": 5}')
 
 
 class Disk:
@@ -73,6 +76,7 @@ def finish(store, name="a run", tags=None):
     with store.start_run(name, {"n": 5}, tags or {"key": "k1"}) as run:
         run.curves(TRACE, **COLUMNS)
         run.table(TRACE)
+        run.works_on(DATA)
         run.tags({"status": "converged"})
         run.metrics({"steps": 2.0})
     return run
@@ -80,6 +84,8 @@ def finish(store, name="a run", tags=None):
 
 def check_complete(client, run, start):
     assert run.info.status == "FINISHED"
+    (data,) = [given.dataset for given in run.inputs.dataset_inputs]
+    assert InputData(data.name, data.digest, data.source, data.profile) == DATA
     assert run.data.params == {"n": "5"}
     assert run.data.tags["status"] == "converged"
     assert run.data.metrics["steps"] == 2.0
@@ -96,6 +102,7 @@ def test_a_run_whose_store_goes_away_is_delivered_later(disk, capfd):
         disk.take_off()
         run.curves(TRACE, **COLUMNS)
         run.table(TRACE)
+        run.works_on(DATA)
         run.tags({"status": "converged"})
         run.metrics({"steps": 2.0})
     assert store.waiting_runs() == 1
@@ -268,6 +275,7 @@ def test_a_run_whose_user_is_turned_away_is_kept_and_no_other_begins(disk, capfd
                 patch.setattr(MlflowBackend, name, turned_away)
             run.curves(TRACE, **COLUMNS)
             run.table(TRACE)
+            run.works_on(DATA)
             run.tags({"status": "converged"})
             run.metrics({"steps": 2.0})
         said = capfd.readouterr().err
