@@ -480,6 +480,19 @@ class TestSweep:
         assert forced.data.metrics["steps"] == first.data.metrics["steps"]
 
 
+def test_mlflows_variables_choose_where_the_command_line_does_not(tmp_path):
+    place = f"sqlite:///{tmp_path / 'own.db'}"
+    variables = {"MLFLOW_TRACKING_URI": place, "MLFLOW_EXPERIMENT_NAME": "theirs"}
+    small = ("n=60", "d=4", "tracking.experiment=mine")
+    ended = run(tmp_path, *small, **variables)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert f"from the environment: tracking.uri={place} (MLFLOW_TRACKING_URI)\n" in ended.stdout
+    assert not (tmp_path / "results" / "mlflow.db").exists()
+    with closing(sqlite3.connect(tmp_path / "own.db")) as store:
+        names = store.execute("select e.name from runs join experiments e using (experiment_id)")
+        assert names.fetchall() == [("mine",)]
+
+
 def test_each_store_of_a_sweep_has_its_links(tmp_path):
     ended = run(tmp_path, "-m", "tracking.folder=first,second", "n=range(60,100,20)", "d=4")
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -187,6 +187,8 @@ def _share(backend: BackendOptions, workers: int) -> BackendOptions:
 def _headline(settings: Settings, context: JobContext, name: str) -> None:
     if context.number == 0:
         console.show_configuration(records.as_yaml(settings))
+        if settings.tracking.enabled and (chosen := settings.tracking.from_environment):
+            console.show_line(f"from the environment: {chosen}")
     console.console.rule(style="dim")
     number = "" if context.single else f"job {context.number}: "
     console.show_line(f"{number}{name}", style="bold")
