@@ -108,6 +108,13 @@ def _rates_are_nominal(monkeypatch):
     monkeypatch.setattr(machine, "this_machine", lambda cache=None: NOMINAL)
 
 
+@pytest.fixture(autouse=True)
+def _nobodys_store(monkeypatch):
+    """Keep the tests out of a store that the environment names."""
+    for variable in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
+        monkeypatch.delenv(variable, raising=False)
+
+
 @pytest.fixture(scope="session")
 def make():
     """Return a function that makes a problem by its name in PROBLEMS."""

@@ -331,7 +331,13 @@ class TestSweep:
         )
         experiment = client(sweep.folder).get_experiment(link[1])
         view = json.loads(experiment.tags[f"mlflow.sharedViewState.{link[2]}"])
-        assert view["searchFilter"] == f"tags.sweep = '{sweep.runs[0].data.tags['sweep']}'"
+        shown = client(sweep.folder).search_runs([link[1]], view["searchFilter"])
+        assert {run.info.run_id for run in shown} == {run.info.run_id for run in sweep.runs}
+        drawn = {chart["metricKey"] for chart in view["compareRunCharts"]}
+        assert drawn <= shown[0].data.metrics.keys()
+        for column in view["selectedColumns"]:
+            kind, key = re.fullmatch(r"(\w+)\.`(\w+)`", column).groups()
+            assert key in getattr(shown[0].data, kind)
         grouped = [key["groupByData"] for key in view["groupBy"]["groupByKeys"]]
         assert grouped == ["solver", "n"]
 
@@ -366,6 +372,28 @@ class TestSweep:
             assert (parameters["eps"], parameters["data.noise"]) == ("1e-10", "0.5")
             hidden = ("tracking", "force", "sweep", "memory_limit")
             assert not any(key.startswith(hidden) for key in parameters)
+
+    def test_each_run_says_what_it_was(self, sweep):
+        for stored in sweep.runs:
+            tags, figures = stored.data.tags, stored.data.metrics
+            note, solver = tags["mlflow.note.content"], stored.data.params["solver"]
+            assert f"solver `{solver}`, {figures['n']:.0f} x {figures['d']:.0f}." in note
+            assert f"**{tags['status']}** after {figures['steps']:.0f} steps" in note
+            assert tags["command"] in note
+            assert figures["converged"] == (tags["status"] == "converged")
+            assert tags["mlflow.source.git.commit"] == tags["commit"]
+            assert tags["mlflow.source.name"] == "run.py"
+            (given,) = stored.inputs.dataset_inputs
+            assert (given.dataset.name, given.dataset.digest) == ("synthetic", tags["instance"])
+            assert json.loads(given.dataset.profile)["n"] == figures["n"]
+            packages = sweep.artifact(stored, "requirements.txt").read_text("utf-8")
+            assert f"\nnumpy=={np.__version__}\n" in packages
+
+    def test_its_numbers_can_be_filtered_by(self, sweep):
+        experiment = client(sweep.folder).get_experiment_by_name("softres").experiment_id
+        query = "metrics.n > 110 and metrics.converged = 1 and metrics.eps < 1e-9"
+        (found,) = client(sweep.folder).search_runs([experiment], query)
+        assert found.info.run_name == NAMES[2]
 
     def test_each_run_has_its_full_curves(self, sweep):
         for stored in sweep.runs:
@@ -402,6 +430,12 @@ class TestSweep:
             assert rest.startswith(f"skipped, run {stored.info.run_id[:8]} ")
         said = re.findall(r"^skipped, run (\w+) has finished", ended.stdout, re.M)
         assert said == [stored.info.run_id[:8] for stored in sweep.runs]
+        (key,) = re.findall(r"viewStateShareKey=(\S+)$", ended.stdout, re.M)
+        experiment = client(sweep.folder).get_experiment_by_name("softres")
+        view = json.loads(experiment.tags[f"mlflow.sharedViewState.{key}"])
+        assert key not in sweep.ended.stdout
+        shown = client(sweep.folder).search_runs([experiment.experiment_id], view["searchFilter"])
+        assert {run.info.run_id for run in shown} == {run.info.run_id for run in sweep.runs}
 
     def test_a_larger_step_limit_runs_again_only_what_had_ended_on_it(self, sweep):
         ended, runs = sweep.again(*SWEEP, "max_steps=30")
@@ -444,6 +478,19 @@ class TestSweep:
         assert forced.info.run_name == first.info.run_name
         assert forced.data.tags["key"] == first.data.tags["key"]
         assert forced.data.metrics["steps"] == first.data.metrics["steps"]
+
+
+def test_mlflows_variables_choose_where_the_command_line_does_not(tmp_path):
+    place = f"sqlite:///{tmp_path / 'own.db'}"
+    variables = {"MLFLOW_TRACKING_URI": place, "MLFLOW_EXPERIMENT_NAME": "theirs"}
+    small = ("n=60", "d=4", "tracking.experiment=mine")
+    ended = run(tmp_path, *small, **variables)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert f"from the environment: tracking.uri={place} (MLFLOW_TRACKING_URI)\n" in ended.stdout
+    assert not (tmp_path / "results" / "mlflow.db").exists()
+    with closing(sqlite3.connect(tmp_path / "own.db")) as store:
+        names = store.execute("select e.name from runs join experiments e using (experiment_id)")
+        assert names.fetchall() == [("mine",)]
 
 
 def test_each_store_of_a_sweep_has_its_links(tmp_path):

@@ -35,7 +35,7 @@ def main(config):
 
 main()
 """
-WORK = ("prepare", "warm_up", "total_solve", "total_evaluate")
+WORK = ("prepare", "warm_up", "solve", "evaluate")
 
 Seconds = npt.NDArray[np.float64]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from softres.common.errors import InputError
 from softres.harness import records
+from softres.harness.description import describe
 from softres.harness.keys.identity import job_key, reproducing_command, run_name
 from softres.harness.outcome import JobOutcome, write_outcome
 from softres.harness.plan import plan
@@ -22,8 +23,9 @@ from softres.harness.settings import Settings
 from softres.harness.solving import tracked_solve
 from softres.harness.terminal import console
 from softres.matrices.backends import BackendOptions
+from softres.solvers import Result
 from softres.theory import predicted_steps
-from softres.tracking import FinishedRun, RunLog, Store, environment, open_store
+from softres.tracking import DESCRIPTION, FinishedRun, RunLog, Store, environment, open_store
 from softres.tracking.durable.turns import turn
 from softres.tracking.environment import cores
 from softres.tracking.options import without_secrets
@@ -119,6 +121,7 @@ def _run(settings: Settings, context: JobContext, name: str, probe: Probe | None
     with turns:
         finished = plan(settings, store.find_finished(key)).finished
         if finished is not None:
+            store.join_sweep(finished)
             return _skip(outcome, finished)
         console.show_line(f"reproduce: {reproducing_command(context.overrides)}", style="dim")
         check_memory(settings)
@@ -141,17 +144,18 @@ def _do(
         # Within the limits of the job: the tags say how many threads it has.
         return store.start_run(name, parameters, {**_tags(settings, context, key), **more})
 
-    def close(run: RunLog) -> None:
+    def close(run: RunLog, result: Result | None) -> None:
         taken = {"job_seconds": time.perf_counter() - started}
         if memory.gib is not None:
             taken["peak_memory_gib"] = memory.gib
         run.metrics(taken)
+        run.tags({DESCRIPTION: describe(settings, reproducing_command(context.overrides), result)})
 
     with _share(settings.backend, context.workers).limited(), memory_limited(settings.memory_limit):
         if probe is not None:
             with start_run({}) as run:
                 measure(settings, probe, run)
-                close(run)
+                close(run, None)
             return replace(outcome, status="measured", predicted=None)
         result = tracked_solve(settings, name, start_run, close)
     for line in result.warnings:
@@ -183,6 +187,8 @@ def _share(backend: BackendOptions, workers: int) -> BackendOptions:
 def _headline(settings: Settings, context: JobContext, name: str) -> None:
     if context.number == 0:
         console.show_configuration(records.as_yaml(settings))
+        if settings.tracking.enabled and (chosen := settings.tracking.from_environment):
+            console.show_line(f"from the environment: {chosen}")
     console.console.rule(style="dim")
     number = "" if context.single else f"job {context.number}: "
     console.show_line(f"{number}{name}", style="bold")
@@ -199,13 +205,13 @@ def _skip(outcome: JobOutcome, finished: FinishedRun) -> JobOutcome:
         seconds_per_step=metrics.get("seconds_per_step"),
         error=metrics.get("relative_error_l2"),
         note=note,
-        sweep=finished.tags.get("sweep", outcome.sweep),
     )
 
 
 def _tags(settings: Settings, context: JobContext, key: str) -> dict[str, str]:
     """Tags that say what ran, on what, and how its times may be used."""
     configuration, _, code = key.partition("-")
+    command = reproducing_command(context.overrides)
     return {
         **environment(),
         "key": key,
@@ -214,7 +220,8 @@ def _tags(settings: Settings, context: JobContext, key: str) -> dict[str, str]:
         "launcher": context.launcher,
         "timing_valid": str(context.launcher in ("serial", "basic")).lower(),
         "forced": str(settings.force).lower(),
-        "command": reproducing_command(context.overrides),
+        "command": command,
+        DESCRIPTION: describe(settings, command),
         "max_steps": str(settings.max_steps),
         "time_limit": str(settings.time_limit),
         "solved_problem": settings.problem,

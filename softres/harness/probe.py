@@ -13,7 +13,7 @@ import pandas as pd
 
 from softres.data.seeds import generator
 from softres.harness.prepare import Prepared, prepare
-from softres.harness.records import as_yaml
+from softres.harness.records import keep_setting
 from softres.harness.settings import Settings
 from softres.tracking import RunLog
 
@@ -65,7 +65,7 @@ class Probe:
 
 def measure(settings: Settings, probe: Probe, run: RunLog) -> None:
     """Run a measurement; its table, its arrays and, of a single row, its numbers are recorded."""
-    run.text("config.yaml", as_yaml(settings))
+    keep_setting(run, settings)
     context = ProbeContext(settings)
     start = time.perf_counter()
     table = probe.measure(context)

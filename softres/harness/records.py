@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from softres.harness.prepare import Prepared
 from softres.harness.settings import Settings
 from softres.solvers import Result
 from softres.theory import Assumption, predicted_steps
+from softres.tracking import InputData, RunLog, requirements
 
 __all__ = [
     "BY_TIME",
@@ -20,7 +22,9 @@ __all__ = [
     "curve_columns",
     "final_metrics",
     "flat",
+    "input_data",
     "instance_tags",
+    "keep_setting",
     "with_logarithms",
 ]
 
@@ -63,6 +67,23 @@ def as_yaml(settings: Settings) -> str:
     return str(yaml.safe_dump(dict(settings.tree), sort_keys=False))
 
 
+def keep_setting(run: RunLog, settings: Settings) -> None:
+    """Keep what a run starts from: configuration, packages, and its numbers to filter by."""
+    run.text("config.yaml", as_yaml(settings))
+    run.text("requirements.txt", requirements())
+    # Filters compare parameters as text.
+    numbers = {"n": settings.n, "d": settings.d, "eps": settings.eps, "seed": settings.seed}
+    run.metrics(numbers if settings.R is None else numbers | {"R": settings.R})
+
+
+def input_data(settings: Settings, prepared: Prepared) -> InputData:
+    """Return the instance as the data that a run works on."""
+    instance = prepared.instance
+    shape = {"n": settings.n, "d": settings.d, "nnz": int(instance.nnz)}
+    source = json.dumps(settings.tree["data"], default=str)
+    return InputData(instance.name, prepared.key, source, json.dumps(shape))
+
+
 def with_logarithms(trace: pd.DataFrame) -> pd.DataFrame:
     """Return the trace with log10 of the figures people look at: MLflow's axis is linear."""
     logs = {}
@@ -101,6 +122,7 @@ def final_metrics(
     """Return the figures of the whole run."""
     last = result.rows[-1]
     metrics = {
+        "converged": float(result.status.success),
         "steps": result.steps,
         "steps_predicted": predicted_steps(settings.eps),
         "seconds_per_step": result.seconds["solve"] / max(1, result.steps),
@@ -114,7 +136,9 @@ def final_metrics(
         "reference_estimated_error": prepared.certificate.estimated_error,
         "lowest_log_alpha": min(row["log_alpha"] for row in result.rows),
     }
-    metrics |= {f"total_{name}_seconds": value for name, value in result.seconds.items()}
+    # The curve of the solver's clock ends with its time.
+    clocks = {name: result.seconds[name] for name in ("evaluate", "log")}
+    metrics |= {f"{name}_seconds": value for name, value in clocks.items()}
     metrics |= {name: value for name, value in last.items() if name.startswith("seconds_")}
     metrics |= {f"assumption_{check.id}": float(check.holds) for check in checks}
     if np.ndim(prepared.w) == 0:

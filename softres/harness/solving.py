@@ -31,7 +31,7 @@ def tracked_solve(
     settings: Settings,
     name: str,
     start_run: Callable[[dict[str, str]], RunLog],
-    close: Callable[[RunLog], None],
+    close: Callable[[RunLog, Result | None], None],
 ) -> Result:
     """Prepare, check, warm up, solve and record one run.
 
@@ -56,14 +56,15 @@ def tracked_solve(
     reference = Reference(problem, prepared.minimiser, prepared.certificate)
     rows: list[Row] = []
     with start_run(records.instance_tags(prepared, checks)) as run:
-        run.text("config.yaml", records.as_yaml(settings))
+        records.keep_setting(run, settings)
+        run.works_on(records.input_data(settings, prepared))
         try:
             result = _solve(settings, prepared, reference, run, name, rows)
         except BaseException:
             _keep_trace(run, rows)  # what a failed or interrupted solve had reached
             raise
         _record(settings, prepared, result, checks, run, warm, prepare_seconds)
-        close(run)
+        close(run, result)
     return result
 
 

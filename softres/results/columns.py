@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from softres.tracking.sweeps import PREFIX
+
 __all__ = ["GROUPS", "REPETITIONS", "Record", "as_table", "swept_keys", "typed"]
 
 #: Keys that tell repetitions of one thing apart: figures take the median over them.
@@ -88,7 +90,7 @@ def as_table(records: Sequence[Record]) -> pd.DataFrame:
     tags = [
         key
         for key in _keys(record.tags for record in records)
-        if key not in taken and not key.startswith("mlflow.")
+        if key not in taken and not key.startswith(("mlflow.", PREFIX))
     ]
     columns: dict[str, pd.Series] = {
         "run": pd.Series([record.run for record in records], dtype=object),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from softres.results.columns import Record
+from softres.tracking.sweeps import in_sweep
 
 __all__ = ["DatabaseError", "read_records", "sweep_names"]
 
@@ -25,16 +26,16 @@ select r.run_uuid, r.name, r.status, r.start_time, e.name, r.artifact_uri
 from runs r join experiments e on e.experiment_id = r.experiment_id
 where r.lifecycle_stage = 'active' and e.lifecycle_stage = 'active'
 """
-_OF_SWEEP = "r.run_uuid in (select run_uuid from tags where key = 'sweep' and value = ?)"
+_OF_SWEEP = "r.run_uuid in (select run_uuid from tags where key = ? and value = ?)"
 
 
 def sweep_names(path: Path) -> list[str]:
-    """Return the names of the sweeps, the one with the latest run first."""
+    """Return the names of the sweeps, the one first that a run joined last."""
     query = """
     select t.value from tags t join runs r on r.run_uuid = t.run_uuid
     join experiments e on e.experiment_id = r.experiment_id
-    where t.key = 'sweep' and r.lifecycle_stage = 'active' and e.lifecycle_stage = 'active'
-    group by t.value order by max(r.start_time) desc
+    where t.key like 'sweep.%' and r.lifecycle_stage = 'active' and e.lifecycle_stage = 'active'
+    group by t.value order by max(t.rowid) desc
     """
     with _reading(path) as connection:
         return [str(name) for (name,) in connection.execute(query)]
@@ -50,7 +51,7 @@ def read_records(path: Path, sweep: str | None) -> list[Record]:
     """
     with _reading(path) as connection:
         query = _RUNS if sweep is None else f"{_RUNS} and {_OF_SWEEP}"
-        given = () if sweep is None else (sweep,)
+        given = () if sweep is None else next(iter(in_sweep(sweep).items()))
         rows = connection.execute(f"{query} order by r.start_time, r.rowid", given).fetchall()
         ids = None if sweep is None else [row[0] for row in rows]
         params = _pairs(connection, "select run_uuid, key, value from params", ids)

@@ -30,7 +30,7 @@ def load(
     Parameters
     ----------
     sweep
-        ``"last"`` for the sweep of the latest run; a sweep's name (the tag ``sweep``: its start
+        ``"last"`` for the latest sweep; a sweep's name (the tag ``sweep``: its start
         time, unless ``tracking.sweep`` gave another), or as much of its beginning as tells it from
         others; or several of these. None takes every run that `where` lets through.
     where

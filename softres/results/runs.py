@@ -21,7 +21,7 @@ __all__ = ["Runs"]
 
 #: Tags whose difference between runs a figure's caption speaks of.
 _SETTING = ("commit", "cpu", "host", "launcher", "blas_threads", "torch", "numpy")
-_SHOWN = ("status", "steps", "passes", "total_solve_seconds", "relative_error_l2")
+_SHOWN = ("status", "steps", "passes", "solve_seconds", "relative_error_l2")
 
 
 class Runs:
@@ -46,7 +46,7 @@ class Runs:
         One row a run, typed. ``run`` (the id), ``name``, ``sweep``, ``state`` (FINISHED, FAILED,
         ...), ``status`` (how the solve ended: converged, step limit, ...), ``started``; the
         parameters by their keys (``n``, ``solver``, ``weights.value``, ...); the last value of
-        every metric (``steps``, ``passes``, ``total_solve_seconds``, ``relative_error_l2``, ...);
+        every metric (``steps``, ``passes``, ``solve_seconds``, ``relative_error_l2``, ...);
         tags (``instance``, ``commit``, ``timing_valid``, ...).
     notes
         What was left out, and why, a line each.

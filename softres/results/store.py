@@ -14,6 +14,7 @@ from softres.results.database import DatabaseError, read_records, sweep_names
 from softres.tracking import TrackingOptions
 from softres.tracking.durable.outage import refusal
 from softres.tracking.durable.spool import Spool
+from softres.tracking.sweeps import PREFIX, members_of
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LAST", "ResultStore"]
 
-#: Stands for the sweep of the latest run.
+#: Stands for the latest sweep.
 LAST = "last"
 _PAGE = 5000
 
@@ -135,19 +136,26 @@ class ResultStore:
         raise InputError(f"sweep={sweep}: {many}; the store has, the latest first: {latest}")
 
     def _sweeps(self) -> list[str]:
-        """Return the names of the sweeps, the one with the latest run first."""
+        """Return the names of the sweeps, the latest first.
+
+        A server does not say when a run joined a sweep: there it is the one with the latest run,
+        and of those the last by name, which is their start time unless they were given one.
+        """
         if (database := self.options.database) is not None:
             with suppress(DatabaseError):
                 return sweep_names(database)
-        runs = reversed(self._search("tags.sweep LIKE '%'"))
-        return list(dict.fromkeys(run.tags["sweep"] for run in runs))
+        found: dict[str, None] = {}
+        for run in reversed(self._search("tags.sweep LIKE '%'")):
+            of_run = [name for key, name in run.tags.items() if key.startswith(PREFIX)]
+            found |= dict.fromkeys(sorted(of_run, reverse=True))
+        return list(found)
 
     def _members(self, sweep: str | None, where: str | None) -> list[Record]:
         """Return the runs of a sweep, or of all, that match a filter."""
         if where is None and (database := self.options.database) is not None:
             with suppress(DatabaseError):
                 return read_records(database, sweep)
-        member = None if sweep is None else f"tags.sweep = '{sweep}'"
+        member = None if sweep is None else members_of(sweep)
         return self._search(" and ".join(part for part in (member, where) if part))
 
     def _search(self, query: str) -> list[Record]:

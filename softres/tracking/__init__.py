@@ -7,19 +7,23 @@ system. Importing it is cheap: MLflow is imported when a store is opened, and on
 
 from softres.tracking.charts.ui import charts_link, ui_command
 from softres.tracking.charts.view import Chart
-from softres.tracking.environment import environment
+from softres.tracking.environment import DESCRIPTION, environment, requirements
 from softres.tracking.options import TrackingOptions
+from softres.tracking.protocol import InputData
 from softres.tracking.run import RunLog
 from softres.tracking.store import FinishedRun, Store, open_store
 
 __all__ = [
+    "DESCRIPTION",
     "Chart",
     "FinishedRun",
+    "InputData",
     "RunLog",
     "Store",
     "TrackingOptions",
     "charts_link",
     "environment",
     "open_store",
+    "requirements",
     "ui_command",
 ]

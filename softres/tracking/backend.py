@@ -12,7 +12,7 @@ from softres.common.errors import InputError
 from softres.tracking.charts.curves import MetricPoint
 from softres.tracking.create import create_database
 from softres.tracking.durable.outage import AwayError, check_server, is_outage, refusal
-from softres.tracking.protocol import StoredRun
+from softres.tracking.protocol import InputData, StoredRun
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -135,6 +135,13 @@ class MlflowBackend:
         for some in _batches(pairs, _MAX_TAGS):
             self._client.log_batch(run_id, tags=some)
 
+    def log_input(self, run_id: str, data: InputData) -> None:
+        """Name data that a run works on."""
+        from mlflow.entities import Dataset, DatasetInput
+
+        found = Dataset(data.name, data.digest, "softres", data.source, profile=data.profile)
+        self._client.log_inputs(run_id, [DatasetInput(found)])
+
     def log_file(self, run_id: str, path: Path) -> None:
         """Copy a file to the artifacts of a run."""
         self._client.log_artifact(run_id, str(path))
@@ -142,6 +149,10 @@ class MlflowBackend:
     def end_run(self, run_id: str, status: str, end: int | None = None) -> None:
         """End a run as FINISHED, FAILED or KILLED, at Unix time ``end`` in ms or now."""
         self._client.set_terminated(run_id, status, end)
+
+    def tag_finished(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a run that has ended."""
+        self.log_batch(run_id, (), tags)
 
     def find(self, query: str, limit: int) -> list[StoredRun]:
         """Return the latest runs that match a search filter."""

@@ -8,12 +8,17 @@ import socket
 import subprocess
 import sys
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from getpass import getuser
+from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["cores", "environment"]
+from softres.common.program import shown_command
 
+__all__ = ["DESCRIPTION", "cores", "environment", "requirements", "source_tags"]
+
+#: The tag that MLflow shows as the description of a run, markdown.
+DESCRIPTION = "mlflow.note.content"
 _PACKAGES = ("numpy", "scipy", "torch", "mlflow")
 #: Tracked files that no run reads: a run that writes its own results changes no code.
 _NOT_READ = (":(top,exclude)results", ":(top,exclude,glob)**/*.md")
@@ -29,6 +34,30 @@ def environment() -> dict[str, str]:
     ``system``; ``blas`` and ``blas_threads`` as they are at this moment.
     """
     return {**_fixed(), **_threads()}
+
+
+@cache
+def source_tags() -> dict[str, str]:
+    """Return the tags in which MLflow looks for who ran what: user, program and commit."""
+    try:
+        user = getuser()
+    except (ImportError, KeyError, OSError):  # a container's user may have no name
+        user = "unknown"
+    tags = {
+        "mlflow.user": user,
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.name": shown_command("run").removeprefix("python "),
+    }
+    commit = _fixed()["commit"]
+    return tags if commit == "unknown" else tags | {"mlflow.source.git.commit": commit}
+
+
+@cache
+def requirements() -> str:
+    """Return every package that is installed here and its version, as ``pip install -r`` reads."""
+    known = (one.metadata for one in distributions())  # read once: a second time costs as much
+    lines = {f"{one['Name']}=={one['Version']}\n" for one in known}
+    return "".join(sorted(lines, key=str.lower))
 
 
 @cache

@@ -13,6 +13,8 @@ from softres.common.errors import InputError
 __all__ = ["TrackingOptions", "without_secrets"]
 
 _SQLITE = "sqlite:///"
+#: The configuration takes these where the command line says nothing else.
+_URI, _EXPERIMENT = "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"
 # Search filters quote their values; a name without quotes needs no escaping anywhere.
 _NAME = re.compile(r"[^'\"`\\\n]{1,200}")
 _CREDENTIALS = re.compile(r"(?<=://)(?P<user>[^/\s:@]*)(?::(?P<password>[^/\s]*))?@")
@@ -78,6 +80,16 @@ class TrackingOptions:
                 )
         if isinstance(self.port, bool) or not 1 <= self.port <= 65535:
             raise InputError(f"tracking.port={self.port!r}: must be in 1 ... 65535")
+
+    @property
+    def from_environment(self) -> str:
+        """What MLflow's variables chose, in words; empty where they chose nothing."""
+        known = (("uri", _URI, self.uri), ("experiment", _EXPERIMENT, self.experiment))
+        return ", ".join(
+            f"tracking.{key}={value} ({variable})"
+            for key, variable, value in known
+            if value is not None and value == without_secrets(os.environ.get(variable, ""))
+        )
 
     @property
     def database(self) -> Path | None:

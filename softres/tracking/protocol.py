@@ -9,7 +9,25 @@ from typing import Protocol
 
 from softres.tracking.charts.curves import MetricPoint
 
-__all__ = ["Backend", "NullBackend", "StoredRun"]
+__all__ = ["Backend", "InputData", "NullBackend", "StoredRun"]
+
+
+@dataclass(frozen=True)
+class InputData:
+    """Data that a run worked on.
+
+    Attributes
+    ----------
+    name, digest
+        What identifies the data, to people and by content; a digest has up to 36 characters.
+    source, profile
+        Where the data comes from, and its size and the like: JSON.
+    """
+
+    name: str
+    digest: str
+    source: str = "{}"
+    profile: str = "{}"
 
 
 @dataclass(frozen=True)
@@ -51,11 +69,17 @@ class Backend(Protocol):
     ) -> None:
         """Record values of metrics and set tags."""
 
+    def log_input(self, run_id: str, data: InputData) -> None:
+        """Name data that a run works on."""
+
     def log_file(self, run_id: str, path: Path) -> None:
         """Copy a file to the artifacts of a run."""
 
     def end_run(self, run_id: str, status: str, end: int | None = None) -> None:
         """End a run as FINISHED, FAILED or KILLED, at Unix time ``end`` in ms or now."""
+
+    def tag_finished(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a run that has ended."""
 
     def find(self, query: str, limit: int) -> list[StoredRun]:
         """Return the latest runs that match a search filter."""
@@ -85,10 +109,16 @@ class NullBackend:
     ) -> None:
         """Do nothing."""
 
+    def log_input(self, run_id: str, data: InputData) -> None:
+        """Do nothing."""
+
     def log_file(self, run_id: str, path: Path) -> None:
         """Do nothing."""
 
     def end_run(self, run_id: str, status: str, end: int | None = None) -> None:
+        """Do nothing."""
+
+    def tag_finished(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Do nothing."""
 
     def find(self, query: str, limit: int) -> list[StoredRun]:

@@ -20,7 +20,7 @@ from softres.tracking.charts.curves import (
     select,
 )
 from softres.tracking.durable.interrupts import uninterrupted
-from softres.tracking.protocol import Backend
+from softres.tracking.protocol import Backend, InputData
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,6 +109,11 @@ class RunLog:
         """Set tags of the run; long values are cut."""
         self._tags |= {k: cut(v, "tag") for k, v in tags.items()}
 
+    def works_on(self, data: InputData) -> None:
+        """Name data that the run works on."""
+        with uninterrupted():
+            self._backend.log_input(self.run_id, data)
+
     def metrics(self, values: Mapping[str, float], *, step: int = 0, seconds: float = 0.0) -> None:
         """Record single values; values that are not finite are left out.
 
@@ -163,7 +168,7 @@ class RunLog:
             Columns to send; each becomes a metric of the same name.
         by_time
             Columns to send once more at the end over solve time, for charts of groups of runs:
-            metric ``<column>_at_us``, whose steps are microseconds.
+            metric ``<column>_by_microseconds``, whose steps are microseconds.
         final
             ``False`` while the run goes on: a few points that show how far it is. ``True`` once at
             the end fills the curves up.

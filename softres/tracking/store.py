@@ -14,9 +14,11 @@ from softres.common.errors import InputError
 from softres.tracking.charts.view import Chart, shared_views
 from softres.tracking.durable.processes import identity, is_gone
 from softres.tracking.durable.spool import Spool, WaitingRun
+from softres.tracking.environment import source_tags
 from softres.tracking.options import TrackingOptions
 from softres.tracking.protocol import Backend, NullBackend, StoredRun
 from softres.tracking.run import RunLog
+from softres.tracking.sweeps import in_sweep
 
 if TYPE_CHECKING:
     from softres.tracking.durable.spooling import SpoolingBackend
@@ -121,8 +123,8 @@ class Store:
     ) -> RunLog:
         """Return a run; as a context manager it starts with its block and ends with it.
 
-        The run is also tagged with the process that owns it and, unless ``tags`` names another,
-        with the sweep of the options.
+        The run is also tagged with the process that owns it and with the sweep of the options:
+        ``sweep`` is the one that ran it, further ones join by :meth:`join_sweep`.
 
         Parameters
         ----------
@@ -133,8 +135,21 @@ class Store:
         tags
             Tags; long values are cut.
         """
-        sweep = {} if self.options.sweep is None else {"sweep": self.options.sweep}
-        return RunLog(self._backend, name, params, {**sweep, **tags, **identity()})
+        sweep = self.options.sweep
+        first = {} if sweep is None else {"sweep": sweep, **in_sweep(sweep)}
+        return RunLog(self._backend, name, params, {**source_tags(), **first, **tags, **identity()})
+
+    def join_sweep(self, run: FinishedRun) -> None:
+        """Let a finished run belong to the sweep of the options too, which need not run it again.
+
+        A run that waits for a store gets the tag where it waits; a store that went away in the
+        meantime goes without.
+        """
+        tags = in_sweep(self.options.sweep)
+        if tags.items() <= run.tags.items():
+            return
+        if not self._spool().tag_finished(run.tags.get("key", ""), tags):
+            self._backend.tag_finished(run.run_id, tags)
 
     def save_charts(
         self, charts: Sequence[Chart] | None = None, group_by: Sequence[str] = ("solver",)
@@ -176,7 +191,10 @@ class Store:
         return len(self._waiting())
 
     def _waiting(self) -> list[WaitingRun]:
-        return Spool.of(self.options).runs() if self.options.enabled else []
+        return self._spool().runs() if self.options.enabled else []
+
+    def _spool(self) -> Spool:
+        return Spool.of(self.options)
 
 
 def open_store(options: TrackingOptions, *, patient: bool = False) -> Store:

@@ -103,7 +103,7 @@ def test_the_best_is_the_least_of_those_that_solved_the_most():
     rows = {"n": [1, 1, 1], "method": ["a", "b", "c"], "solved": [3, 3, 1], "tried": [3, 3, 3]}
     medians = {"steps": [5.0, 4.0, 1.0], "steps_low": [5.0, 4.0, 1.0]}
     table = pd.DataFrame({**rows, **medians, "steps_high": [6.0, 4.0, 1.0]})
-    table = table.assign(passes=float("nan"), total_solve_seconds=float("nan"))
+    table = table.assign(passes=float("nan"), solve_seconds=float("nan"))
     assert [cell.best for cell in cells(table, measures_of(table)[0])] == [False, True, False]
 
 

@@ -20,6 +20,7 @@ from softres.results.artifacts import TRACE, TraceReader
 from softres.results.columns import Record, swept_keys, typed
 from softres.results.store import ResultStore
 from softres.tracking import TrackingOptions
+from softres.tracking.sweeps import in_sweep
 
 
 def test_a_sweep_is_loaded_by_last_its_name_and_its_beginning(store, runs):
@@ -173,6 +174,18 @@ def test_of_runs_of_one_key_the_latest_finished_counts(copied, change, runs):
     assert first in list(load(sweep="last", store=copied))
 
 
+def test_runs_that_a_later_sweep_skipped_are_among_its_own(copied, change, runs):
+    (tag,) = in_sweep("later").items()
+    for run in list(runs)[:3]:
+        change(copied, "insert into tags (run_uuid, key, value) values (?, ?, ?)", run, *tag)
+    for name in ("later", "last"):
+        assert list(load(sweep=name, store=copied)) == list(runs)[:3]
+    assert len(load(sweep="tiny", store=copied)) == len(runs)
+    opened = ResultStore(TrackingOptions(folder=str(copied)))
+    assert opened.records(["later"], None) == opened.records(["later"], "metrics.steps > 0")
+    assert "later" not in "".join(load(sweep="later", store=copied).table.columns)
+
+
 def test_what_is_not_there_is_one_line(store, tmp_path):
     with pytest.raises(InputError, match="no such store"):
         load(store=tmp_path)
@@ -240,7 +253,9 @@ def test_a_server_gives_the_same_as_its_file(store, runs, tmp_path, monkeypatch)
         experiment = client.create_experiment("copied")
         for name in list(runs):
             row = runs.table.set_index("run").loc[name]
-            copy = client.create_run(experiment, tags={"sweep": "tiny sweep"}).info.run_id
+            copy = client.create_run(
+                experiment, tags={"sweep": "tiny sweep", **in_sweep("tiny sweep")}
+            ).info.run_id
             client.log_param(copy, "n", row["n"])
             client.log_artifact(copy, str(store / "artifacts" / name / "artifacts" / TRACE))
         kept = tmp_path / "kept"

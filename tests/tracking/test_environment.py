@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from softres.tracking import environment
-from softres.tracking.environment import _git
+from softres.tracking.environment import _git, requirements, source_tags
 
 
 def test_environment_is_text_and_complete():
@@ -18,6 +18,18 @@ def test_environment_is_text_and_complete():
     assert {"commit", "scipy", "torch", "mlflow", "cpu", "host", "blas", "blas_threads"} <= set(
         known
     )
+
+
+def test_mlflow_is_told_who_ran_what():
+    tags = source_tags()
+    assert tags["mlflow.user"]
+    assert tags.get("mlflow.source.git.commit", "unknown") == environment()["commit"]
+
+
+def test_requirements_are_the_installed_packages():
+    lines = requirements().splitlines()
+    assert f"numpy=={np.__version__}" in lines
+    assert lines == sorted(set(lines), key=str.lower)
 
 
 def test_environment_imports_neither_torch_nor_mlflow():

@@ -106,3 +106,18 @@ def test_a_folder_that_cannot_be_written_is_an_input_error_before_a_run_begins(
     monkeypatch.setattr("os.access", lambda *_: False)  # root may write what others may not
     with pytest.raises(InputError, match=r"tracking\.folder=.*: it cannot be written"):
         open_store(TrackingOptions(folder=str(tmp_path)), patient=True)
+
+
+def test_it_is_said_what_mlflows_variables_chose(monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:secret@runs.example.org")
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "")  # what the address sets is undone
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "")
+    chosen = TrackingOptions(uri="https://me:secret@runs.example.org", experiment="mine")
+    assert chosen.from_environment == (
+        "tracking.uri=https://runs.example.org (MLFLOW_TRACKING_URI)"
+    )
+    assert TrackingOptions(experiment="mine").from_environment == ""
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "mine")
+    assert TrackingOptions(experiment="mine").from_environment == (
+        "tracking.experiment=mine (MLFLOW_EXPERIMENT_NAME)"
+    )

@@ -101,7 +101,7 @@ def test_curves_over_solve_time(store, client):
     with store.start_run("a run", {}, {}) as run:
         columns = {"seconds": "solve_seconds", "step": "step", "columns": ["loss"]}
         run.curves(long_trace(), **columns, by_time=["loss"])
-    points = history(client, run, "loss_at_us")
+    points = history(client, run, "loss_by_microseconds")
     assert len(points) <= 320
     assert (points[0].value, points[-1].value) == (1.0, 1.0 / 1000)
     for point in points:

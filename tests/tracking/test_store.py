@@ -3,11 +3,13 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from softres.tracking import TrackingOptions, open_store
 from softres.tracking.durable.processes import identity, is_gone
+from softres.tracking.sweeps import members_of
 
 
 def test_finished_runs_are_found_by_their_key(store):
@@ -19,6 +21,24 @@ def test_finished_runs_are_found_by_their_key(store):
     assert (found.run_id, found.name, found.metrics) == (run.run_id, "first", {"steps": 12.0})
     assert found.tags["status"] == "converged"
     assert store.find_finished("k2") == []
+
+
+def test_a_run_belongs_to_every_sweep_that_asked_for_it(options, store, client):
+    later = open_store(replace(options, sweep="2026-01-02 n & d"))
+    with store.start_run("a run", {}, {"key": "k1"}) as run:
+        pass
+    for _ in range(2):
+        later.join_sweep(later.find_finished("k1")[0])
+    with later.start_run("of the later sweep alone", {}, {}) as other:
+        pass
+
+    def members(sweep):
+        found = client.search_runs([store.experiment_id], members_of(sweep))
+        return {stored.info.run_id for stored in found}
+
+    assert members("a sweep") == {run.run_id}
+    assert members("2026-01-02 n & d") == {run.run_id, other.run_id}
+    assert client.get_run(run.run_id).data.tags["sweep"] == "a sweep"
 
 
 def test_failed_runs_are_not_found(store):

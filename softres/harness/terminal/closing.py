@@ -54,7 +54,6 @@ def close_command(folder: str, tracking: Mapping[str, Any], overrides: Sequence[
     if not sweeps and options.enabled and Spool.of(options).runs():
         sweeps[options.place] = set()
     for (uri, where, experiment), names in sweeps.items():
-        # Jobs that were skipped belong to an earlier sweep: then the page shows all runs.
         sweep = names.pop() if len(names) == 1 else None
         place = replace(options, enabled=True, uri=uri, folder=where, experiment=experiment)
         _links(replace(place, sweep=sweep), swept)

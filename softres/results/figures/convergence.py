@@ -27,7 +27,7 @@ __all__ = ["GOAL", "TIMES", "draw_convergence", "timed"]
 #: The error that the accuracy eps speaks of: ``|x - x*| / |x0 - x*|``.
 GOAL = "relative_error_l2"
 #: Columns that are times.
-TIMES = ("solve_seconds", "total_solve_seconds", "seconds_per_step", "job_seconds")
+TIMES = ("solve_seconds", "seconds_per_step", "job_seconds")
 #: Wider ranges than this are drawn on a logarithmic axis.
 _WIDE = 30.0
 _MEANINGS = {

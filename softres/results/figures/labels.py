@@ -17,7 +17,6 @@ _KEYS: dict[str, tuple[str, str]] = {
     "step": ("step", ""),
     "steps": ("steps", ""),
     "solve_seconds": ("solver time", "s"),
-    "total_solve_seconds": ("solver time", "s"),
     "seconds_per_step": ("time a step", "s"),
     "passes": ("passes over $A$", ""),
     "relative_error_l2": ("relative error", ""),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_profile", "performance_profile"]
 
-_CLOCKS = {"passes": False, "total_solve_seconds": True}
+_CLOCKS = {"passes": False, "solve_seconds": True}
 _PANEL = "measure"
 
 

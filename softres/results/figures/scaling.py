@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["QUANTITIES", "draw_scaling", "fitted_exponents", "scaling_keys"]
 
 #: What is drawn, and whether it is a time.
-QUANTITIES = {"steps": False, "seconds_per_step": True, "total_solve_seconds": True}
+QUANTITIES = {"steps": False, "seconds_per_step": True, "solve_seconds": True}
 _PANEL = "quantity"
 _ROWS = 4
 

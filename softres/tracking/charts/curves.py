@@ -15,7 +15,7 @@ __all__ = ["MAX_POINTS", "TIME_SUFFIX", "MetricPoint", "check_metric_name", "res
 MAX_POINTS = 320
 """Most points of one curve: the user interface draws no more."""
 
-TIME_SUFFIX = "_at_us"
+TIME_SUFFIX = "_by_microseconds"
 """Ends the name of a curve whose steps are microseconds of solve time."""
 
 _PER_DECADE = 40

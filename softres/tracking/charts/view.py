@@ -7,10 +7,12 @@ neither charts nor a grouping.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from softres.tracking.charts.curves import TIME_SUFFIX
+from softres.tracking.sweeps import key_of, members_of
 
 __all__ = ["DEFAULT_CHARTS", "Chart", "shared_views", "view_key"]
 
@@ -30,7 +32,7 @@ class Chart:
         Horizontal axis: ``step``, ``time-relative`` (s since the first point, of use only for
         runs that are not grouped), or another metric.
     log_x
-        Whether the horizontal axis is logarithmic.
+        Whether the horizontal axis is logarithmic; a step 0 has no place on it.
     """
 
     metric: str
@@ -39,18 +41,30 @@ class Chart:
 
 
 DEFAULT_CHARTS = (
-    Chart("log10_error_H"),
-    Chart("log10_error_H_at_us", log_x=True),
-    Chart("log10_relative_gradient"),
-    Chart("log10_relative_gradient_at_us", log_x=True),
+    Chart("log10_error_H", log_x=True),
+    Chart(f"log10_error_H{TIME_SUFFIX}", log_x=True),
+    Chart("log10_relative_gradient", log_x=True),
+    Chart(f"log10_relative_gradient{TIME_SUFFIX}", log_x=True),
 )
+#: Columns of the table of runs, beside the name, and their widths in pixels. Of a small number
+#: the table shows the digits and cuts the exponent: the error is its logarithm.
+_COLUMNS = {
+    "params.`solver`": 130,
+    "params.`n`": 80,
+    "params.`d`": 60,
+    "params.`seed`": 60,
+    "tags.`status`": 100,
+    "metrics.`steps`": 80,
+    "metrics.`solve_seconds`": 115,
+    "metrics.`log10_error_l2`": 115,
+}
 
 
 def view_key(sweep: str | None) -> str:
     """Return the key of the page of a sweep; ``None`` is the page of all runs."""
     if sweep is None:
         return "softres"
-    return f"softres-{hashlib.sha256(sweep.encode()).hexdigest()[:12]}"
+    return f"softres-{key_of(sweep)}"
 
 
 def shared_views(
@@ -78,7 +92,7 @@ def shared_views(
         _TAG + view_key(None): json.dumps(named),
     }
     if sweep is not None:
-        filtered = {**state, "searchFilter": f"tags.sweep = '{sweep}'"}
+        filtered = {**state, "searchFilter": members_of(sweep)}
         views[_TAG + view_key(sweep)] = json.dumps(filtered)
     return views
 
@@ -90,6 +104,9 @@ def _state(charts: Sequence[Chart], group_by: Sequence[str]) -> dict[str, object
         "useGroupedValuesInCharts": True,
         "runsHiddenMode": "SHOW_ALL" if grouping else "FIRST_20_RUNS",
         "hideEmptyCharts": True,
+        "selectedColumns": list(_COLUMNS),
+        "columnOrder": list(_COLUMNS),
+        "columnWidths": _COLUMNS,
         "compareRunCharts": [_card(number, chart) for number, chart in enumerate(charts)],
         "compareRunSections": [
             _section(_OURS, "Convergence", shown=True),
@@ -107,7 +124,10 @@ def _section(key: str, name: str, *, shown: bool) -> dict[str, object]:
 
 def _card(number: int, chart: Chart) -> dict[str, object]:
     by_metric = chart.x not in ("step", "time-relative")
+    # The grid of times is no iterates; of others MLflow shows the points where they are few.
+    points = {"displayPoints": False} if chart.metric.endswith(TIME_SUFFIX) else {}
     return {
+        **points,
         "uuid": f"{_OURS}-{number}",
         "type": "LINE",
         "metricSectionId": _OURS,

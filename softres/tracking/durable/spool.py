@@ -43,6 +43,8 @@ class WaitingRun:
         As for the store; only what the store has not got.
     metrics
         Last values, as far as they are known here.
+    inputs
+        The data that it worked on.
     status, end
         How and when it ended, Unix time in ms; ``status`` is empty while it goes on.
     """
@@ -56,6 +58,7 @@ class WaitingRun:
     tags: dict[str, str] = field(default_factory=dict)
     params: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
+    inputs: list[dict[str, str]] = field(default_factory=list)
     status: str = ""
     end: int | None = None
 
@@ -177,6 +180,18 @@ class Spool:
             ):
                 found.append(run)
         return sorted(found, key=lambda run: run.start)
+
+    def tag_finished(self, key: str, tags: Mapping[str, str]) -> bool:
+        """Set tags of the finished runs of a key that wait; return whether there are any."""
+        found = [run for run in self.runs() if run.is_finished(key)]
+        if not found:
+            return False
+        with self.alone() as mine:
+            # Looked at again: a run that is delivered must not come back.
+            for run in self.runs() if mine else []:
+                if run.is_finished(key):
+                    run.add((), tags)
+        return True
 
     @contextmanager
     def alone(self) -> Iterator[bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,7 +16,7 @@ from softres.tracking.durable.interrupts import uninterrupted
 from softres.tracking.durable.outage import AwayError, check_server, is_outage, refusal
 from softres.tracking.durable.spool import Spool, WaitingRun
 from softres.tracking.options import TrackingOptions
-from softres.tracking.protocol import Backend, StoredRun
+from softres.tracking.protocol import Backend, InputData, StoredRun
 
 __all__ = ["SpoolingBackend", "deliver"]
 
@@ -97,6 +98,15 @@ class SpoolingBackend:
             lambda run: run.add(points, tags),
         )
 
+    def log_input(self, run_id: str, data: InputData) -> None:
+        """Name data that a run works on."""
+
+        def keep(run: WaitingRun) -> None:
+            run.inputs.append(asdict(data))
+            run.save()
+
+        self._write(run_id, lambda store: store.log_input(run_id, data), keep)
+
     def log_file(self, run_id: str, path: Path) -> None:
         """Copy a file to the artifacts of a run."""
         self._write(
@@ -113,6 +123,10 @@ class SpoolingBackend:
         self._write(run_id, lambda store: store.end_run(run_id, status, end), keep)
         self._waiting.pop(run_id, None)
         self._begun.pop(run_id, None)
+
+    def tag_finished(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a run that has ended, if the store is there."""
+        self._try(lambda store: store.tag_finished(run_id, tags), lambda: None)
 
     def find(self, query: str, limit: int) -> list[StoredRun]:
         """Return the latest runs that match a search filter; none while the store is away."""
@@ -217,6 +231,8 @@ def _deliver(run: WaitingRun, store: Backend) -> bool:
     for points in run.points():
         store.log_batch(run_id, points, {})
     store.log_batch(run_id, (), run.tags)
+    for data in run.inputs:
+        store.log_input(run_id, InputData(**data))
     for path in run.files():
         store.log_file(run_id, path)
     store.end_run(run_id, run.status, run.end)

@@ -45,11 +45,21 @@ def test_link_opens_a_page_that_is_there(options, client, sweep):
         page = json.loads(page["state"])
         assert "searchFilter" not in page
     else:
-        assert page["searchFilter"] == f"tags.sweep = '{sweep}'"
+        with store.start_run("a member", {}, {}) as member:
+            pass
+        (found,) = client.search_runs([store.experiment_id], page["searchFilter"])
+        assert found.info.run_id == member.run_id
     assert [chart["metricKey"] for chart in page["compareRunCharts"]] == ["loss", "loss"]
     assert [chart["xAxisKey"] for chart in page["compareRunCharts"]] == ["step", "metric"]
     grouping = page["groupBy"]["groupByKeys"]
     assert [entry["groupByData"] for entry in grouping] == ["solver", "n"]
+
+
+def test_points_are_hidden_where_they_are_no_iterates(store, client):
+    store.save_charts()
+    tag = client.get_experiment(store.experiment_id).tags["mlflow.sharedViewState.softres"]
+    for chart in json.loads(json.loads(tag)["state"])["compareRunCharts"]:
+        assert ("displayPoints" in chart) == chart["metricKey"].endswith("_by_microseconds")
 
 
 def test_charts_fit_into_a_tag(store, client):

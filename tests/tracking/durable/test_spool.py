@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,13 +16,17 @@ from mlflow.protos.databricks_pb2 import UNAUTHENTICATED
 from mlflow.tracking import MlflowClient
 
 from softres.common.errors import InputError
-from softres.tracking import TrackingOptions, open_store
+from softres.tracking import InputData, TrackingOptions, open_store
 from softres.tracking.backend import MlflowBackend
 from softres.tracking.durable.spool import Spool
+from softres.tracking.sweeps import in_sweep, members_of
 
 ROOT = Path(__file__).parents[3]
 TRACE = {"step": [0, 1, 2], "t": [0.0, 0.5, 1.0], "loss": [3.0, 2.0, 1.0]}
 COLUMNS = {"seconds": "t", "step": "step", "columns": ["loss"]}
+
+
+DATA = InputData("synthetic", "a" * 32, '{"noise": 0.5}', '{"n": 5}')
 
 
 class Disk:
@@ -71,6 +76,7 @@ def finish(store, name="a run", tags=None):
     with store.start_run(name, {"n": 5}, tags or {"key": "k1"}) as run:
         run.curves(TRACE, **COLUMNS)
         run.table(TRACE)
+        run.works_on(DATA)
         run.tags({"status": "converged"})
         run.metrics({"steps": 2.0})
     return run
@@ -78,6 +84,8 @@ def finish(store, name="a run", tags=None):
 
 def check_complete(client, run, start):
     assert run.info.status == "FINISHED"
+    (data,) = [given.dataset for given in run.inputs.dataset_inputs]
+    assert InputData(data.name, data.digest, data.source, data.profile) == DATA
     assert run.data.params == {"n": "5"}
     assert run.data.tags["status"] == "converged"
     assert run.data.metrics["steps"] == 2.0
@@ -94,6 +102,7 @@ def test_a_run_whose_store_goes_away_is_delivered_later(disk, capfd):
         disk.take_off()
         run.curves(TRACE, **COLUMNS)
         run.table(TRACE)
+        run.works_on(DATA)
         run.tags({"status": "converged"})
         run.metrics({"steps": 2.0})
     assert store.waiting_runs() == 1
@@ -129,6 +138,33 @@ def test_a_waiting_run_counts_as_finished(disk):
     (found,) = disk.open().find_finished("k1")
     assert (found.name, found.metrics["steps"]) == ("a run", 2.0)
     assert disk.open().find_finished("k2") == []
+
+
+def test_a_waiting_run_joins_a_sweep_where_it_waits(disk):
+    disk.open()
+    disk.take_off()
+    finish(disk.open())
+    disk.options = replace(disk.options, sweep="later")
+    store = disk.open()
+    store.join_sweep(store.find_finished("k1")[0])
+    disk.put_back()
+    disk.open()
+    client, (run,) = disk.stored()
+    assert in_sweep("later").items() <= run.data.tags.items()
+    assert len(client.search_runs([run.info.experiment_id], members_of("later"))) == 1
+
+
+def test_a_store_that_goes_away_before_a_run_joins_a_sweep_is_no_error(disk, capfd):
+    finish(disk.open())
+    disk.options = replace(disk.options, sweep="later")
+    store = disk.open()
+    (found,) = store.find_finished("k1")
+    disk.take_off()
+    store.join_sweep(found)
+    assert capfd.readouterr().err.count("takes no records now") == 1
+    disk.put_back()
+    _, (run,) = disk.stored()
+    assert not in_sweep("later").items() <= run.data.tags.items()
 
 
 @pytest.mark.parametrize("kept", ["run.json", "points-0000.parquet"])
@@ -239,6 +275,7 @@ def test_a_run_whose_user_is_turned_away_is_kept_and_no_other_begins(disk, capfd
                 patch.setattr(MlflowBackend, name, turned_away)
             run.curves(TRACE, **COLUMNS)
             run.table(TRACE)
+            run.works_on(DATA)
             run.tags({"status": "converged"})
             run.metrics({"steps": 2.0})
         said = capfd.readouterr().err
