@@ -20,6 +20,7 @@ import pandas as pd
 import pytest
 import yaml
 
+import softres
 from softres.common.discovery import catalogue
 from softres.data.files.shard_writer import write_folder
 
@@ -159,6 +160,20 @@ BAD = {
     "solver=typo": r"solver=typo: .* allowed are approx_newton, exact_newton, gradient_descent",
     "backend=cuda": r"backend\.device=cuda: .* no CUDA device .* backend\.device=cpu",
     "typo=1": r"typo: no such key; .* shows those there are",
+    "solvr=exact_newton": r"solvr: no such key; did you mean solver\?",
+    "N=100": r"N: no such key; did you mean n\? \(capitals count\)",
+    "eps0=0.1": r"eps0: no such key; did you mean solver\.eps0 \(of solver=approx_newton\)\?",
+    "dry_run=true": r"dry_run: no such key; did you mean sweep\.dry_run\?",
+    "data.path=x": r"data\.path: no such key; it is an option of data=file: add that .*",
+    "solver=aprox_newton": r"solver=aprox_newton: .* did you mean approx_newton\? allowed are .*",
+    "weights=1e-4": r"weights=1e-4: .* absolute, .* theorem; weights\.value=1e-4 sets the number",
+    "weights=theorem weights.value=0.1": r"weights\.value=0\.1 .* weights=theorem: .* no value; .*",
+    "weights=none weights.value=0.1": r"weights\.value=0\.1 with weights=none: it takes no value.*",
+    "seed=range(3)": r"seed=range\(3\): several values need -m: .* -m 'seed=range\(3\)'",
+    "n=100,200": r"n=100,200: several values need -m: python run\.py -m n=100,200",
+    "-n 1000": r"-n: no such option; keys have no dashes: n=1000",
+    "-m n=1.5,3": r"n=1\.5: must be a whole number",
+    "-m eps=small,0.1": r"eps=small: must be a number",
     "solver=approx_newton solver.eps0=3": r"solver\.eps0=3\.0: approx_newton allows 0 < eps0 < 1",
     "data=digits n=100": r"n=100: data=digits has n=1797; leave it out",
     "solver=torch_lbfgs": r"solver=torch_lbfgs with backend=numpy: .* backend=torch only",
@@ -223,7 +238,21 @@ def test_an_option_goes_to_the_choice_that_has_it(tmp_path):
 
 
 def test_a_group_without_a_choice_ends_in_one_line(tmp_path):
-    check_refused(tmp_path, run(tmp_path, "solver=null"), "a group .*must be given a choice")
+    check_refused(tmp_path, run(tmp_path, "solver=null"), "solver=null: must be a choice; .*")
+
+
+def test_a_whole_number_may_be_written_as_a_float(tmp_path):
+    grid = ("-m", "n=6e1,70.0", "d=4e0", "seed=range(0,2e0)", "max_steps=1e2")
+    own = ("solver=approx_newton", "solver.rows=3e1")
+    ended = run(tmp_path, *grid, *own, "sweep.dry_run=true")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    plans = re.findall(r"approx_newton (n=\S+ d=\S+ seed=\S+) ", ended.stdout)
+    assert plans == [f"n={n} d=4 seed={seed}" for n in (60, 70) for seed in (0, 1)]
+
+
+def test_the_version_is_that_of_softres(tmp_path):
+    ended = run(tmp_path, "--version")
+    assert (ended.returncode, ended.stdout) == (0, f"softres {softres.__version__}\n")
 
 
 A = np.random.default_rng(0).standard_normal((20, 3))
