@@ -102,7 +102,7 @@ def script(folder, name, *arguments):
 
 def rows_of_table(text):
     """The rows of the closing table: job, run and all that follows."""
-    table = text[text.index(" jobs ") :]
+    table = text[text.index("- jobs -") :]
     return re.findall(r"^ +(\d+)  (\S.*?seed=\d+) +(.*?) *$", table, re.M)
 
 
@@ -343,12 +343,33 @@ class TestSweep:
         assert sweep.ended.returncode == 0
         assert sweep.ended.stderr == ""
         rows = rows_of_table(sweep.ended.stdout)
-        assert [row[:2] for row in rows] == [(str(k), name) for k, name in enumerate(NAMES)]
+        assert [row[:2] for row in rows] == [(str(k), name) for k, name in enumerate(NAMES, 1)]
         for (_, name, rest), stored in zip(rows, sweep.runs, strict=True):
             status = "converged" if "newton" in name else "step limit"
             figures = stored.data.metrics
             assert rest.startswith(f"{status} "), rest
-            assert rest.split()[-4:-2] == [str(int(figures["steps"])), "26"]
+            assert rest.split()[-3] == str(int(figures["steps"]))
+
+    def test_it_says_what_it_changes_and_where_it_stands(self, sweep):
+        lines = sweep.ended.stdout.splitlines()
+        changed = " ".join([*SWEEP[1:], "max_steps=20"])
+        assert lines[0] == f"4 jobs: {changed} (--cfg job shows the rest)"
+        headings = [line for line in lines if line.startswith("job ") and " of 4" in line]
+        assert [line.split(": ")[1] for line in headings] == NAMES
+        assert headings[0].startswith("job 1 of 4: ")
+        assert re.match(r"job 4 of 4, about \d+ s left: ", headings[3])
+        assert sweep.ended.stdout.count("Assumptions of Theorem 9.1") == len(SIZES)
+
+    def test_it_compares_its_solvers(self, sweep):
+        rows = re.findall(r"^(\w+) +(\d of \d) +(\d of \d) ", sweep.ended.stdout, re.M)
+        assert rows == [
+            ("exact_newton", "2 of 2", "2 of 2"),
+            ("gradient_descent", "0 of 2", "0 of 2"),
+        ]
+
+    def test_it_says_how_to_draw_it(self, sweep):
+        (command,) = re.findall(r"^python (scripts/figures\.py .*)$", sweep.ended.stdout, re.M)
+        assert command == f"scripts/figures.py --sweep {sweep.runs[0].data.tags['sweep']}"
 
     def test_it_says_how_to_look_at_its_runs(self, sweep):
         database = sweep.folder / "results" / "mlflow.db"
@@ -429,7 +450,7 @@ class TestSweep:
         for (_, name, rest), stored in zip(rows_of_table(ended.stdout), sweep.runs, strict=True):
             assert stored.info.run_name == name
             assert rest.startswith(f"skipped, run {stored.info.run_id[:8]} ")
-        said = re.findall(r"^skipped, run (\w+) has finished", ended.stdout, re.M)
+        said = re.findall(r"^  skipped, run (\w+) has finished", ended.stdout, re.M)
         assert said == [stored.info.run_id[:8] for stored in sweep.runs]
 
     def test_a_larger_step_limit_runs_again_only_what_had_ended_on_it(self, sweep):
@@ -454,7 +475,6 @@ class TestSweep:
         stored = sweep.runs[1]
         expected = "python run.py n=100 d=5 solver=gradient_descent max_steps=20 force=true"
         assert stored.data.tags["command"] == expected
-        assert f"reproduce: {expected}" in sweep.ended.stdout
         ended = script(sweep.folder, "reproduce.py", stored.info.run_id[:10])
         assert ended.stdout.splitlines()[-1] == "the same to the last bit: 21 rows", ended.stderr
         assert ended.returncode == 0
@@ -480,6 +500,8 @@ def test_each_store_of_a_sweep_has_its_links(tmp_path):
     assert (ended.returncode, ended.stderr) == (0, "")
     for folder in ("first", "second"):
         database = tmp_path / folder / "mlflow.db"
+        draws = rf"^python scripts/figures\.py .* --store {database.parent}$"
+        assert re.search(draws, ended.stdout, re.M)
         assert ended.stdout.count(f"--backend-store-uri sqlite:///{database}") == 1
         experiment = client_of(tmp_path / folder).get_experiment_by_name("softres")
         views = [json.loads(text) for key, text in experiment.tags.items() if "softres-" in key]
@@ -512,17 +534,18 @@ def test_a_job_that_fails_is_reported_at_once_and_the_sweep_goes_on(tmp_path):
         tmp_path,
         *("-m", "seed=0,1,2", "n=60", "d=4"),
         stderr=subprocess.STDOUT,
-        PYTHONPATH=str(tmp_path / "fault"),
+        PYTHONPATH=os.pathsep.join([str(tmp_path / "fault"), str(ROOT)]),
     )
     assert ended.returncode == 1
     text = ended.stdout
-    assert text.index("Traceback") < text.index("planted fault") < text.index("\njob 2: ")
+    assert text.index("Traceback") < text.index("planted fault") < text.index("\njob 3 of 3")
     assert [rest.split(" ")[0] for *_, rest in rows_of_table(text)] == [
         "converged",
         "failed",
         "converged",
     ]
-    assert "job 1 failed: RuntimeError: planted fault" in text
+    assert "job 2 failed: RuntimeError: planted fault" in text
+    assert "\n  alone and again: python run.py seed=1 n=60 d=4 force=true\n" in text
     runs = stored_runs(tmp_path)
     assert [stored.info.status for stored in runs] == ["FINISHED", "FAILED", "FINISHED"]
     failed = runs[1]
@@ -535,7 +558,7 @@ def test_a_job_that_fails_is_reported_at_once_and_the_sweep_goes_on(tmp_path):
 def test_a_job_that_needs_too_much_memory_fails_in_one_line_and_the_sweep_goes_on(tmp_path):
     ended = run(tmp_path, "-m", "n=600000,60", "d=20", "memory_limit=0.05")
     assert ended.returncode == 1
-    said = r"softres: job 0 \(.*\): memory_limit=0\.05: A with n=600000 and d=20 alone .*\n"
+    said = r"softres: job 1 \(.*\): memory_limit=0\.05: A with n=600000 and d=20 alone .*\n"
     assert re.fullmatch(said, ended.stderr)
     (stored,) = stored_runs(tmp_path)
     assert stored.info.status == "FINISHED"
@@ -545,7 +568,7 @@ def test_a_job_that_grows_beyond_its_memory_is_stopped(tmp_path):
     ended = run(tmp_path, "-m", "n=60000", "d=40", "memory_limit=0.03")
     assert ended.returncode == 1
     assert re.search(
-        r"^softres: job 0 .* memory_limit=0\.03: the job needs more", ended.stderr, re.M
+        r"^softres: job 1 .* memory_limit=0\.03: the job needs more", ended.stderr, re.M
     )
     assert [stored.info.status for stored in stored_runs(tmp_path)] in ([], ["FAILED"])
 
@@ -595,12 +618,16 @@ def test_a_full_disk_fails_jobs_and_nothing_else(tmp_path):
         subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
-def status_in(database):
+def statuses_in(database):
+    """The statuses of a store's runs, oldest first."""
     if not database.exists():
-        return None
+        return []
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as store:
-        rows = store.execute("SELECT status FROM runs").fetchall()
-    return rows[0][0] if rows else None
+        try:
+            rows = store.execute("SELECT status FROM runs ORDER BY start_time").fetchall()
+        except sqlite3.OperationalError:  # its tables are being made
+            return []
+    return [status for (status,) in rows]
 
 
 @pytest.mark.parametrize(
@@ -622,7 +649,7 @@ def test_a_run_that_is_told_to_end_is_not_left_open(tmp_path, number, code):
     try:
         database = tmp_path / "results" / "mlflow.db"
         deadline = time.monotonic() + 60
-        while status_in(database) != "RUNNING":
+        while statuses_in(database) != ["RUNNING"]:
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.1)
@@ -635,3 +662,31 @@ def test_a_run_that_is_told_to_end_is_not_left_open(tmp_path, number, code):
     assert stored.info.status == "KILLED"
     assert stored.data.tags["error"]
     assert stored.info.end_time >= stored.info.start_time
+
+
+def test_a_sweep_that_is_interrupted_says_how_far_it_came(tmp_path):
+    hard = ("n=400", "d=20", "data.condition=1e5", "weights=none", "eps=1e-14")
+    process = subprocess.Popen(
+        command("-m", *hard, "solver=gradient_descent", "max_steps=1,1000000000"),
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while "RUNNING" not in statuses_in(tmp_path / "results" / "mlflow.db")[1:]:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=30)[1]
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 130
+    expected = "softres: interrupted; 1 of 2 jobs are done; the same command goes on from here\n"
+    assert said == expected

@@ -56,8 +56,9 @@ def run_command(main: Callable[[], Any]) -> None:
             file=sys.stderr,
         )
         raise SystemExit(1) from None
-    except KeyboardInterrupt:
-        print("softres: interrupted; finished runs are kept", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        said = str(interrupt) or "finished runs are kept; the same command goes on from here"
+        print(f"softres: interrupted; {said}", file=sys.stderr)
         raise SystemExit(130) from None
     finally:
         if given is None:
