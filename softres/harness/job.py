@@ -82,16 +82,21 @@ def run_job(settings: Settings, context: JobContext, probe: Probe | None = None)
         if context.single:
             print(f"softres: {error}", file=sys.stderr)
             raise SystemExit(2) from None
-        outcome = JobOutcome(context.number, name, "failed", note=str(error), ok=False)
+        outcome = _failed(settings, context, name, str(error))
         print(f"softres: job {context.number + 1} ({name}): {error}", file=sys.stderr, flush=True)
     except Exception as error:
         note = f"{type(error).__name__}: {error}".splitlines()[0]
-        outcome = JobOutcome(context.number, name, "failed", note=note, ok=False)
+        outcome = _failed(settings, context, name, note)
         traceback.print_exc()
     seconds = None if outcome.status == "skipped" else time.perf_counter() - began
     outcome = replace(outcome, seconds=seconds, command=command)
     write_outcome(context.folder, outcome)
     return outcome
+
+
+def _failed(settings: Settings, context: JobContext, name: str, note: str) -> JobOutcome:
+    solver = settings.solver.name
+    return JobOutcome(context.number, name, "failed", note=note, solver=solver, ok=False)
 
 
 def _with_sweep(settings: Settings, context: JobContext) -> Settings:

@@ -163,7 +163,7 @@ def test_a_job_that_raises_is_reported_and_kept(checked, context, monkeypatch, c
     monkeypatch.setattr(solving, "solve", failing(RuntimeError("no luck\nat all")))
     outcome = run_job(checked(), context)
     assert (outcome.status, outcome.ok) == ("failed", False)
-    assert outcome.note == "RuntimeError: no luck"
+    assert (outcome.note, outcome.solver) == ("RuntimeError: no luck", "exact_newton")
     assert read_outcomes(context.folder) == [outcome]
     assert "Traceback" in capsys.readouterr().err
 

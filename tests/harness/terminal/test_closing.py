@@ -89,6 +89,12 @@ def test_solvers_have_a_row_each_with_medians(tmp_path, capsys):
     assert "slow 0 of 3 0 of 3 4 30 12 1.5e-12" in rows
 
 
+def test_a_job_that_failed_was_tried(tmp_path, capsys):
+    failed = JobOutcome(1, "fast n=9 seed=1", "failed", note="no luck", solver="fast", ok=False)
+    assert not closed(tmp_path, [outcome(0, "fast", 1.0), failed])
+    assert re.search(r"^fast +1 of 2 ", capsys.readouterr().out, re.M)
+
+
 def test_one_job_and_jobs_that_solve_nothing_have_no_table_of_solvers(tmp_path, capsys):
     closed(tmp_path / "one", [outcome(0, "fast", 1.0)])
     measured = [outcome(k, "fast", None, status="measured", steps=None) for k in range(2)]
