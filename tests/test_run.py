@@ -20,6 +20,7 @@ import pandas as pd
 import pytest
 import yaml
 
+import softres
 from softres.common.discovery import catalogue
 from softres.data.files.shard_writer import write_folder
 
@@ -101,7 +102,7 @@ def script(folder, name, *arguments):
 
 def rows_of_table(text):
     """The rows of the closing table: job, run and all that follows."""
-    table = text[text.index(" jobs ") :]
+    table = text[text.index("- jobs -") :]
     return re.findall(r"^ +(\d+)  (\S.*?seed=\d+) +(.*?) *$", table, re.M)
 
 
@@ -159,6 +160,20 @@ BAD = {
     "solver=typo": r"solver=typo: .* allowed are approx_newton, exact_newton, gradient_descent",
     "backend=cuda": r"backend\.device=cuda: .* no CUDA device .* backend\.device=cpu",
     "typo=1": r"typo: no such key; .* shows those there are",
+    "solvr=exact_newton": r"solvr: no such key; did you mean solver\?",
+    "N=100": r"N: no such key; did you mean n\? \(capitals count\)",
+    "eps0=0.1": r"eps0: no such key; did you mean solver\.eps0 \(of solver=approx_newton\)\?",
+    "dry_run=true": r"dry_run: no such key; did you mean sweep\.dry_run\?",
+    "data.path=x": r"data\.path: no such key; it is an option of data=file: add that .*",
+    "solver=aprox_newton": r"solver=aprox_newton: .* did you mean approx_newton\? allowed are .*",
+    "weights=1e-4": r"weights=1e-4: .* absolute, .* theorem; weights\.value=1e-4 sets the number",
+    "weights=theorem weights.value=0.1": r"weights\.value=0\.1 .* weights=theorem: .* no value; .*",
+    "weights=none weights.value=0.1": r"weights\.value=0\.1 with weights=none: it takes no value.*",
+    "seed=range(3)": r"seed=range\(3\): several values need -m: .* -m 'seed=range\(3\)'",
+    "n=100,200": r"n=100,200: several values need -m: python run\.py -m n=100,200",
+    "-n 1000": r"-n: no such option; keys have no dashes: n=1000",
+    "-m n=1.5,3": r"n=1\.5: must be a whole number",
+    "-m eps=small,0.1": r"eps=small: must be a number",
     "solver=approx_newton solver.eps0=3": r"solver\.eps0=3\.0: approx_newton allows 0 < eps0 < 1",
     "data=digits n=100": r"n=100: data=digits has n=1797; leave it out",
     "solver=torch_lbfgs": r"solver=torch_lbfgs with backend=numpy: .* backend=torch only",
@@ -223,7 +238,21 @@ def test_an_option_goes_to_the_choice_that_has_it(tmp_path):
 
 
 def test_a_group_without_a_choice_ends_in_one_line(tmp_path):
-    check_refused(tmp_path, run(tmp_path, "solver=null"), "a group .*must be given a choice")
+    check_refused(tmp_path, run(tmp_path, "solver=null"), "solver=null: must be a choice; .*")
+
+
+def test_a_whole_number_may_be_written_as_a_float(tmp_path):
+    grid = ("-m", "n=6e1,70.0", "d=4e0", "seed=range(0,2e0)", "max_steps=1e2")
+    own = ("solver=approx_newton", "solver.rows=3e1")
+    ended = run(tmp_path, *grid, *own, "sweep.dry_run=true")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    plans = re.findall(r"approx_newton (n=\S+ d=\S+ seed=\S+) ", ended.stdout)
+    assert plans == [f"n={n} d=4 seed={seed}" for n in (60, 70) for seed in (0, 1)]
+
+
+def test_the_version_is_that_of_softres(tmp_path):
+    ended = run(tmp_path, "--version")
+    assert (ended.returncode, ended.stdout) == (0, f"softres {softres.__version__}\n")
 
 
 A = np.random.default_rng(0).standard_normal((20, 3))
@@ -314,12 +343,33 @@ class TestSweep:
         assert sweep.ended.returncode == 0
         assert sweep.ended.stderr == ""
         rows = rows_of_table(sweep.ended.stdout)
-        assert [row[:2] for row in rows] == [(str(k), name) for k, name in enumerate(NAMES)]
+        assert [row[:2] for row in rows] == [(str(k), name) for k, name in enumerate(NAMES, 1)]
         for (_, name, rest), stored in zip(rows, sweep.runs, strict=True):
             status = "converged" if "newton" in name else "step limit"
             figures = stored.data.metrics
             assert rest.startswith(f"{status} "), rest
-            assert rest.split()[-4:-2] == [str(int(figures["steps"])), "26"]
+            assert rest.split()[-3] == str(int(figures["steps"]))
+
+    def test_it_says_what_it_changes_and_where_it_stands(self, sweep):
+        lines = sweep.ended.stdout.splitlines()
+        changed = " ".join([*SWEEP[1:], "max_steps=20"])
+        assert lines[0] == f"4 jobs: {changed} (--cfg job shows the rest)"
+        headings = [line for line in lines if line.startswith("job ") and " of 4" in line]
+        assert [line.split(": ")[1] for line in headings] == NAMES
+        assert headings[0].startswith("job 1 of 4: ")
+        assert re.match(r"job 4 of 4, about \d+ s left: ", headings[3])
+        assert sweep.ended.stdout.count("Assumptions of Theorem 9.1") == len(SIZES)
+
+    def test_it_compares_its_solvers(self, sweep):
+        rows = re.findall(r"^(\w+) +(\d of \d) +(\d of \d) ", sweep.ended.stdout, re.M)
+        assert rows == [
+            ("exact_newton", "2 of 2", "2 of 2"),
+            ("gradient_descent", "0 of 2", "0 of 2"),
+        ]
+
+    def test_it_says_how_to_draw_it(self, sweep):
+        (command,) = re.findall(r"^python (scripts/figures\.py .*)$", sweep.ended.stdout, re.M)
+        assert command == f"scripts/figures.py --sweep {sweep.runs[0].data.tags['sweep']}"
 
     def test_it_says_how_to_look_at_its_runs(self, sweep):
         database = sweep.folder / "results" / "mlflow.db"
@@ -428,7 +478,7 @@ class TestSweep:
         for (_, name, rest), stored in zip(rows_of_table(ended.stdout), sweep.runs, strict=True):
             assert stored.info.run_name == name
             assert rest.startswith(f"skipped, run {stored.info.run_id[:8]} ")
-        said = re.findall(r"^skipped, run (\w+) has finished", ended.stdout, re.M)
+        said = re.findall(r"^  skipped, run (\w+) has finished", ended.stdout, re.M)
         assert said == [stored.info.run_id[:8] for stored in sweep.runs]
         (key,) = re.findall(r"viewStateShareKey=(\S+)$", ended.stdout, re.M)
         experiment = client(sweep.folder).get_experiment_by_name("softres")
@@ -459,7 +509,6 @@ class TestSweep:
         stored = sweep.runs[1]
         expected = "python run.py n=100 d=5 solver=gradient_descent max_steps=20 force=true"
         assert stored.data.tags["command"] == expected
-        assert f"reproduce: {expected}" in sweep.ended.stdout
         ended = script(sweep.folder, "reproduce.py", stored.info.run_id[:10])
         assert ended.stdout.splitlines()[-1] == "the same to the last bit: 21 rows", ended.stderr
         assert ended.returncode == 0
@@ -498,6 +547,8 @@ def test_each_store_of_a_sweep_has_its_links(tmp_path):
     assert (ended.returncode, ended.stderr) == (0, "")
     for folder in ("first", "second"):
         database = tmp_path / folder / "mlflow.db"
+        draws = rf"^python scripts/figures\.py .* --store {database.parent}$"
+        assert re.search(draws, ended.stdout, re.M)
         assert ended.stdout.count(f"--backend-store-uri sqlite:///{database}") == 1
         experiment = client_of(tmp_path / folder).get_experiment_by_name("softres")
         views = [json.loads(text) for key, text in experiment.tags.items() if "softres-" in key]
@@ -530,17 +581,18 @@ def test_a_job_that_fails_is_reported_at_once_and_the_sweep_goes_on(tmp_path):
         tmp_path,
         *("-m", "seed=0,1,2", "n=60", "d=4"),
         stderr=subprocess.STDOUT,
-        PYTHONPATH=str(tmp_path / "fault"),
+        PYTHONPATH=os.pathsep.join([str(tmp_path / "fault"), str(ROOT)]),
     )
     assert ended.returncode == 1
     text = ended.stdout
-    assert text.index("Traceback") < text.index("planted fault") < text.index("\njob 2: ")
+    assert text.index("Traceback") < text.index("planted fault") < text.index("\njob 3 of 3")
     assert [rest.split(" ")[0] for *_, rest in rows_of_table(text)] == [
         "converged",
         "failed",
         "converged",
     ]
-    assert "job 1 failed: RuntimeError: planted fault" in text
+    assert "job 2 failed: RuntimeError: planted fault" in text
+    assert "\n  alone and again: python run.py seed=1 n=60 d=4 force=true\n" in text
     runs = stored_runs(tmp_path)
     assert [stored.info.status for stored in runs] == ["FINISHED", "FAILED", "FINISHED"]
     failed = runs[1]
@@ -553,7 +605,7 @@ def test_a_job_that_fails_is_reported_at_once_and_the_sweep_goes_on(tmp_path):
 def test_a_job_that_needs_too_much_memory_fails_in_one_line_and_the_sweep_goes_on(tmp_path):
     ended = run(tmp_path, "-m", "n=600000,60", "d=20", "memory_limit=0.05")
     assert ended.returncode == 1
-    said = r"softres: job 0 \(.*\): memory_limit=0\.05: A with n=600000 and d=20 alone .*\n"
+    said = r"softres: job 1 \(.*\): memory_limit=0\.05: A with n=600000 and d=20 alone .*\n"
     assert re.fullmatch(said, ended.stderr)
     (stored,) = stored_runs(tmp_path)
     assert stored.info.status == "FINISHED"
@@ -563,7 +615,7 @@ def test_a_job_that_grows_beyond_its_memory_is_stopped(tmp_path):
     ended = run(tmp_path, "-m", "n=60000", "d=40", "memory_limit=0.03")
     assert ended.returncode == 1
     assert re.search(
-        r"^softres: job 0 .* memory_limit=0\.03: the job needs more", ended.stderr, re.M
+        r"^softres: job 1 .* memory_limit=0\.03: the job needs more", ended.stderr, re.M
     )
     assert [stored.info.status for stored in stored_runs(tmp_path)] in ([], ["FAILED"])
 
@@ -613,12 +665,16 @@ def test_a_full_disk_fails_jobs_and_nothing_else(tmp_path):
         subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
-def status_in(database):
+def statuses_in(database):
+    """The statuses of a store's runs, oldest first."""
     if not database.exists():
-        return None
+        return []
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as store:
-        rows = store.execute("SELECT status FROM runs").fetchall()
-    return rows[0][0] if rows else None
+        try:
+            rows = store.execute("SELECT status FROM runs ORDER BY start_time").fetchall()
+        except sqlite3.OperationalError:  # its tables are being made
+            return []
+    return [status for (status,) in rows]
 
 
 @pytest.mark.parametrize(
@@ -640,7 +696,7 @@ def test_a_run_that_is_told_to_end_is_not_left_open(tmp_path, number, code):
     try:
         database = tmp_path / "results" / "mlflow.db"
         deadline = time.monotonic() + 60
-        while status_in(database) != "RUNNING":
+        while statuses_in(database) != ["RUNNING"]:
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.1)
@@ -653,3 +709,31 @@ def test_a_run_that_is_told_to_end_is_not_left_open(tmp_path, number, code):
     assert stored.info.status == "KILLED"
     assert stored.data.tags["error"]
     assert stored.info.end_time >= stored.info.start_time
+
+
+def test_a_sweep_that_is_interrupted_says_how_far_it_came(tmp_path):
+    hard = ("n=400", "d=20", "data.condition=1e5", "weights=none", "eps=1e-14")
+    process = subprocess.Popen(
+        command("-m", *hard, "solver=gradient_descent", "max_steps=1,1000000000"),
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while "RUNNING" not in statuses_in(tmp_path / "results" / "mlflow.db")[1:]:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=30)[1]
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 130
+    expected = "softres: interrupted; 1 of 2 jobs are done; the same command goes on from here\n"
+    assert said == expected

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+import softres
 from softres.cli.completion import answer
+from softres.common.program import PROGRAM
 from softres.config.help import show_help
 
 __all__ = ["run_command"]
@@ -25,6 +27,9 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is not None:
         sys.argv[1:] = arguments  # where Hydra reads them
+    if "--version" in sys.argv[1:]:
+        print(f"{PROGRAM} {softres.__version__}")
+        return 0
     if show_help(sys.argv[1:]) or answer(sys.argv[1:]):
         return 0
     from softres.config.console_entry import main

@@ -91,4 +91,12 @@ def begin(config: DictConfig, compose: Callable[[], Sequence[Job]]) -> list[Job]
     every = (job.tracking for job in checked if job.tracking.enabled)
     for options in {options.place: options for options in every}.values():
         open_store(options, patient=True)
+    if kept:
+        from softres.harness.terminal.opening import show_start
+        from softres.tracking.options import without_secrets
+
+        params = config.hydra.sweeper.get("params") or {}
+        changed = [f"{key}={value}" for key, value in params.items()]
+        changed += config.hydra.overrides.task
+        show_start([without_secrets(text) for text in changed], len(kept))
     return kept

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import sys
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from softres.common.errors import InputError
 from softres.common.presets import conf_folder
 from softres.config.choices import register
+from softres.config.command_line import command_words
 from softres.config.one_line import USAGE, one_line
 
 __all__ = ["main", "run_command"]
@@ -34,26 +34,17 @@ def run_command(main: Callable[[], Any]) -> None:
     HYDRA_FULL_ERROR=1 in the environment shows tracebacks instead.
     """
     signal.signal(signal.SIGTERM, _terminate)
-    # Hydra wants no plus before a group that has a place, and people write one.
-    sys.argv[1:] = [re.sub(r"^\+experiment=", "experiment=", text) for text in sys.argv[1:]]
     given = os.environ.get("HYDRA_FULL_ERROR")
     verbose = given == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"  # otherwise Hydra prints errors its own way, and exits
     try:
         register(sys.argv[1:])
+        sys.argv[1:] = command_words(sys.argv[1:])
         main()
     except (InputError, HydraException, OmegaConfBaseException, OSError) as error:
         if verbose:
             raise
         print(f"softres: {one_line(error)}", file=sys.stderr)
-        raise SystemExit(USAGE) from None
-    except ValueError as error:
-        # Hydra's own word for a group that is set to null; any other is ours to debug.
-        if verbose or "Config group override" not in str(error):
-            raise
-        print(
-            "softres: a group (solver, problem, data ...) must be given a choice", file=sys.stderr
-        )
         raise SystemExit(USAGE) from None
     except Exception as error:
         # What a launcher raises when one of its processes was killed, by a user or for memory.
@@ -65,8 +56,9 @@ def run_command(main: Callable[[], Any]) -> None:
             file=sys.stderr,
         )
         raise SystemExit(1) from None
-    except KeyboardInterrupt:
-        print("softres: interrupted; finished runs are kept", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        said = str(interrupt) or "finished runs are kept; the same command goes on from here"
+        print(f"softres: interrupted; {said}", file=sys.stderr)
         raise SystemExit(130) from None
     finally:
         if given is None:

@@ -10,8 +10,8 @@ from typing import Any
 
 from softres.common.discovery import add_plugins, catalogue
 from softres.common.errors import InputError
-from softres.common.presets import conf_folder
 from softres.common.program import as_typed
+from softres.config.nearest import choices_of
 from softres.config.plugins import given_plugins
 
 __all__ = ["help_text", "show_help"]
@@ -87,13 +87,8 @@ def help_text(arguments: Sequence[str]) -> str:
 
 def _choices() -> str:
     groups: dict[str, Sequence[str]] = {
-        "problem": list(catalogue("problem")),
-        "solver": list(catalogue("solver")),
-        "backend": _presets("backend"),
-        "data": list(catalogue("data")),
-        "weights": _presets("weights"),
-        "tracking": _presets("tracking"),
-        "experiment": [*catalogue("claim"), *_figures_only()],
+        group: choices_of(group)
+        for group in ("problem", "solver", "backend", "data", "weights", "tracking", "experiment")
     }
     notes = {
         "solver": "(the two named after a problem solve that one always)",
@@ -111,15 +106,6 @@ def _choices() -> str:
                 notes[group], WIDTH, initial_indent=" " * 18, subsequent_indent=" " * 18
             )
     return "\n".join(lines) + "\n"
-
-
-def _presets(group: str) -> list[str]:
-    return sorted(path.stem for path in (conf_folder() / group).glob("*.yaml"))
-
-
-def _figures_only() -> list[str]:
-    claims = catalogue("claim")
-    return [name for name in _presets("experiment") if name not in claims]
 
 
 def _options(arguments: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from errno import EACCES, EPERM, EROFS
 from hydra.errors import OverrideParseException
 
 from softres.common.errors import InputError
-from softres.common.program import shown_command
+from softres.config.nearest import nearest, no_such_key
 
 __all__ = ["USAGE", "one_line"]
 
@@ -43,20 +43,19 @@ def one_line(error: BaseException, prefix: str = "") -> str:
     if choice := re.search(r"Could not find '(?P<group>[^']+)/(?P<choice>[^'/]+)'", text):
         options = re.search(r"Available options in '[^']*':\s*(.*?)(?:\n\S|\Z)", text, re.S)
         allowed = ", ".join(options.group(1).split()) if options else "none"
-        return f"{choice['group']}={choice['choice']}: no such choice; allowed are {allowed}"
+        meant = nearest(choice["choice"], allowed.split(", "))
+        return f"{choice['group']}={choice['choice']}: no such choice; {meant}allowed are {allowed}"
     key = re.search(r"full_key: (\S+)", text)
     name = f"{prefix}{key.group(1)}" if key else prefix.rstrip(".") or "value"
     if value := re.search(r"Value '(.*?)' (?:of type|is not a valid)", text):
         kinds = {"Integer": "a whole number", "Float": "a number", "bool": "true or false"}
         wanted = [words for kind, words in kinds.items() if kind in text.split("\n", 1)[0]]
         return f"{name}={value.group(1)}: must be {wanted[0] if wanted else 'of another type'}"
-    if "Ambiguous value" in text:
-        return f"a list of values, such as n=1000,10000, needs -m: {shown_command('run')} -m ..."
     if "not Optional" in text:
         return f"{name}=null: must have a value"
     if key and text.startswith("Cannot "):
         return f"{name}: {text.splitlines()[0]}"
     if re.search(r"Key '.*' (is )?not in ", text) and key:
-        return f"{name}: no such key; '{shown_command('run')} ... --cfg job' shows those there are"
+        return no_such_key(name)
     first = [line.strip() for line in text.splitlines() if line.strip()]
     return " ".join(first[:2]) if first else type(error).__name__

@@ -13,6 +13,7 @@ from omegaconf.errors import ConfigKeyError, ValidationError
 
 from softres.common.discovery import add_plugins
 from softres.common.errors import InputError, MismatchError
+from softres.config.nearest import no_such_key
 from softres.config.one_line import one_line
 from softres.config.schema import RunSchema
 from softres.data.registry import DATA
@@ -37,11 +38,7 @@ def settings(config: DictConfig) -> Settings:
     InputError
         On the first value that is not allowed; names the key, the value, and what is.
     """
-    tree: Any = OmegaConf.to_container(config, resolve=True)
-    known = [field.name for field in fields(RunSchema)]
-    for key in tree:
-        if key not in known:
-            raise InputError(f"{key}: no such key; allowed are {', '.join(known)}")
+    tree = _typed(config)
     add_plugins(tree.get("plugins"))
     R = tree["R"]
     if R is not None and not 0 < R < 1e6:
@@ -54,6 +51,7 @@ def settings(config: DictConfig) -> Settings:
     for key, unit in (("time_limit", "seconds"), ("memory_limit", "GiB")):
         if tree[key] is not None and not 0 < tree[key] < inf:
             raise InputError(f"{key}={tree[key]}: allowed is a positive number of {unit}")
+    _check_weights(tree["weights"])
     tracking = _options(TrackingOptions, tree["tracking"], "tracking")
     tree["tracking"]["uri"] = tracking.uri  # without a password: the tree is shown and kept
     solver = _named(tree["solver"], "solver", SOLVERS)
@@ -97,9 +95,45 @@ def settings(config: DictConfig) -> Settings:
     )
 
 
+def _typed(config: DictConfig) -> dict[str, Any]:
+    """Return the configuration as plain values, its top level of the types of the schema.
+
+    Hydra's own check of types ends where a sweep's jobs are composed.
+    """
+    tree: Any = OmegaConf.to_container(config, resolve=True)
+    for key in tree:
+        if key not in {field.name for field in fields(RunSchema)}:
+            raise InputError(no_such_key(str(key)))
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(RunSchema), _whole(RunSchema, tree))
+    except ValidationError as error:
+        raise InputError(one_line(error)) from None
+    typed: Any = OmegaConf.to_container(merged)
+    return typed  # type: ignore[no-any-return]
+
+
+def _whole(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values, a float that is a whole number as an integer where one is due: 1e4."""
+    due = {field.name for field in fields(kind) if str(field.type).startswith("int")}
+    return {
+        key: int(value) if key in due and isinstance(value, float) and value.is_integer() else value
+        for key, value in values.items()
+    }
+
+
 def _positive(key: str, value: int | None) -> None:
     if value is None or value < 1:
         raise InputError(f"{key}={value}: allowed is a whole number >= 1")
+
+
+def _check_weights(weights: Mapping[str, Any]) -> None:
+    """Refuse a number beside a rule that takes none."""
+    name, value = weights.get("name"), weights.get("value")
+    if name in ("theorem", "none") and value:
+        raise MismatchError(
+            f"weights.value={value} with weights={name}: it takes no value; weights=relative and "
+            "weights=absolute do"
+        )
 
 
 def _check_problem(name: str, options: Mapping[str, Any]) -> None:
@@ -126,10 +160,10 @@ def _named(values: Mapping[str, Any], group: str, classes: Mapping[str, type[T]]
 def _options(kind: type[T], values: Mapping[str, Any], group: str) -> T:
     """Check types with OmegaConf, ranges with the class's own ``__post_init__``."""
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(kind), dict(values))
+        merged = OmegaConf.merge(OmegaConf.structured(kind), _whole(kind, values))
         options = OmegaConf.to_object(merged)
     except ConfigKeyError as error:
-        raise InputError(f"{group}.{error.full_key}: no such option") from None
+        raise InputError(no_such_key(f"{group}.{error.full_key}")) from None
     except ValidationError as error:
         raise InputError(one_line(error, prefix=f"{group}.")) from None
     if not isinstance(options, kind):

@@ -54,17 +54,25 @@ class GridSweeper(Sweeper):
         assert config is not None
         assert self.launcher is not None
         jobs = begin(config, lambda: sweep_jobs(config))
+        from softres.harness.progress import count_done, write_sweep  # heavy: not before the check
+
         folder = Path(config.hydra.sweep.dir)
         folder.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(config, folder / "multirun.yaml")
+        write_sweep(folder, len(jobs))
         texts = [list(job.overrides) for job in jobs]
         size = self.max_batch_size or len(texts)
         returns = []
-        for number in range(0, len(texts), size):
-            results = self.launcher.launch(texts[number : number + size], initial_job_idx=number)
-            for result in results:
-                _ = result.return_value  # raises where the job failed
-            returns.append(results)
+        try:
+            for number in range(0, len(texts), size):
+                batch = texts[number : number + size]
+                results = self.launcher.launch(batch, initial_job_idx=number)
+                for result in results:
+                    _ = result.return_value  # raises where the job failed
+                returns.append(results)
+        except KeyboardInterrupt:
+            done = f"{count_done(folder)} of {len(texts)} jobs are done"
+            raise KeyboardInterrupt(f"{done}; the same command goes on from here") from None
         return returns
 
 

@@ -17,6 +17,7 @@ from softres.harness.keys.identity import job_key, reproducing_command, run_name
 from softres.harness.outcome import JobOutcome, write_outcome
 from softres.harness.plan import plan
 from softres.harness.probe import Probe, measure
+from softres.harness.progress import jobs_of_sweep, seconds_left
 from softres.harness.resources.estimates import check_memory
 from softres.harness.resources.memory import PeakMemory, memory_limited
 from softres.harness.settings import Settings
@@ -75,22 +76,29 @@ def run_job(settings: Settings, context: JobContext, probe: Probe | None = None)
     An error is reported at once and kept in the outcome; in a sweep the next job goes on. Bad
     input of a single run ends the command with status 2.
     """
-    settings = _with_sweep(settings, context)
-    name = run_name(settings, context.overrides)
+    settings, began = _with_sweep(settings, context), time.perf_counter()
+    name, command = run_name(settings, context.overrides), reproducing_command(context.overrides)
     try:
         outcome = _run(settings, context, name, probe)
     except InputError as error:
         if context.single:
             print(f"softres: {error}", file=sys.stderr)
             raise SystemExit(2) from None
-        outcome = JobOutcome(context.number, name, "failed", note=str(error), ok=False)
-        print(f"softres: job {context.number} ({name}): {error}", file=sys.stderr, flush=True)
+        outcome = _failed(settings, context, name, str(error))
+        print(f"softres: job {context.number + 1} ({name}): {error}", file=sys.stderr, flush=True)
     except Exception as error:
         note = f"{type(error).__name__}: {error}".splitlines()[0]
-        outcome = JobOutcome(context.number, name, "failed", note=note, ok=False)
+        outcome = _failed(settings, context, name, note)
         traceback.print_exc()
+    seconds = None if outcome.status == "skipped" else time.perf_counter() - began
+    outcome = replace(outcome, seconds=seconds, command=command)
     write_outcome(context.folder, outcome)
     return outcome
+
+
+def _failed(settings: Settings, context: JobContext, name: str, note: str) -> JobOutcome:
+    solver = settings.solver.name
+    return JobOutcome(context.number, name, "failed", note=note, solver=solver, ok=False)
 
 
 def _with_sweep(settings: Settings, context: JobContext) -> Settings:
@@ -108,7 +116,6 @@ def _run(settings: Settings, context: JobContext, name: str, probe: Probe | None
         context.number,
         name,
         "skipped",
-        predicted=predicted_steps(settings.eps),
         experiment_id=store.experiment_id,
         sweep=settings.tracking.sweep or "",
         uri=uri,
@@ -122,8 +129,7 @@ def _run(settings: Settings, context: JobContext, name: str, probe: Probe | None
         finished = plan(settings, store.find_finished(key)).finished
         if finished is not None:
             store.join_sweep(finished)
-            return _skip(outcome, finished)
-        console.show_line(f"reproduce: {reproducing_command(context.overrides)}", style="dim")
+            return _skip(settings, outcome, finished)
         check_memory(settings)
         return _do(settings, context, store, probe, outcome, key)
 
@@ -139,8 +145,10 @@ def _do(
     """Measure or solve, and record it."""
     name, started, memory = outcome.name, time.perf_counter(), PeakMemory()
     parameters = records.flat({k: v for k, v in settings.tree.items() if k not in NOT_RECORDED})
+    found: dict[str, str] = {}
 
     def start_run(more: Mapping[str, str]) -> RunLog:
+        found.update(more)
         # Within the limits of the job: the tags say how many threads it has.
         return store.start_run(name, parameters, {**_tags(settings, context, key), **more})
 
@@ -156,24 +164,37 @@ def _do(
             with start_run({}) as run:
                 measure(settings, probe, run)
                 close(run, None)
-            return replace(outcome, status="measured", predicted=None)
+            console.show_line("  measured", style="green")
+            return replace(outcome, status="measured")
         result = tracked_solve(settings, name, start_run, close)
     for line in result.warnings:
-        console.show_line(f"warning: {line}", style="yellow")
-    error = result.rows[-1]["relative_error_l2"]
-    seconds = result.seconds["solve"]
+        console.show_line(f"  warning: {line}", style="yellow")
+    last, seconds = result.rows[-1], result.seconds["solve"]
+    error = last["relative_error_l2"]
     console.show_line(
-        f"{name}: {result.status.value} after {result.steps} steps, {seconds:.3g} s of solve, "
-        f"relative error {console.error_text(error)}",
+        f"  {result.status.value} after {result.steps} steps, {seconds:.3g} s, "
+        f"error {console.error_text(error)}",
         style="green" if result.status.success else "yellow",
     )
     return replace(
         outcome,
         status=result.status.value,
         steps=result.steps,
-        seconds_per_step=seconds / max(1, result.steps),
+        predicted=_predicted(settings, found),
+        solve_seconds=seconds,
+        passes=last["passes"],
         error=error,
+        instance=_instance(settings, found),
     )
+
+
+def _predicted(settings: Settings, tags: Mapping[str, str]) -> int | None:
+    """Return the theorem's number of steps, where its assumptions hold."""
+    return predicted_steps(settings.eps) if tags.get("regime") == "theorem" else None
+
+
+def _instance(settings: Settings, tags: Mapping[str, str]) -> str:
+    return f"{tags.get('instance', '')} to {settings.eps:g}"
 
 
 def _share(backend: BackendOptions, workers: int) -> BackendOptions:
@@ -185,25 +206,34 @@ def _share(backend: BackendOptions, workers: int) -> BackendOptions:
 
 
 def _headline(settings: Settings, context: JobContext, name: str) -> None:
-    if context.number == 0:
-        console.show_configuration(records.as_yaml(settings))
-        if settings.tracking.enabled and (chosen := settings.tracking.from_environment):
-            console.show_line(f"from the environment: {chosen}")
-    console.console.rule(style="dim")
-    number = "" if context.single else f"job {context.number}: "
-    console.show_line(f"{number}{name}", style="bold")
+    chosen = settings.tracking.from_environment if settings.tracking.enabled else ""
+    if context.number == 0 and chosen:
+        console.show_line(f"from the environment: {chosen}")
+    if context.single:
+        console.show_heading(name)
+        return
+    place, left, jobs = f"job {context.number + 1}", "", jobs_of_sweep(context.folder.parent)
+    if jobs is not None:
+        seconds = seconds_left(context.folder.parent, context.number, jobs, context.workers)
+        left = "" if seconds is None else f", about {console.duration(seconds)} left"
+        place = f"{place} of {jobs}"
+    console.show_heading(f"{place}{left}: {name}")
 
 
-def _skip(outcome: JobOutcome, finished: FinishedRun) -> JobOutcome:
+def _skip(settings: Settings, outcome: JobOutcome, finished: FinishedRun) -> JobOutcome:
     note = f"run {finished.run_id[:8]}"
-    console.show_line(f"skipped, {note} has finished with this configuration and code")
-    metrics = finished.metrics
+    console.show_line(f"  skipped, {note} has finished with this configuration and code")
+    metrics, tags = finished.metrics, finished.tags
     steps = metrics.get("steps")
     return replace(
         outcome,
         steps=None if steps is None else int(steps),
-        seconds_per_step=metrics.get("seconds_per_step"),
+        predicted=_predicted(settings, tags),
+        solve_seconds=metrics.get("solve_seconds"),
+        passes=metrics.get("passes"),
         error=metrics.get("relative_error_l2"),
+        instance=_instance(settings, tags),
+        ended=tags.get("status", ""),
         note=note,
     )
 

@@ -28,11 +28,15 @@ class JobOutcome:
     status
         In words; ``"failed"`` if an error ended the job, ``"skipped"`` if it was finished before.
     steps, predicted
-        Steps taken, and T by the theorem's logarithm.
-    seconds_per_step
-        Solver seconds over steps.
+        Steps taken; and T by the theorem's logarithm, where its assumptions hold.
+    solve_seconds, passes
+        Solver seconds and passes over A.
+    seconds
+        Of the whole job; ``None`` where it was skipped.
     error
         Final |x - x*| over |x0 - x*|.
+    ended
+        How the run ended that a skipped job is.
     note
         The error's one line, or the run that a skipped job is.
     experiment_id, sweep
@@ -41,6 +45,10 @@ class JobOutcome:
         Address of the store, folder of tracking and name of the experiment.
     solver
         The solver's name.
+    instance
+        What was solved, and to which accuracy: the same for solvers that can be compared.
+    command
+        Runs the job alone and again.
     ok
         Whether the job counts as done.
     """
@@ -50,8 +58,11 @@ class JobOutcome:
     status: str
     steps: int | None = None
     predicted: int | None = None
-    seconds_per_step: float | None = None
+    solve_seconds: float | None = None
+    passes: float | None = None
+    seconds: float | None = None
     error: float | None = None
+    ended: str = ""
     note: str = ""
     experiment_id: str = ""
     sweep: str = ""
@@ -59,6 +70,8 @@ class JobOutcome:
     folder: str = ""
     experiment: str = ""
     solver: str = ""
+    instance: str = ""
+    command: str = ""
     ok: bool = True
 
 

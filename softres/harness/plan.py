@@ -55,5 +55,5 @@ def plan(
             return JobPlan(False, f"skip, run {run.run_id[:8]}", run)
     for number, job in earlier:
         if is_within(settings, job):
-            return JobPlan(False, f"skip, same as job {number}")
+            return JobPlan(False, f"skip, same as job {number + 1}")
     return JobPlan(True, "run to a larger limit" if finished or earlier else "run")

@@ -18,7 +18,7 @@ from softres.problems.evaluation import Evaluation
 from softres.problems.reference import Reference
 from softres.solvers import Result, solve
 from softres.solvers.result import Row
-from softres.theory import Assumption, check_assumptions
+from softres.theory import Assumption, check_assumptions, predicted_steps
 from softres.tracking import RunLog
 
 __all__ = ["tracked_solve"]
@@ -78,7 +78,7 @@ def _check(settings: Settings, prepared: Prepared) -> list[Assumption]:
         weights=settings.weights,
         smallest_eigenvalue=prepared.certificate.smallest_eigenvalue,
     )
-    console.show_assumptions(checks)
+    console.show_assumptions(checks, predicted_steps(settings.eps))
     if not prepared.certificate.certified:
         console.show_line(
             "warning: x* could not be certified (estimated relative error "

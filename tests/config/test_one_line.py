@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,8 +30,8 @@ CONF = Path(__file__).parents[2] / "conf"
         ("eps=small", "eps=small: must be a number"),
         ("typo=1", "typo: no such key; 'python run.py ... --cfg job' shows those there are"),
         (
-            "data.typo=1",
-            "data.typo: no such key; 'python run.py ... --cfg job' shows those there are",
+            "data.zzzzz=1",
+            "data.zzzzz: no such key; 'python run.py ... --cfg job' shows those there are",
         ),
     ],
 )
@@ -93,6 +94,7 @@ def test_our_own_errors_are_a_line_already():
 def as_before(monkeypatch):
     """Put back what a command changes in its process."""
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    monkeypatch.setattr(sys, "argv", ["run.py"])
     handler = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, handler)

@@ -219,7 +219,7 @@ def test_a_solver_that_stands_for_a_problem_switches_it(checked, solver, problem
         ("solver.name=typo", r"solver=typo: allowed are preconditioned_newton, .*torch_lbfgs"),
         ("data.name=typo", r"data=typo: allowed are synthetic, .*file"),
         ("problem.name=typo", r"problem=typo: allowed are softres, softmax"),
-        ("+solver.eps0=0.1", r"solver\.eps0: no such option"),
+        ("+solver.eps0=0.1", r"solver\.eps0: no such key; it is an option of solver=approx_newton"),
         ("backend.dtype=half", r"backend\.dtype=half: allowed are float64, float32"),
         ("backend.device=cuda", r"backend\.device=cuda: backend=numpy runs on cpu only"),
         ("backend.threads=0", r"backend\.threads=0: allowed"),

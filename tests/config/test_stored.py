@@ -64,7 +64,7 @@ def changed(checked, **changes):
         ({"n": -1}, "n=-1: allowed"),
         ({"n": "many"}, "n=many: must be a whole number"),
         ({"typo": 1}, "typo: no such key"),
-        ({"solver__typo": 1}, "typo: no such option"),
+        ({"solver__typo": 1}, "typo: no such key"),
         ({"solver__name": "os.system"}, "solver=os.system: allowed are"),
         ({"solver___target_": "os.system"}, "solver._target_: no such key"),
         ({"_target_": "os.system"}, "_target_: no such key"),

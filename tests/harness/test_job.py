@@ -115,11 +115,34 @@ def test_a_job_ends_well_and_writes_its_outcome(checked, context, capsys):
     outcome = run_job(checked(), context)
     assert (outcome.status, outcome.ok, outcome.job) == ("converged", True, 2)
     assert (outcome.name, outcome.solver) == ("exact_newton n=60 d=4 seed=0", "exact_newton")
-    assert outcome.predicted == 26
+    assert outcome.predicted is None  # its assumptions do not hold
+    assert outcome.command == "python run.py force=true"
+    assert outcome.passes > outcome.steps
+    assert 0 < outcome.solve_seconds < outcome.seconds
     assert 1 <= outcome.steps <= 30
     assert outcome.error <= 1e-10
     assert read_outcomes(context.folder.parent) == [outcome]
-    assert "exact_newton n=60 d=4 seed=0: converged after" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "job 3: exact_newton n=60 d=4 seed=0\n" in shown
+    assert f"\n  converged after {outcome.steps} steps, " in shown
+
+
+def test_solvers_of_one_instance_can_be_compared_and_see_its_assumptions_once(
+    checked, context, capsys
+):
+    first = run_job(checked("seed=77"), context)
+    assert "Assumptions of Theorem 9.1: " in capsys.readouterr().out
+    second = run_job(checked("seed=77", "solver=scipy_lbfgs"), context)
+    assert "Assumptions" not in capsys.readouterr().out
+    other = run_job(checked("seed=77", "eps=1e-4"), context)
+    assert first.instance == second.instance != other.instance
+
+
+def test_the_steps_of_the_theorem_are_said_where_its_assumptions_hold(checked, context, capsys):
+    start = ("start.kind=minimiser", "start.distance=1e-280")
+    outcome = run_job(checked("weights=theorem", "R=1", "data.planted_norm=0.1", *start), context)
+    assert "6 of 6 hold" in capsys.readouterr().out
+    assert outcome.predicted == 26
 
 
 def test_a_step_limit_is_said(checked, context, capsys):
@@ -140,7 +163,7 @@ def test_a_job_that_raises_is_reported_and_kept(checked, context, monkeypatch, c
     monkeypatch.setattr(solving, "solve", failing(RuntimeError("no luck\nat all")))
     outcome = run_job(checked(), context)
     assert (outcome.status, outcome.ok) == ("failed", False)
-    assert outcome.note == "RuntimeError: no luck"
+    assert (outcome.note, outcome.solver) == ("RuntimeError: no luck", "exact_newton")
     assert read_outcomes(context.folder) == [outcome]
     assert "Traceback" in capsys.readouterr().err
 
@@ -151,7 +174,7 @@ def test_bad_input_found_late_fails_a_job_of_a_sweep_in_one_line(
     monkeypatch.setattr(solving, "prepare", failing(InputError("data: cannot be read")))
     outcome = run_job(checked(), context)
     assert (outcome.status, outcome.ok, outcome.note) == ("failed", False, "data: cannot be read")
-    expected = "softres: job 2 (exact_newton n=60 d=4 seed=0): data: cannot be read\n"
+    expected = "softres: job 3 (exact_newton n=60 d=4 seed=0): data: cannot be read\n"
     assert capsys.readouterr().err == expected
 
 
@@ -225,7 +248,7 @@ def test_the_closing_table_shows_each_job_and_why_one_failed(tmp_path, capsys, m
     assert "exact_newton n=9" in shown
     assert "skipped, run 1a2b3c4d" in shown
     assert "<2e-16" in shown
-    assert "job 1 failed: no [luck] here" in shown
+    assert "job 2 failed: no [luck] here" in shown
     assert "http" not in shown
 
 

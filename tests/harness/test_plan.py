@@ -100,7 +100,7 @@ def test_equal_jobs_of_a_command_count_once(checked, capsys, monkeypatch, tmp_pa
     folder = f"tracking.folder={tmp_path / 'none'}"
     jobs = [checked(folder, f"seed={seed}") for seed in (1, 1, 2)]
     rows, count = planned(jobs, capsys, monkeypatch)
-    assert (rows[0], rows[1], rows[2]) == ("run", "skip, same as job 0", "run")
+    assert (rows[0], rows[1], rows[2]) == ("run", "skip, same as job 1", "run")
     assert count == "2"
     elsewhere = checked(f"tracking.folder={tmp_path / 'other'}", "seed=1")
     assert planned([jobs[0], elsewhere], capsys, monkeypatch)[1] == "2"

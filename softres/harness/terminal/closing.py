@@ -1,7 +1,8 @@
-"""The end of a command: a table of its jobs, and how to look at them."""
+"""The end of a command: its jobs, its solvers, and what to type next."""
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +14,16 @@ from rich.text import Text
 
 from softres.common.program import shown_command
 from softres.harness.outcome import JobOutcome, read_outcomes
-from softres.harness.terminal.console import console, error_text, show_line
+from softres.harness.terminal.by_solver import is_solved, show_solvers
+from softres.harness.terminal.console import (
+    columns_of,
+    console,
+    error_text,
+    rule,
+    show_heading,
+    show_line,
+    show_table,
+)
 from softres.tracking import TrackingOptions, charts_link, open_store, ui_command
 from softres.tracking.durable.spool import Spool
 
@@ -21,6 +31,10 @@ __all__ = ["close_command"]
 
 #: Swept keys that tell repetitions of one thing apart; charts average over them.
 REPETITIONS = ("seed",)
+#: Jobs of which each has a row; of more, only those that did not get there.
+MOST = 20
+#: Sweeps that one command to draw them names at most.
+SWEEPS = 3
 
 
 def close_command(folder: str, tracking: Mapping[str, Any], overrides: Sequence[str]) -> bool:
@@ -45,7 +59,11 @@ def close_command(folder: str, tracking: Mapping[str, Any], overrides: Sequence[
     _table(outcomes)
     for outcome in outcomes:
         if outcome.status == "failed":
-            show_line(f"job {outcome.job} failed: {outcome.note}", style="red")
+            show_line(f"job {outcome.job + 1} failed: {outcome.note}", style="red")
+            if outcome.command:
+                show_line(f"  alone and again: {outcome.command}")
+    if len(outcomes) > 1:
+        show_solvers(outcomes)
     options, swept = TrackingOptions(**tracking), _swept(overrides)
     sweeps: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
     for outcome in outcomes:
@@ -54,38 +72,72 @@ def close_command(folder: str, tracking: Mapping[str, Any], overrides: Sequence[
     if not sweeps and options.enabled and Spool.of(options).runs():
         sweeps[options.place] = set()
     for (uri, where, experiment), names in sweeps.items():
-        sweep = names.pop() if len(names) == 1 else None
+        sweep = next(iter(names)) if len(names) == 1 else None
         place = replace(options, enabled=True, uri=uri, folder=where, experiment=experiment)
-        _links(replace(place, sweep=sweep), swept)
+        figures = _figures(place, sorted(names)) if len(outcomes) > 1 else ""
+        _links(replace(place, sweep=sweep), swept, figures)
     return all(outcome.ok for outcome in outcomes)
 
 
 def _table(outcomes: Sequence[JobOutcome]) -> None:
+    """Print a row for each job; of many, for those that did not get there."""
+    listed = outcomes
+    if len(outcomes) > MOST:
+        listed = [one for one in outcomes if not (one.ok and _is_good(one))]
+    rule("jobs")
+    if listed:
+        names = [outcome.name for outcome in listed]
+        table = _job_rows(listed, names)
+        if console.is_terminal and columns_of(table) > console.width:
+            names, common = _shortened(names)
+            table = _job_rows(listed, names)
+            if common:
+                show_heading(f"all with {common}", style="dim")
+        show_table(table)
+        show_line("seconds: of solve; error: |x - x*| / |x0 - x*|", style="dim")
+        if any(outcome.predicted is not None for outcome in listed):
+            show_line("T: the theorem's ln(1/eps) / ln(2.5) steps", style="dim")
+    if rest := len(outcomes) - len(listed):
+        show_line(f"{rest} of {len(outcomes)} jobs went well and are not listed")
+
+
+def _job_rows(outcomes: Sequence[JobOutcome], names: Sequence[str]) -> Table:
+    theorem = any(outcome.predicted is not None for outcome in outcomes)
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
-    table.add_column("job", justify="right")
-    table.add_column("run", overflow="fold")
-    table.add_column("status", overflow="fold")
-    for heading in ("steps", "T", "s/step", "error"):
+    table.add_column("job", justify="right", no_wrap=True)
+    table.add_column("run", overflow="ellipsis", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    for heading in ("steps", *(["T"] if theorem else []), "seconds", "error"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for outcome in outcomes:
+    for outcome, name in zip(outcomes, names, strict=True):
         status = outcome.status.split(" (")[0]
         if outcome.status == "skipped":
             status = f"skipped, {outcome.note}"
         colour = {"converged": "green", "measured": "green", "failed": "red"}.get(status, "yellow")
         table.add_row(
-            str(outcome.job),
-            Text(outcome.name),
+            str(outcome.job + 1),
+            Text(name),
             Text(status, style=colour),
             _text(outcome.steps, "d"),
-            _text(outcome.predicted, "d"),
-            _text(outcome.seconds_per_step, ".2g"),
+            *([_text(outcome.predicted, "d")] if theorem else []),
+            _text(outcome.solve_seconds, ".2g"),
             error_text(outcome.error),
         )
-    console.rule("jobs", style="dim")
-    console.print(table)
-    console.print(
-        "[dim]T: the theorem's ln(1/eps) / ln(2.5) steps;  error: |x - x*| / |x0 - x*|[/]"
-    )
+    return table
+
+
+def _is_good(outcome: JobOutcome) -> bool:
+    return "measured" in (outcome.status, outcome.ended) or is_solved(outcome)
+
+
+def _shortened(names: Sequence[str]) -> tuple[list[str], str]:
+    """Return names without the words that all of them have, and these words."""
+    every = [name.split(" ") for name in names]
+    shared = [word for word in every[0] if all(word in words for words in every)]
+    if len(names) < 2:
+        return list(names), ""
+    kept = [" ".join(word for word in words if word not in shared) for words in every]
+    return kept, " ".join(shared)
 
 
 def _text(value: float | None, form: str) -> str:
@@ -100,7 +152,20 @@ def _swept(overrides: Sequence[str]) -> list[str]:
     return [key for key in keys if key not in REPETITIONS]
 
 
-def _links(options: TrackingOptions, swept: list[str]) -> None:
+def _figures(options: TrackingOptions, sweeps: Sequence[str]) -> str:
+    """Return the command that draws some sweeps; nothing for sweeps of many."""
+    if not 0 < len(sweeps) <= SWEEPS:
+        return ""
+    words = [word for sweep in sweeps for word in ("--sweep", sweep)]
+    folder = Path(options.folder).absolute()
+    if options.absolute_uri != replace(options, uri=None).absolute_uri:
+        words += ["--tracking-uri", options.absolute_uri]
+    elif folder != Path("results").absolute():
+        words += ["--store", str(folder)]
+    return f"{shown_command('figures')} {shlex.join(words)}"
+
+
+def _links(options: TrackingOptions, swept: list[str], figures: str) -> None:
     groups = ["solver", *(key for key in swept if key != "solver")]
     store = open_store(options, patient=True)
     store.save_charts(group_by=groups)
@@ -110,7 +175,9 @@ def _links(options: TrackingOptions, swept: list[str]) -> None:
             "delivers them",
             style="yellow",
         )
-    console.rule("look at the runs", style="dim")
+    rule("look at the runs")
+    if figures:
+        show_line(figures)
     command = ui_command(options)
     if command:
         show_line(command)

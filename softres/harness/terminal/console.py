@@ -1,4 +1,4 @@
-"""What a run prints: its configuration, the assumption check, progress, and its result."""
+"""What a run prints: the assumption check, progress, and its result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
@@ -18,15 +17,23 @@ from softres.solvers.result import Row
 from softres.theory import Assumption
 
 __all__ = [
+    "columns_of",
     "console",
+    "duration",
     "error_text",
     "progress",
+    "rule",
     "show_assumptions",
-    "show_configuration",
+    "show_heading",
     "show_line",
+    "show_table",
 ]
 
 console = Console(highlight=False, emoji=False)
+#: Columns of a table that no terminal shows.
+WIDE = 1000
+#: Assumptions that were printed.
+_shown: set[tuple[Assumption, ...]] = set()
 
 
 def show_line(text: str, style: str = "") -> None:
@@ -34,14 +41,45 @@ def show_line(text: str, style: str = "") -> None:
     console.print(text, style=style, markup=False, soft_wrap=True)
 
 
-def show_configuration(yaml: str) -> None:
-    """Print the resolved configuration."""
-    console.rule("configuration", style="dim")
-    console.print(Syntax(yaml.rstrip(), "yaml", theme="ansi_dark", background_color="default"))
+def show_heading(text: str, style: str = "bold") -> None:
+    """Print one line; a terminal shows as much of it as it has columns."""
+    if console.is_terminal:
+        console.print(Text(text, style=style), no_wrap=True, overflow="ellipsis")
+    else:
+        show_line(text)
 
 
-def show_assumptions(checks: Sequence[Assumption]) -> None:
-    """Print each assumption of Theorem 9.1 with its figure."""
+def rule(title: str) -> None:
+    """Print a heading; where no terminal shows it, in letters that any program can show."""
+    console.rule(title, style="dim", characters="\u2500" if console.is_terminal else "-")
+
+
+def show_table(table: Table) -> None:
+    """Print a table; where no terminal shows it, each row is one line however long."""
+    if console.is_terminal:
+        console.print(table)
+    else:
+        Console(width=WIDE, highlight=False, emoji=False).print(table)
+
+
+def columns_of(table: Table) -> int:
+    """Return how many columns of a terminal a table fills where nothing is cut."""
+    return console.measure(table, options=console.options.update(max_width=WIDE)).maximum
+
+
+def show_assumptions(checks: Sequence[Assumption], predicted: int) -> None:
+    """Print each assumption of Theorem 9.1 with its figure, once for each instance.
+
+    Parameters
+    ----------
+    checks
+        The assumptions.
+    predicted
+        The theorem's number of steps, said where all of them hold.
+    """
+    if tuple(checks) in _shown:
+        return
+    _shown.add(tuple(checks))
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
@@ -51,10 +89,23 @@ def show_assumptions(checks: Sequence[Assumption]) -> None:
         table.add_row(f"  {word}", Text(check.statement), Text(check.figure))
     held = sum(check.holds for check in checks)
     console.print(
-        f"Assumptions of Theorem 9.1: {held} of {len(checks)} hold "
-        "[dim](C and M as recalled from the papers)[/]"
+        f"  Assumptions of Theorem 9.1: {held} of {len(checks)} hold "
+        "[dim](C and M as in related papers)[/]"
     )
-    console.print(table)
+    show_table(table)
+    if held == len(checks):
+        show_line(f"  So the theorem promises the goal within T = {predicted} steps.", style="dim")
+    else:
+        show_line(
+            "  So the theorem promises nothing here; the solvers may still converge.", style="dim"
+        )
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as a person says them: ``40 s``, ``12 min``, ``3.5 h``."""
+    if seconds < 99.5:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5970 else f"{seconds / 3600:.1f} h"
 
 
 def error_text(error: float | None) -> str:

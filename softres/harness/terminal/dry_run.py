@@ -14,7 +14,7 @@ from softres.harness.plan import plan
 from softres.harness.probe import Probe
 from softres.harness.resources.estimates import estimate
 from softres.harness.settings import Settings
-from softres.harness.terminal.console import console, show_line
+from softres.harness.terminal.console import rule, show_line, show_table
 from softres.tracking import FinishedRun, Store, TrackingOptions, open_store
 from softres.tracking.protocol import NullBackend
 
@@ -48,17 +48,22 @@ def show_plan(jobs: Sequence[Planned]) -> None:
         same = planned[place, key]
         found = plan(settings, store.find_finished(key), same)
         if not found.runs:
-            table.add_row(str(number), name, f"[dim]{found.words}[/]", "", "", "")
+            table.add_row(str(number + 1), name, f"[dim]{found.words}[/]", "", "", "")
             continue
         if settings.tracking.enabled:  # what is not recorded is not found again
             same.append((number, settings))
         taken = estimate(settings, known)
         table.add_row(
-            str(number), name, found.words, f"{taken.seconds:.2g}", f"{taken.gib:.2g}", taken.source
+            str(number + 1),
+            name,
+            found.words,
+            f"{taken.seconds:.2g}",
+            f"{taken.gib:.2g}",
+            taken.source,
         )
         total, most, count = total + taken.seconds, max(most, taken.gib), count + 1
-    console.rule("dry run", style="dim")
-    console.print(table)
+    rule("dry run")
+    show_table(table)
     show_line(
         f"{count} of {len(jobs)} jobs would run, in about "
         f"{timedelta(seconds=round(total))} one after the other and {most:.2g} GiB beside the "

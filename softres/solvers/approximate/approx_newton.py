@@ -138,8 +138,9 @@ class ApproxNewton(Solver):
         s = self.sample_size(d)
         if s >= n:
             tools.warn(
-                f"approx_newton asks for {s} rows of {n}: sampling saves nothing here; "
-                "raise n or solver.eps0, or set solver.rows"
+                f"{'the lemma' if self.rows is None else 'solver.rows'} asks for {s} rows and A "
+                f"has {n}: none is left out, so this is exact Newton; a larger n or solver.eps0 "
+                "leaves rows out, such as n=200000 d=10"
             )
         if self.rows is not None and self.rows < d:
             tools.warn(f"approx_newton draws {s} rows for d = {d}: the sampled Hessian is singular")

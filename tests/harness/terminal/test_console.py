@@ -34,7 +34,7 @@ def test_the_closing_table_shows_names_and_notes(word, printed, tmp_path):
     write_outcome(tmp_path / "1", JobOutcome(1, "other", "failed", note=f"no {word}!", ok=False))
     assert not close_command(str(tmp_path), {"enabled": False}, [f"data.path={word}"])
     shown = printed()
-    for text in (f"run {word} end", f"skipped, is {word} too", f"job 1 failed: no {word}!"):
+    for text in (f"run {word} end", f"skipped, is {word} too", f"job 2 failed: no {word}!"):
         assert text in shown
 
 
@@ -50,7 +50,8 @@ def test_a_plan_shows_names(word, printed):
 @pytest.mark.parametrize("word", WORDS)
 def test_lines_assumptions_and_progress_show_text(word, printed, monkeypatch):
     console.show_line(f"line {word}.")
-    console.show_assumptions([Assumption("x", f"if {word} then", f"as {word}.", True, 1.0, 2.0)])
+    checks = [Assumption("x", f"if {word} then", f"as {word}.", True, 1.0, 2.0)]
+    console.show_assumptions(checks, 26)
     monkeypatch.setattr(console.console, "_force_terminal", True)
     with console.progress(f"{word.split()[0]} n=5", 3):
         pass
