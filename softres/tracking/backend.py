@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from softres.common.errors import InputError
 from softres.tracking.charts.curves import MetricPoint
@@ -153,6 +153,21 @@ class MlflowBackend:
     def tag_finished(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Set tags of a run that has ended."""
         self.log_batch(run_id, (), tags)
+
+    def watch(self, run_id: str) -> Callable[[], None]:
+        """Record the machine's load with a run, if MLflow's switch is on; return what ends that."""
+        from mlflow.environment_variables import MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING
+
+        switch: Any = MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING  # MLflow does not type it
+        if not switch.get():
+            return lambda: None
+        from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+        kind: Any = SystemMetricsMonitor
+        monitor = kind(run_id, tracking_uri=self._client.tracking_uri)
+        monitor.start()
+        finish: Callable[[], None] = monitor.finish
+        return finish
 
     def find(self, query: str, limit: int) -> list[StoredRun]:
         """Return the latest runs that match a search filter."""

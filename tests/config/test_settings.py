@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
 from softres.common.discovery import catalogue
 from softres.common.errors import InputError
@@ -75,7 +75,7 @@ def group(name):
 
 
 def in_yaml(where, choice):
-    return yaml.safe_load((CONF / where / f"{choice}.yaml").read_text(encoding="utf-8"))
+    return OmegaConf.to_container(OmegaConf.load(CONF / where / f"{choice}.yaml"), resolve=True)
 
 
 @pytest.mark.usefixtures("with_cuda")

@@ -5,6 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from softres.tracking import open_store
+
 
 def history(client, run, name):
     return sorted(client.get_metric_history(run.run_id, name), key=lambda metric: metric.step)
@@ -183,3 +185,13 @@ def test_parameters_that_no_store_takes_end_the_run(store, client):
         pass
     (run,) = client.search_runs([store.experiment_id])
     assert run.info.status == "FAILED"
+
+
+@pytest.mark.parametrize("switch", ["true", "false"])
+def test_mlflows_switch_records_the_load_of_the_machine(options, client, monkeypatch, switch):
+    monkeypatch.setenv("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", switch)
+    monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.05")
+    with open_store(options, patient=True).start_run("a run", {}, {}) as run:
+        time.sleep(0.4)
+    loads = [name for name in client.get_run(run.run_id).data.metrics if name.startswith("system/")]
+    assert bool(loads) == (switch == "true")

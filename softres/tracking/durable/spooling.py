@@ -43,6 +43,7 @@ class SpoolingBackend:
         self._spool = Spool.of(options)
         self._waiting: dict[str, WaitingRun] = {}
         self._begun: dict[str, tuple[str, int, dict[str, str]]] = {}
+        self._watches: dict[str, Callable[[], None]] = {}
         self._store: MlflowBackend | None = None
         self.away = False
         self._warned = False
@@ -75,7 +76,12 @@ class SpoolingBackend:
             self._waiting[run.folder.name] = run
             return run.folder.name
 
-        run_id = self._try(lambda store: store.create_run(name, tags, start), keep)
+        def create(store: MlflowBackend) -> str:
+            run_id = store.create_run(name, tags, start)
+            self._watches[run_id] = store.watch(run_id)
+            return run_id
+
+        run_id = self._try(create, keep)
         self._begun[run_id] = (name, start, dict(tags))
         return run_id
 
@@ -120,6 +126,8 @@ class SpoolingBackend:
             run.status, run.end = status, end or time.time_ns() // 1_000_000
             run.save()
 
+        if end_watch := self._watches.pop(run_id, None):
+            end_watch()
         self._write(run_id, lambda store: store.end_run(run_id, status, end), keep)
         self._waiting.pop(run_id, None)
         self._begun.pop(run_id, None)
