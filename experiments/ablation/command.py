@@ -37,7 +37,7 @@ _WORDS = """# What each tuned constant of `preconditioned_newton` is worth
 half and twice that, and switched off; {repeats} paired rounds, processor time, one thread, nominal
 rates. What the constants decide: `softres/solvers/preconditioned/tuning.py`.
 
-- `touched`: instances on which the result differs, by a last bit or more
+- `touched`: instances on which the result differs, by a last bit or more, or the work does
 - `changed`: those on which steps, passes or Gram matrices differ by more than 1%, or the status
   does
 - `time`, `passes`: over the default's, geometric means over the instances that are touched;

@@ -40,8 +40,6 @@ OFF: dict[str, Any] = {
     "ROWS_PER_COLUMN": 0.0,
     "STALE": 0.0,
     "MEDIAN_SAMPLE": _ALL,
-    "QUANTILE_SAMPLE": _ALL,
-    "QUANTILE_MARGIN": inf,
     "CHEAP_GRAM": 0.0,
     "EXPENSIVE": inf,
     "BEST_CONTRACTION": 1e-12,

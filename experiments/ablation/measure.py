@@ -107,12 +107,12 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """Return one row a constant and setting, over all instances.
 
     ``touched`` counts instances on which the result differs from the default's, by a last bit or
-    more; ``changed`` those on which steps, passes or Gram matrices do by more than a hundredth, or
-    the status does. ``time`` and ``passes`` are geometric means, over the default's, on the
-    instances that are touched, 1 where there are none. ``time_all`` is that over all instances,
-    the clock's noise included, and ``worst_passes`` the largest ratio. Ratios are of instances that
-    both solve; ``solved`` and ``default_solved`` say how many each does, and ``others`` how the
-    others ended.
+    more, or the work does; ``changed`` those on which steps, passes or Gram matrices do by more
+    than a hundredth, or the status does. ``time`` and ``passes`` are geometric means, over the
+    default's, on the instances that are touched, 1 where there are none. ``time_all`` is that over
+    all instances, the clock's noise included, and ``worst_passes`` the largest ratio. Ratios are
+    of instances that both solve; ``solved`` and ``default_solved`` say how many each does, and
+    ``others`` how the others ended.
     """
     converged = Status.CONVERGED.name.lower()
     lines = []
@@ -124,7 +124,8 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
             ]
         )
         both = (part["status"] == converged) & (part["default_status"] == converged)
-        moved = part[part["touched"] & both]
+        touched = part["touched"] | changed  # another way may lead to the very same result
+        moved = part[touched & both]
         ended = part["status"][part["status"] != converged].value_counts()
         ratio = part["passes"] / part["default_passes"]
         lines.append(
@@ -132,7 +133,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
                 "constant": constant,
                 "setting": setting,
                 "value": part["value"].iloc[0],
-                "touched": int(part["touched"].sum()),
+                "touched": int(touched.sum()),
                 "changed": int(changed.sum()),
                 "instances": len(part),
                 "time": _mean(moved["time"]),

@@ -46,13 +46,5 @@ def share(size: Any, chosen: Any) -> float:
 def threshold(size: Any, limit: int) -> float:
     """Return a value that at most ``limit`` entries exceed."""
     host = as_numpy(size)
-    step = max(1, len(host) // tuning.QUANTILE_SAMPLE)
-    # A sample's quantile, generous by a factor, leaves few entries to partition.
-    share = min(1.0, tuning.QUANTILE_MARGIN * limit / len(host))
-    sample = host[::step]
-    at = int((1.0 - share) * (len(sample) - 1))
-    bound = float(np.partition(sample, at)[at])
-    rest = host[host > bound]
-    if len(rest) <= limit:
-        rest = host
-    return float(np.partition(rest, len(rest) - limit - 1)[len(rest) - limit - 1])
+    at = len(host) - limit - 1
+    return float(np.partition(host, at)[at])

@@ -72,10 +72,6 @@ ROWS_PER_COLUMN = 2.0
 STALE = 0.1
 #: Entries that the common change of D is estimated from, as a median.
 MEDIAN_SAMPLE = 1024
-#: Entries that a bound on the largest changes is estimated from, as a quantile.
-QUANTILE_SAMPLE = 4096
-#: Entries that this bound should leave, over those looked for.
-QUANTILE_MARGIN = 4.0
 
 # --- When M is brought up to date or formed anew (refresh.py, preconditioner.py) -----------------
 

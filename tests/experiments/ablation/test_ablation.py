@@ -104,8 +104,9 @@ def test_a_summary_is_of_what_is_touched_and_of_what_both_solve():
 
 @pytest.mark.parametrize("field", ["steps", "grams"])
 def test_steps_and_gram_matrices_count_as_changes_too(field):
-    (line,) = summary(pd.DataFrame([row("off", **{field: 5})])).to_dict("records")
-    assert line["changed"] == 1
+    changed = row("off", touched=False, **{field: 5})  # on another way, to the same result
+    (line,) = summary(pd.DataFrame([changed])).to_dict("records")
+    assert line["touched"] == line["changed"] == 1
 
 
 # --- The command --------------------------------------------------------------------------------
