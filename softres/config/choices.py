@@ -10,9 +10,9 @@ from hydra.core.config_store import ConfigStore
 
 from softres.common.declarations import Declaration
 from softres.common.discovery import add_plugins, catalogue
-from softres.config.plugins import given_plugins
 from softres.config.schema import RunSchema
 from softres.config.sweeper import register_sweeper
+from softres.config.typed.plugins import given_plugins
 
 __all__ = ["register"]
 

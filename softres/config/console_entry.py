@@ -17,8 +17,8 @@ from omegaconf.errors import OmegaConfBaseException
 from softres.common.errors import InputError
 from softres.common.presets import conf_folder
 from softres.config.choices import register
-from softres.config.command_line import command_words
 from softres.config.one_line import USAGE, one_line
+from softres.config.typed.command_line import command_words
 
 __all__ = ["main", "run_command"]
 

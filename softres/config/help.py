@@ -11,8 +11,8 @@ from typing import Any
 from softres.common.discovery import add_plugins, catalogue
 from softres.common.errors import InputError
 from softres.common.program import as_typed
-from softres.config.nearest import choices_of
-from softres.config.plugins import given_plugins
+from softres.config.typed.nearest import choices_of
+from softres.config.typed.plugins import given_plugins
 
 __all__ = ["help_text", "show_help"]
 

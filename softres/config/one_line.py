@@ -8,7 +8,7 @@ from errno import EACCES, EPERM, EROFS
 from hydra.errors import OverrideParseException
 
 from softres.common.errors import InputError
-from softres.config.nearest import nearest, no_such_key
+from softres.config.typed.nearest import nearest, no_such_key
 
 __all__ = ["USAGE", "one_line"]
 

@@ -13,9 +13,9 @@ from omegaconf.errors import ConfigKeyError, ValidationError
 
 from softres.common.discovery import add_plugins
 from softres.common.errors import InputError, MismatchError
-from softres.config.nearest import no_such_key
 from softres.config.one_line import one_line
 from softres.config.schema import RunSchema
+from softres.config.typed.nearest import no_such_key
 from softres.data.registry import DATA
 from softres.data.start import StartOptions
 from softres.data.weights import WeightOptions

@@ -6,8 +6,8 @@ import pytest
 
 from softres.common.discovery import catalogue
 from softres.common.errors import InputError
-from softres.config.command_line import command_words
-from softres.config.nearest import choices_of, no_such_key
+from softres.config.typed.command_line import command_words
+from softres.config.typed.nearest import choices_of, no_such_key
 
 
 @pytest.mark.parametrize(

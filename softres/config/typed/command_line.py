@@ -16,8 +16,8 @@ from hydra.errors import OverrideParseException
 
 from softres.common.errors import InputError
 from softres.common.program import shown_command
-from softres.config.nearest import choices_of
 from softres.config.schema import RunSchema
+from softres.config.typed.nearest import choices_of
 
 __all__ = ["command_words"]
 

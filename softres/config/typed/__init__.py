@@ -1,0 +1,1 @@
+"""What a person types: read before Hydra does, and answered where it cannot be."""
