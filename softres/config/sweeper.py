@@ -54,7 +54,10 @@ class GridSweeper(Sweeper):
         assert config is not None
         assert self.launcher is not None
         jobs = begin(config, lambda: sweep_jobs(config))
-        from softres.harness.progress import count_done, write_sweep  # heavy: not before the check
+        from softres.harness.terminal.progress import (  # heavy: not before the check
+            count_done,
+            write_sweep,
+        )
 
         folder = Path(config.hydra.sweep.dir)
         folder.mkdir(parents=True, exist_ok=True)

@@ -17,12 +17,12 @@ from softres.harness.keys.identity import job_key, reproducing_command, run_name
 from softres.harness.outcome import JobOutcome, write_outcome
 from softres.harness.plan import plan
 from softres.harness.probe import Probe, measure
-from softres.harness.progress import jobs_of_sweep, seconds_left
 from softres.harness.resources.estimates import check_memory
 from softres.harness.resources.memory import PeakMemory, memory_limited
 from softres.harness.settings import Settings
 from softres.harness.solving import tracked_solve
 from softres.harness.terminal import console
+from softres.harness.terminal.progress import jobs_of_sweep, seconds_left
 from softres.matrices.backends import BackendOptions
 from softres.solvers import Result
 from softres.theory import predicted_steps

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from softres.harness.outcome import JobOutcome, write_outcome
-from softres.harness.progress import count_done, jobs_of_sweep, seconds_left, write_sweep
+from softres.harness.terminal.progress import count_done, jobs_of_sweep, seconds_left, write_sweep
 
 
 def ended(folder, number, seconds):
