@@ -182,6 +182,7 @@ BAD = {
     "-m n=100 solver.eps0=0.1,0.2": r"solver\.eps0: no such key; .*",
     "plugins=[missing.py]": r"plugins=missing\.py: no such Python file",
     "backend=dask backend.address=nowhere": r"backend.*(no Dask scheduler|not installed).*",
+    "sweep.objective=typo": r"sweep\.objective=typo: allowed are error, seconds, steps, passes",
     "memory_limit=0": r"memory_limit=0\.0: allowed is a positive number of GiB",
     "tracking=server tracking.uri=http://me:s3cret@127.0.0.1:9": r"\S+//127\.0\.0\.1:9: no server",
     "-m hydra/launcher=typo": r"hydra/launcher=typo: .* allowed are .*joblib, ray, serial",

@@ -72,8 +72,8 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 
 @hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")
-def main(config: DictConfig) -> None:
-    """Run one job."""
+def main(config: DictConfig) -> float:
+    """Run one job; return what a sweeper such as optuna's minimises."""
     from softres.config.launching import job_context
     from softres.config.settings import settings
 
@@ -81,4 +81,5 @@ def main(config: DictConfig) -> None:
     from softres.config.claims import probe_for
     from softres.harness import run_job
 
-    run_job(checked, job_context(), probe_for(checked))
+    outcome = run_job(checked, job_context(), probe_for(checked))
+    return outcome.objective(checked.tree["sweep"]["objective"])

@@ -19,6 +19,7 @@ from softres.config.typed.nearest import no_such_key
 from softres.data.registry import DATA
 from softres.data.start import StartOptions
 from softres.data.weights import WeightOptions
+from softres.harness.outcome import OBJECTIVES
 from softres.harness.settings import Settings
 from softres.matrices.backends import BackendOptions
 from softres.problems import PROBLEMS, make_problem
@@ -47,6 +48,9 @@ def settings(config: DictConfig) -> Settings:
         raise InputError(f"eps={tree['eps']}: allowed is 0 < eps < 1, the error relative to x0's")
     if not 0 <= tree["seed"] < 2**63:
         raise InputError(f"seed={tree['seed']}: allowed is a whole number >= 0")
+    if tree["sweep"]["objective"] not in OBJECTIVES:
+        given, allowed = tree["sweep"]["objective"], ", ".join(OBJECTIVES)
+        raise InputError(f"sweep.objective={given}: allowed are {allowed}")
     _positive("max_steps", tree["max_steps"])
     for key, unit in (("time_limit", "seconds"), ("memory_limit", "GiB")):
         if tree[key] is not None and not 0 < tree[key] < inf:

@@ -10,9 +10,11 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-__all__ = ["JobOutcome", "read_outcomes", "write_outcome"]
+__all__ = ["OBJECTIVES", "JobOutcome", "read_outcomes", "write_outcome"]
 
 FILE = "outcome.json"
+#: What a sweeper may minimise.
+OBJECTIVES = ("error", "seconds", "steps", "passes")
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,16 @@ class JobOutcome:
     instance: str = ""
     command: str = ""
     ok: bool = True
+
+    def objective(self, name: str) -> float:
+        """Return what a sweeper minimises, a figure of :data:`OBJECTIVES`; infinite without one."""
+        value = {
+            "error": self.error,
+            "seconds": self.solve_seconds,
+            "steps": self.steps,
+            "passes": self.passes,
+        }[name]
+        return float("inf") if value is None else float(value)
 
 
 def write_outcome(folder: Path, outcome: JobOutcome) -> None:

@@ -232,6 +232,14 @@ FAILED = JobOutcome(1, "gradient_descent n=9", "failed", note="no [luck] here", 
 SKIPPED = JobOutcome(0, "exact_newton n=9", "skipped", steps=3, error=1e-17, note="run 1a2b3c4d")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("error", 1e-17), ("seconds", float("inf")), ("steps", 3.0)]
+)
+def test_what_a_sweeper_minimises_is_infinite_where_there_is_no_such_figure(name, value):
+    assert SKIPPED.objective(name) == value
+    assert FAILED.objective(name) == float("inf")
+
+
 def test_outcomes_come_back_in_the_order_of_the_jobs(tmp_path):
     for outcome in (FAILED, SKIPPED):
         write_outcome(tmp_path / str(outcome.job), outcome)
