@@ -92,8 +92,15 @@ def fitting(combinations: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
     chosen: dict[str, set[str]] = {
         group: {_choice(one, group) for one in every} - {""} for group in OPTIONS
     }
-    fit = (tuple(text for text in one if _belongs(text, one, chosen)) for one in every)
-    return list(dict.fromkeys(fit))
+    fit: list[tuple[str, ...]] = []
+    shortened: set[tuple[str, ...]] = set()
+    for one in every:
+        job = tuple(text for text in one if _belongs(text, one, chosen))
+        if job not in shortened:
+            fit.append(job)
+        if job != one:
+            shortened.add(job)
+    return fit
 
 
 def _choice(overrides: Sequence[str], group: str) -> str:

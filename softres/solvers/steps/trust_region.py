@@ -215,7 +215,10 @@ def _within_ball(
                 if slope_allows(ray, there):
                     return there, radius, trial
             else:
-                ratio = -change / model.fall(y)
+                fall = model.fall(y)
+                if fall == 0:  # below the range of doubles, as y is: no smaller ball has more
+                    return None, radius, trial
+                ratio = -change / fall
                 if ratio > ACCEPT:
                     if ratio > 0.75 and length > 0.99 * radius:
                         radius *= 2.0
