@@ -24,8 +24,14 @@ from softres.common.errors import InputError
 
 __all__ = ["Catalogue", "add_plugins", "catalogue", "find", "module_of", "plugin_files"]
 
-#: Where each kind's own files are, and under which entry points others name theirs.
-FOLDERS = {"solver": "softres.solvers", "problem": "softres.problems", "data": "softres.data.sets"}
+#: Where each kind's own files are, and under which entry points others name theirs. Own files need
+#: no entry point: what is installed may be older than the files.
+FOLDERS = {
+    "solver": "softres.solvers",
+    "problem": "softres.problems",
+    "data": "softres.data.sets",
+    "claim": "experiments.claims",
+}
 ENTRY_POINTS = {
     "solver": "softres.solvers",
     "problem": "softres.problems",
@@ -145,7 +151,7 @@ def add_plugins(given: Any) -> list[Declaration]:
 @cache
 def _installed(kind: str) -> dict[str, Declaration]:
     """Return what is in the folders of this package and of those with an entry point."""
-    places = [FOLDERS[kind]] if kind in FOLDERS else []
+    places = [FOLDERS[kind]]
     places += sorted(point.value for point in entry_points(group=ENTRY_POINTS[kind]))
     found: dict[str, Declaration] = {}
     for place in places:
@@ -158,7 +164,10 @@ def _installed(kind: str) -> dict[str, Declaration]:
 
 def _modules(place: str) -> Iterator[tuple[Path, str]]:
     """Yield the files of a module or of a package and its folders, with their dotted names."""
-    spec = find_spec(place)
+    try:
+        spec = find_spec(place)
+    except ModuleNotFoundError:  # its package is not there
+        return
     if spec is None or spec.origin is None:
         return
     if spec.submodule_search_locations is None:
