@@ -63,6 +63,12 @@ def test_the_judge_and_softres_agree_on_gradient_and_hessian(name, arithmetic):
     np.testing.assert_allclose(H.astype(float), problem.hessian(x), rtol=1e-11, atol=1e-14)
 
 
+def test_a_model_that_falls_by_less_than_any_double_raises_nothing():
+    ended = attempts(57000144)  # exp, b = 0, float32, from a start where the loss underflows
+    assert ended
+    assert not [one.fault for one in ended if one.fault]
+
+
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_a_minimiser_is_accepted_and_one_that_is_off_by_more_than_eps_is_not(name):
     problem, loss = _instance(name)
