@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from softres.cli.arguments import OneLineParser, output_folder, positive_whole
+from softres.cli.arguments import (
+    OneLineParser,
+    exit_status,
+    output_folder,
+    positive_whole,
+)
 from softres.common.errors import InputError
 
 if TYPE_CHECKING:
@@ -60,15 +64,9 @@ def ablation_command(arguments: Sequence[str] | None = None) -> int:
 
     console = Console(highlight=False)
     console.width = min(80, console.width)
-    try:
-        _run(chosen, console)
-    except InputError as error:
-        print(f"softres: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        console.print("stopped; nothing is written")
-        return 130
-    return 0
+    return exit_status(
+        lambda: _run(chosen, console), lambda: console.print("stopped; nothing is written")
+    )
 
 
 def _run(chosen: argparse.Namespace, console: Console) -> None:

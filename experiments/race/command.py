@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from softres.cli.arguments import OneLineParser, add_clock, output_folder, positive, positive_whole
+from softres.cli.arguments import (
+    OneLineParser,
+    add_clock,
+    exit_status,
+    output_folder,
+    positive,
+    positive_whole,
+)
 from softres.common.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,14 +34,8 @@ def benchmark_command(arguments: Sequence[str] | None = None) -> int:
     from rich.console import Console
 
     console = Console(highlight=False)
-    try:
-        return _run(chosen, console)
-    except InputError as error:
-        print(f"softres: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        console.print("stopped; the same command takes the race up where it is")
-        return 130
+    stopped = "stopped; the same command takes the race up where it is"
+    return exit_status(lambda: _run(chosen, console), lambda: console.print(stopped))
 
 
 def _run(chosen: argparse.Namespace, console: Console) -> int:

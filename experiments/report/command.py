@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 
 from experiments.kit.registry import claim_ids
 from experiments.report.runner import FIGURES_ONLY
-from softres.cli.arguments import OneLineParser, output_folder
+from softres.cli.arguments import (
+    OneLineParser,
+    exit_status,
+    output_folder,
+)
 from softres.cli.figures import draw_figures
 from softres.common.discovery import add_plugins
 from softres.common.errors import InputError
@@ -117,12 +121,7 @@ def _request(chosen: argparse.Namespace, *, run: bool) -> Request:
 
 
 def _status(work: Callable[[], bool]) -> int:
-    # MLflow draws a bar for every artifact that is read, even a local one.
-    try:
-        return 0 if work() else 1
-    except InputError as error:
-        print(f"softres: {error}", file=sys.stderr)
-        return 2
+    return exit_status(lambda: 0 if work() else 1)
 
 
 def _say(line: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ __all__ = [
     "OneLineParser",
     "add_clock",
     "add_store",
+    "exit_status",
     "folder",
     "fraction",
     "not_negative",
@@ -39,6 +41,32 @@ class OneLineParser(argparse.ArgumentParser):
         """Say what is wrong, and end with status 2."""
         line = " ".join(message.split())  # a value may hold line breaks
         self.exit(2, f"softres: {line}; --help shows what there is\n")
+
+
+def exit_status(
+    work: Callable[[], int | None], interrupted: Callable[[], object] | None = None
+) -> int:
+    """Do a command's work and return its exit status.
+
+    Input that cannot be used is one line on stderr and status 2.
+
+    Parameters
+    ----------
+    work
+        Returns a status of its own, or ``None`` for 0.
+    interrupted
+        Says what Ctrl-C has left; the status is 130. Without it, Ctrl-C is the caller's.
+    """
+    try:
+        return work() or 0
+    except InputError as error:
+        print(f"softres: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        if interrupted is None:
+            raise
+        interrupted()
+        return 130
 
 
 def number(kind: type[N], allows: Callable[[N], bool], allowed: str) -> Callable[[str], N]:

@@ -13,17 +13,14 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from softres.common.discovery import catalogue
 from softres.common.presets import conf_folder
 from softres.common.program import PROGRAM, command_words
 from softres.config.schema import RunSchema, SweepSchema
+from softres.config.typed.nearest import CLASSES, FILES, choices_of, options_of
 
 __all__ = ["SHELLS", "answer", "completions", "script"]
 
 SHELLS = ("bash", "zsh")
-#: Choices where a command names none, whose options are completed.
-DEFAULTS = {"solver": "exact_newton", "problem": "softres", "data": "synthetic"}
-
 SCRIPT = """\
 _softres_complete() {{
     local line="${{COMP_LINE:0:$COMP_POINT}}"
@@ -112,37 +109,32 @@ def _keys() -> list[str]:
 
 
 def _choices(group: str) -> list[str]:
-    if group in DEFAULTS:
-        return list(catalogue(group))
     if group == "experiment":
-        names = {*catalogue("claim"), *_files("experiment")}
-        return sorted(names | {f"quick/{name}" for name in _files("experiment/quick")})
-    if group in ("backend", "weights", "tracking", "hydra/launcher"):
-        return _files(group)
+        quick = (f"quick/{name}" for name in choices_of("experiment/quick"))
+        return sorted([*choices_of(group), *quick])
+    if group in (*CLASSES, *FILES, "hydra/launcher"):
+        return choices_of(group)
     return ["true", "false"] if group in ("force", "sweep.dry_run") else []
 
 
 def _options(group: str, before: Sequence[str]) -> list[str]:
     """Return the options of the choice of a group that a line makes, or of the default's."""
-    if group in DEFAULTS:
+    if group in CLASSES:
         named = [word.partition("=")[2] for word in before if word.startswith(f"{group}=")]
-        names = (named[-1] if named else DEFAULTS[group]).split(",")
-        there = catalogue(group)
-        return sorted({key for name in names if name in there for key in there[name].options})
+        names = (named[-1] if named else _default(group)).split(",")
+        there = choices_of(group)
+        return sorted({key for name in names if name in there for key in options_of(group, name)})
     if group == "sweep":
         return [field.name for field in fields(SweepSchema)]
     if group == "start":
         return ["kind", "distance"]
-    files = _files(group)
-    return _yaml_keys(group, files[0]) if files else []
+    return sorted(options_of(group, choices_of(group)[0])) if group in FILES else []
 
 
-def _files(group: str) -> list[str]:
-    return sorted(path.stem for path in (conf_folder() / group).glob("*.yaml"))
-
-
-def _yaml_keys(group: str, name: str) -> list[str]:
+def _default(group: str) -> str:
+    """Return the choice of a group that is made where a command names none."""
     import yaml
 
-    tree = yaml.safe_load((conf_folder() / group / f"{name}.yaml").read_text(encoding="utf-8"))
-    return sorted(tree)
+    tree = yaml.safe_load((conf_folder() / "config.yaml").read_text(encoding="utf-8"))
+    defaults = (one for one in tree["defaults"] if isinstance(one, dict))
+    return str(next(one[group] for one in defaults if group in one))

@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from softres.cli.arguments import OneLineParser
+from softres.cli.arguments import (
+    OneLineParser,
+    exit_status,
+)
 from softres.common.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,20 +28,16 @@ def data_command(arguments: Sequence[str] | None = None) -> int:
     from rich.console import Console
 
     console = Console(highlight=False)
-    try:
+
+    def work() -> None:
         if chosen.action == "list":
             _list(console)
         elif chosen.action == "fetch":
             _fetch(console, _checked(chosen.names))
         else:
             _describe(console, chosen.name)
-    except InputError as error:
-        sys.stderr.write(f"softres: {error}\n")
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("softres: interrupted; run again to go on\n")
-        return 130
-    return 0
+
+    return exit_status(work, lambda: sys.stderr.write("softres: interrupted; run again to go on\n"))
 
 
 def _parser() -> OneLineParser:

@@ -10,8 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from softres.cli.arguments import OneLineParser, output_folder
-from softres.common.errors import InputError
+from softres.cli.arguments import (
+    OneLineParser,
+    exit_status,
+    output_folder,
+)
 from softres.common.program import shown_command
 
 if TYPE_CHECKING:
@@ -52,15 +55,10 @@ def draw_figures(arguments: Sequence[str], claims: Callable[[Sequence[str]], int
 def sweep_figures(arguments: Sequence[str] | None = None) -> int:
     """Draw a sweep; return the exit status."""
     chosen = _parser().parse_args(arguments)
-    try:
-        _draw(chosen, lambda line: print(line, flush=True))
-    except InputError as error:
-        sys.stderr.write(f"softres: {error}\n")
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("softres: interrupted\n")
-        return 130
-    return 0
+    return exit_status(
+        lambda: _draw(chosen, lambda line: print(line, flush=True)),
+        lambda: sys.stderr.write("softres: interrupted\n"),
+    )
 
 
 def _parser() -> OneLineParser:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from softres.cli.arguments import OneLineParser, add_store, not_negative
-from softres.common.errors import InputError
+from softres.cli.arguments import (
+    OneLineParser,
+    add_store,
+    exit_status,
+    not_negative,
+)
 
 if TYPE_CHECKING:
     from softres.tracking import TrackingOptions
@@ -20,12 +23,11 @@ def reproduce_command(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     from softres.tracking import TrackingOptions
 
-    try:
+    def work() -> int:
         options = TrackingOptions(uri=chosen.tracking_uri, folder=chosen.folder)
         return _reproduce(chosen.run_id, options, chosen.tolerance, chosen.plugins)
-    except InputError as error:
-        print(f"softres: {error}", file=sys.stderr)
-        return 2
+
+    return exit_status(work)
 
 
 def _parser() -> OneLineParser:

@@ -12,6 +12,7 @@ from softres.common.declarations import Declaration
 from softres.common.discovery import add_plugins, catalogue
 from softres.config.schema import RunSchema
 from softres.config.sweeper import register_sweeper
+from softres.config.typed.nearest import CLASSES
 from softres.config.typed.plugins import given_plugins
 
 __all__ = ["register"]
@@ -19,9 +20,6 @@ __all__ = ["register"]
 # Our choices have the names of the plugins', on purpose: the plugins' own types check their values,
 # which Hydra calls deprecated and still does.
 warnings.filterwarnings("ignore", message=r"\s*'hydra/launcher/\w+' is validated against")
-
-#: The groups whose choices are classes.
-GROUPS = ("solver", "problem", "data")
 
 
 def register(arguments: Sequence[str] = ()) -> None:
@@ -40,7 +38,7 @@ def register(arguments: Sequence[str] = ()) -> None:
     add_plugins(given_plugins(arguments))
     store = ConfigStore.instance()
     store.store(name="run_schema", node=RunSchema)
-    for group in GROUPS:
+    for group in CLASSES:
         for one in catalogue(group).values():
             node = {group: {"name": one.name, **one.options}, **one.presets}
             store.store(group=group, name=one.name, node=node, package="_global_")

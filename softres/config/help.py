@@ -11,7 +11,7 @@ from typing import Any
 from softres.common.discovery import add_plugins, catalogue
 from softres.common.errors import InputError
 from softres.common.program import as_typed
-from softres.config.typed.nearest import choices_of
+from softres.config.typed.nearest import CLASSES, choices_of
 from softres.config.typed.plugins import given_plugins
 
 __all__ = ["help_text", "show_help"]
@@ -113,7 +113,7 @@ def _options(arguments: Sequence[str]) -> str:
     lines = []
     for text in arguments:
         group, _, name = text.lstrip("+").partition("=")
-        one = catalogue(group).get(name) if group in ("solver", "problem", "data") else None
+        one = catalogue(group).get(name) if group in CLASSES else None
         if one is None:
             continue
         lines += textwrap.wrap(f"{group}={name}: {_plain(one.summary)}", WIDTH)

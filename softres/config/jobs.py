@@ -12,11 +12,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from softres.common.discovery import catalogue
 from softres.common.errors import InputError
+from softres.config.typed.nearest import CLASSES
 
 __all__ = ["Job", "fitting", "is_grid", "single_job", "sweep_jobs"]
-
-#: Groups whose choices have options of their own.
-OPTIONS = ("solver", "problem", "data")
 
 
 class Job(NamedTuple):
@@ -32,10 +30,10 @@ def single_job(config: DictConfig) -> Job:
 
 
 def sweep_jobs(config: DictConfig) -> list[Job]:
-    """Compose every job of a sweep, each combination of values that makes sense once.
+    """Compose every job of a sweep.
 
-    An option of one choice, such as ``solver.eps0``, is given to that choice alone; where this
-    makes two jobs the same, there is one.
+    An option of one choice, such as ``solver.eps0``, is given to that choice alone; where leaving
+    it out makes two jobs the same, there is one.
 
     Hydra composes a job from its files in a tenth of a second. Jobs with the same choices differ
     in single values only, which Hydra sets at the end; they share one composition here.
@@ -90,7 +88,7 @@ def fitting(combinations: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
     """
     every = [tuple(one) for one in combinations]
     chosen: dict[str, set[str]] = {
-        group: {_choice(one, group) for one in every} - {""} for group in OPTIONS
+        group: {_choice(one, group) for one in every} - {""} for group in CLASSES
     }
     fit: list[tuple[str, ...]] = []
     shortened: set[tuple[str, ...]] = set()
@@ -111,7 +109,7 @@ def _choice(overrides: Sequence[str], group: str) -> str:
 
 def _belongs(text: str, overrides: Sequence[str], chosen: Mapping[str, set[str]]) -> bool:
     group, _, option = text.partition("=")[0].partition(".")
-    if group not in OPTIONS or not option:
+    if group not in CLASSES or not option:
         return True
     own = catalogue(group).get(_choice(overrides, group))
     if own is None or option in own.options:

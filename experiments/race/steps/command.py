@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from softres.cli.arguments import (
     OneLineParser,
     add_clock,
+    exit_status,
     fraction,
     output_folder,
     positive,
@@ -47,15 +47,9 @@ def step_cost_command(arguments: Sequence[str] | None = None) -> int:
 
     console = Console(highlight=False)
     console.width = min(80, console.width)
-    try:
-        _run(chosen, console)
-    except InputError as error:
-        print(f"softres: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        console.print("stopped; nothing is written")
-        return 130
-    return 0
+    return exit_status(
+        lambda: _run(chosen, console), lambda: console.print("stopped; nothing is written")
+    )
 
 
 def _run(chosen: argparse.Namespace, console: Console) -> None:

@@ -12,11 +12,13 @@ from softres.common.presets import conf_folder
 from softres.common.program import shown_command
 from softres.config.schema import RunSchema
 
-__all__ = ["choices_of", "nearest", "no_such_key"]
+__all__ = ["CLASSES", "FILES", "choices_of", "nearest", "no_such_key", "options_of"]
 
 #: Groups whose choices are classes, and those whose choices are files of ``conf/``.
 CLASSES = ("problem", "solver", "data")
 FILES = ("backend", "weights", "tracking")
+#: What a choice has that is no option of it.
+NOT_OPTIONS = ("name", "defaults")
 
 
 def choices_of(group: str) -> list[str]:
@@ -87,19 +89,21 @@ def _owners() -> dict[str, list[str]]:
     for group in (*CLASSES, *FILES):
         choices = choices_of(group)
         for name in choices:
-            for option in _options(group, name):
-                found.setdefault(f"{group}.{option}", []).append(name)
+            for option in options_of(group, name):
+                if option not in NOT_OPTIONS:
+                    found.setdefault(f"{group}.{option}", []).append(name)
         for key, names in found.items():
             if len(names) == len(choices) and key.startswith(f"{group}."):
                 found[key] = []
     return found
 
 
-def _options(group: str, name: str) -> list[str]:
+def options_of(group: str, name: str) -> list[str]:
+    """Return the keys of a choice of a group: of a class its options, of a file all it has."""
     import yaml
 
     if group in CLASSES:
         return list(catalogue(group)[name].options)
     text = (conf_folder() / group / f"{name}.yaml").read_text("utf-8")
     tree: dict[str, Any] = yaml.safe_load(text)
-    return [key for key in tree if key not in ("name", "defaults")]
+    return list(tree)
