@@ -168,6 +168,10 @@ WRONG = {
         'class Mine(Solver):\n    name = "mine"\n\n    a: float = f()\n',
         r"line 4: f\(\): a default must be a literal",
     ),
+    "a default that is made": (
+        'class Mine(Solver):\n    name = "mine"\n\n    a: list = field(default_factory=make)\n',
+        r"line 4: field\(default_factory=.*: a default must be a literal",
+    ),
 }
 
 
