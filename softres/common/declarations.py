@@ -250,7 +250,7 @@ def _value(node: ast.expr, constants: Mapping[str, Any]) -> Any:
         given = {keyword.arg: keyword.value for keyword in node.keywords}
         if "default" in given:
             return _value(given["default"], constants)
-        empty = {"list": [], "tuple": [], "dict": {}}
+        empty: dict[str, Any] = {"list": [], "tuple": [], "dict": {}}
         made = ast.unparse(given["default_factory"]) if "default_factory" in given else ""
         if made not in empty:
             raise ValueError(f"no literal: {ast.unparse(node)}")
