@@ -17,7 +17,8 @@ from experiments.report.collect import NO_RUNS
 from experiments.report.facts import origin
 from experiments.report.figures import Drawn, Kept
 from experiments.report.page.front import SEES, sentences
-from experiments.report.page.verdict_table import NAMES, group, sees
+from experiments.report.page.maths import mathml
+from experiments.report.page.verdict_table import NAMES, group, looseness, sees
 from experiments.report.section import Section
 
 __all__ = ["render"]
@@ -40,6 +41,7 @@ def render(
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
     )
+    environment.filters["maths"] = mathml
     runs = [run for section in (*sections, *extra) for run in section.judged.runs]
     return environment.get_template("page.html").render(
         title=f"{profile} profile",
@@ -87,20 +89,13 @@ def _verdict(verdict: Verdict, kept: Kept | None, out: Path) -> dict[str, Any]:
         "kind": verdict.conclusion.name.lower(),
         "measured": verdict.measured,
         "bound": verdict.bound,
-        "looseness": _looseness(verdict),
+        "looseness": looseness(verdict),
         "cases": f"{verdict.cases:,}",
         "sees": sees(verdict),
         "reason": verdict.reason,
         "command": kept.command if kept else "",
         "file": _link(kept.file, out) if kept and kept.file else "",
     }
-
-
-def _looseness(verdict: Verdict) -> str:
-    """Return how far a claim is from sharp; of one that fails there is nothing to say."""
-    if verdict.looseness is None or verdict.conclusion is Conclusion.VIOLATED:
-        return ""
-    return f"{verdict.looseness:.3g}"
 
 
 def _counted(verdicts: Sequence[Verdict]) -> str:

@@ -11,7 +11,8 @@ from experiments.report.collect import JudgedClaim
 from experiments.report.facts import origin
 from experiments.report.figures import Kept
 from experiments.report.page.front import SEES, sentences
-from experiments.report.page.verdict_table import NAMES, group, sees
+from experiments.report.page.maths import dollars
+from experiments.report.page.verdict_table import NAMES, group, looseness, sees
 from experiments.report.section import Section
 
 __all__ = ["plain", "render"]
@@ -74,7 +75,7 @@ def _rows(judged_claims: Sequence[JudgedClaim]) -> list[list[str]]:
                 f"**{verdict.conclusion.value}**",
                 verdict.measured,
                 verdict.bound,
-                "" if verdict.looseness is None else f"{verdict.looseness:.3g}",
+                looseness(verdict),
                 f"{verdict.cases:,}",
                 sees(verdict),
             ]
@@ -87,7 +88,7 @@ def _section(section: Section, out: Path) -> list[str]:
     judged = section.judged
     lines = [f"## {judged.id}", ""]
     if judged.claim is not None:
-        lines += [f"*{judged.claim.place}.* {plain(judged.claim.statement)}", ""]
+        lines += [f"*{judged.claim.place}.* {dollars(judged.claim.statement, plain)}", ""]
     for note in filter(None, (judged.note, judged.gap)):
         lines += [plain(note), ""]
     for verdict in judged.verdicts:
@@ -110,7 +111,8 @@ def _verdict(verdict: Verdict, kept: Kept | None, out: Path) -> list[str]:
     )
     seen = f"; sees {sees(verdict)}" if sees(verdict) else ""
     lines = [
-        f"- **{verdict.conclusion.value}** ({NAMES[group(verdict)]}): {plain(verdict.statement)}: "
+        f"- **{verdict.conclusion.value}** ({NAMES[group(verdict)]}): "
+        f"{dollars(verdict.statement, plain)}: "
         f"{plain(measured)} ({verdict.cases:,} cases{seen}). {plain(verdict.reason)}",
         "",
     ]

@@ -11,7 +11,17 @@ from experiments.kit.claim import Author, Conclusion, Verdict
 from experiments.kit.statistics import detectable_rate
 from experiments.report.collect import JudgedClaim
 
-__all__ = ["DERIVED", "GROUPS", "NAMES", "PRINTED", "group", "sees", "verdict_table", "write"]
+__all__ = [
+    "DERIVED",
+    "GROUPS",
+    "NAMES",
+    "PRINTED",
+    "group",
+    "looseness",
+    "sees",
+    "verdict_table",
+    "write",
+]
 
 #: The group of statements that are proven here, whoever makes them.
 DERIVED = "derived"
@@ -49,6 +59,13 @@ _COLUMNS = (*PRINTED, "reason")
 def group(verdict: Verdict) -> str:
     """Return the key of :data:`GROUPS` that a verdict belongs to."""
     return DERIVED if verdict.derived else verdict.author.value
+
+
+def looseness(verdict: Verdict) -> str:
+    """Return how far a claim is from sharp; of one that fails there is nothing to say."""
+    if verdict.looseness is None or verdict.conclusion is Conclusion.VIOLATED:
+        return ""
+    return f"{verdict.looseness:.3g}"
 
 
 def sees(verdict: Verdict) -> str:
