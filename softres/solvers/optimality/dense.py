@@ -143,7 +143,7 @@ class _Low:
         q, images = q @ vectors, images @ vectors
         seen = values > floor
         self.seen = _Directions(q[:, seen], values[seen])
-        self.slopes = images[:, seen].T @ on_host(point.gradient_z)
+        self.slopes = self._slopes(images[:, seen])
         self.unseen = bool((~seen).any()) and self._slopes_down(q[:, ~seen], images[:, ~seen])
 
     def _slopes_down(self, q: Matrix, images: Matrix) -> bool:
@@ -197,6 +197,25 @@ class _Low:
         mixed = high.q.T @ (on_host(matrix.rmatmul(curved)) / self._scale[:, None])
         return q - high.q @ (mixed / high.curvature[:, None])
 
+    def _varying(self, images: Matrix) -> tuple[Matrix, Vector]:
+        """Return the images that the data see, and the curvature that the weights add to all.
+
+        Where nothing but the weights sees a common shift of z, the gradient and the curvature of
+        the data along it are sums that cancel: the shift is taken out before they are formed, and
+        no rounding hides what the weights say.
+        """
+        problem = self._point.problem
+        if not problem.shift_invariant:
+            return images, np.zeros(problem.n)
+        return images - images.mean(axis=0), on_host(problem.w2) * np.ones(problem.n)
+
+    def _slopes(self, images: Matrix) -> Vector:
+        """Return the slopes of the loss along directions with these images."""
+        varying, w2 = self._varying(images)
+        pull = w2 * on_host(self._point.z)
+        slopes: Vector = varying.T @ (on_host(self._point.gradient_z) - pull) + images.T @ pull
+        return slopes
+
     def _apply_curvature(self, images: Matrix) -> Matrix:
         """Return B Y for the curvature B in z."""
         curvature = self._point.curvature
@@ -209,11 +228,14 @@ class _Low:
     def _curvature(self, images: Matrix) -> tuple[Matrix, Vector]:
         """Return Y^T B Y, and the roots of the sizes that its terms have before they cancel."""
         curvature = self._point.curvature
-        terms = np.abs(on_host(curvature.diagonal)) @ images**2
+        varying, w2 = self._varying(images)
+        terms = np.abs(on_host(curvature.diagonal) - w2) @ varying**2 + w2 @ images**2
         if curvature.v is not None:
             v, h = np.abs(on_host(curvature.v)), np.abs(on_host(curvature.h))
-            terms = terms + 2.0 * (v @ np.abs(images)) * (h @ np.abs(images))
-        gram = images.T @ self._apply_curvature(images)
+            terms = terms + 2.0 * (v @ np.abs(varying)) * (h @ np.abs(varying))
+        pulled = w2[:, None] * images
+        gram = varying.T @ (self._apply_curvature(varying) - w2[:, None] * varying)
+        gram = gram + images.T @ pulled
         return 0.5 * (gram + gram.T), np.sqrt(np.where(terms > 0, terms, 1.0))
 
 
