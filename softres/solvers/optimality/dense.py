@@ -26,6 +26,8 @@ LOW = 1e-6
 NULL_UNITS = 300.0
 #: Relative differences of the entries of an image that is the same for all rows.
 CONSTANT_IMAGE = 1e-6
+#: Least share of the weights in a curvature that they alone make.
+WEIGHTS_SHARE = 0.5
 #: Units of rounding up to which a curvature or a slope is none.
 ZERO_UNITS = 100.0
 
@@ -131,20 +133,29 @@ class _Low:
         q = q @ right.T
         kept = sizes > NULL_UNITS * unit * sqrt(len(scale))
         q, images, sizes = q[:, kept] / sizes[kept], left[:, kept], sizes[kept]
-        curvature, magnitude = self._curvature(images)
-        q, images = q / magnitude, images / magnitude
-        values, vectors = np.linalg.eigh(curvature / magnitude[:, None] / magnitude[None, :])
         # The image of a direction holds rounding of the size of A's rows, over its own size.
         image_rounding = sqrt(len(scale)) / float(sizes.min(initial=1.0))
         floor = ZERO_UNITS * unit * (sqrt(point.problem.n) + image_rounding)
         self.downhill = None
-        if (values < -floor).any():
-            self.downhill = q @ vectors[:, 0]
-        q, images = q @ vectors, images @ vectors
-        seen = values > floor
-        self.seen = _Directions(q[:, seen], values[seen])
-        self.slopes = self._slopes(images[:, seen])
-        self.unseen = bool((~seen).any()) and self._slopes_down(q[:, ~seen], images[:, ~seen])
+        found: list[tuple[Matrix, Vector, Vector]] = []
+        for again in range(2 if point.problem.shift_invariant else 1):
+            curvature, magnitude = self._curvature(images, self._varying(images, again > 0))
+            q, images = q / magnitude, images / magnitude
+            values, vectors = np.linalg.eigh(curvature / magnitude[:, None] / magnitude[None, :])
+            q, images = q @ vectors, images @ vectors
+            seen = values > floor
+            if again:
+                # Once taken apart from the rest, what nothing but the weights sees is its own size.
+                seen &= self._varying(images, True)[1] @ images**2 > WEIGHTS_SHARE * values
+            elif (values < -floor).any():
+                self.downhill = q[:, 0]
+            found.append((q[:, seen], values[seen], self._slopes(images[:, seen], again > 0)))
+            q, images = q[:, ~seen], images[:, ~seen]
+        self.seen = _Directions(
+            np.hstack([part[0] for part in found]), np.concatenate([part[1] for part in found])
+        )
+        self.slopes = np.concatenate([part[2] for part in found])
+        self.unseen = q.shape[1] > 0 and self._slopes_down(q, images)
 
     def _slopes_down(self, q: Matrix, images: Matrix) -> bool:
         """Whether the gradient has a slope beyond rounding along directions without curvature.
@@ -197,7 +208,7 @@ class _Low:
         mixed = high.q.T @ (on_host(matrix.rmatmul(curved)) / self._scale[:, None])
         return q - high.q @ (mixed / high.curvature[:, None])
 
-    def _varying(self, images: Matrix) -> tuple[Matrix, Vector]:
+    def _varying(self, images: Matrix, apart: bool) -> tuple[Matrix, Vector]:
         """Return the images that the data see, and the curvature that the weights add to all.
 
         Where nothing but the weights sees a common shift of z, the gradient and the curvature of
@@ -205,13 +216,13 @@ class _Low:
         no rounding hides what the weights say.
         """
         problem = self._point.problem
-        if not problem.shift_invariant:
+        if not apart:
             return images, np.zeros(problem.n)
         return images - images.mean(axis=0), on_host(problem.w2) * np.ones(problem.n)
 
-    def _slopes(self, images: Matrix) -> Vector:
+    def _slopes(self, images: Matrix, apart: bool) -> Vector:
         """Return the slopes of the loss along directions with these images."""
-        varying, w2 = self._varying(images)
+        varying, w2 = self._varying(images, apart)
         pull = w2 * on_host(self._point.z)
         slopes: Vector = varying.T @ (on_host(self._point.gradient_z) - pull) + images.T @ pull
         return slopes
@@ -225,10 +236,10 @@ class _Low:
             product += np.outer(v, h @ images) + np.outer(h, v @ images)
         return product
 
-    def _curvature(self, images: Matrix) -> tuple[Matrix, Vector]:
+    def _curvature(self, images: Matrix, seen: tuple[Matrix, Vector]) -> tuple[Matrix, Vector]:
         """Return Y^T B Y, and the roots of the sizes that its terms have before they cancel."""
         curvature = self._point.curvature
-        varying, w2 = self._varying(images)
+        varying, w2 = seen
         terms = np.abs(on_host(curvature.diagonal) - w2) @ varying**2 + w2 @ images**2
         if curvature.v is not None:
             v, h = np.abs(on_host(curvature.v)), np.abs(on_host(curvature.h))
