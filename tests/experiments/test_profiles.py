@@ -22,6 +22,7 @@ FIRST = {
     "hessian": ("cases", "exact"),
     "low_rank_plus_diagonal": ("cases",),
     "psd": ("instances",),
+    "sandwich": ("instances",),
     "basic_bounds": ("instances",),
     "basic_lipschitz": ("instances",),
     "hessian_lipschitz": ("instances",),
