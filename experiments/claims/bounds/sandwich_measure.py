@@ -18,7 +18,6 @@ from math import exp
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from experiments.claims.bounds.adversary import WorstCase
@@ -29,7 +28,7 @@ from softres.harness.probe import ProbeContext
 from softres.problems import make_problem
 from softres.problems.evaluation import Evaluation
 from softres.theory.bounds import Region
-from softres.theory.curvature_bounds import curvature_bounds
+from softres.theory.curvature_bounds import curvature_bounds, extreme_eigenvalues
 
 __all__ = ["PROBLEMS", "measure", "needed", "proven", "stated"]
 
@@ -64,13 +63,13 @@ def proven(region: Region) -> float:
 
 
 def needed(point: Evaluation) -> float:
-    """Return the smallest w^2 of the sandwich at a point of a problem without weights."""
-    B = np.stack([np.asarray(point.curvature.apply(y)) for y in np.eye(point.problem.n)])
-    return _needed(np.linalg.eigvalsh(B))
+    """Return the smallest w^2 of the sandwich at a point; the problem's own weights are left out.
 
-
-def _needed(values: npt.NDArray[np.float64]) -> float:
-    return max(UPPER * float(values[-1]), -LOWER * float(values[0]))
+    They have to be the same for every row.
+    """
+    low, high = extreme_eigenvalues(point.curvature)
+    w2 = float(point.problem.w2.max())
+    return max(UPPER * (high - w2), -LOWER * (low - w2))
 
 
 def _figures(setting: Setting) -> dict[str, Callable[[PointBatch], Any]]:
