@@ -30,7 +30,7 @@ FIRST = {
     "success_probability": ("sparsifiers", "runs.theorem", "runs.own"),
     "cost_per_iteration": ("repetitions",),
     "induction": ("steps",),
-    "literal": ("runs.stated",),
+    "literal": ("draws.sandwich", "runs.stated"),
     "basin": ("random",),
     "large_data": ("time_limit",),  # a solve that is given less time is the beginning of the same
 }

@@ -46,12 +46,14 @@ def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
     """Judge the factor in both norms inside the sandwich, whole runs, and the weights below."""
     table = joined(runs, "seed", "d", "experiment.delta")
     table = table[table["certified"].astype(bool)]
+    # Where every row is kept nothing is drawn: those are on the map, and no part of a share.
+    drawn = table[table["kept"] < 1.0]
     verdicts = [
-        _factor(runs, table[table["level"] == level], level, norm)
+        _factor(runs, drawn[drawn["level"] == level], level, norm)
         for level in (STATED, SANDWICH)
         for norm in NORMS
     ]
-    return [*verdicts, _runs(runs, table[table["level"] == STATED]), _below(runs, table)]
+    return [*verdicts, _runs(runs, drawn[drawn["level"] == STATED]), _below(runs, table)]
 
 
 def _factor(runs: Sequence[LoggedRun], table: pd.DataFrame, level: str, norm: str) -> Verdict:

@@ -103,7 +103,8 @@ def measure(context: ProbeContext) -> pd.DataFrame:
     Returns
     -------
     One row a draw or run, ``part``. ``factor_H``, ``factor_l2``: of a draw in the worst direction
-    near x*, of a run the largest of its steps; infinite for a draw that is not to be had.
+    near x*, of a run the largest of its steps; infinite for a draw that is not to be had. ``kept``:
+    the share of the rows; where it is 1 nothing is left to chance, and one stands for all.
     ``failed``: of a draw whether factor_H exceeds 0.4, of a run whether it missed eps within T.
     ``dropped_H``, ``dropped_l2``: the factors without sampling. ``negative_start``,
     ``negative_minimiser``: entries of D below 0. ``needed``: the sandwich's w^2.
@@ -114,6 +115,9 @@ def measure(context: ProbeContext) -> pd.DataFrame:
     worst: dict[str, float] = {}
     for common, case in _cases(context):
         level = common["level"]
+        if not case.certificate.certified:
+            rows.append(common | {"part": "none", "certified": False})
+            continue
         seed = stream(context.settings.seed, str(sorted(common.items())))
         facts = common | _facts(case)
         eps = context.settings.eps
@@ -202,13 +206,15 @@ def _draws(
         # Nothing to draw from: one row says so.
         yield {"part": "draw", "factor_H": inf, "factor_l2": inf, "failed": 1, "kept": 0.0}
         return
-    for _ in range(count):
+    for _ in range(count):  # the first is like all others where every row is kept
         sample = sample_rows(approximate_scores(matrix, np.sqrt(D), rng), s, rng)
         in_H, in_l2 = step_factors(np.asarray(sample.gram(matrix, D)), H)
         kept = len(sample.index) / len(D)
         yield {"part": "draw", "factor_H": in_H, "factor_l2": in_l2, "kept": kept} | {
             "failed": int(not in_H <= CONTRACTION)
         }
+        if kept == 1.0:
+            return
 
 
 def _runs(
@@ -229,10 +235,14 @@ def _runs(
             f"factor_{norm}": max((row[f"contraction_{norm}"] for row in steps), default=0.0)
             for norm in ("H", "l2")
         }
+        kept = result.rows[-1].get("rows_distinct", 0.0) / case.problem.n
         yield factors | {
             "part": "run",
             "status": result.status.value,
             "steps": result.steps,
             "T": T,
             "failed": int(not result.status.success),
+            "kept": kept,
         }
+        if kept == 1.0:
+            return
