@@ -32,7 +32,7 @@ is convex, and vanishes there for mu = phi, the larger root of mu^2 - r mu (k + 
 any x with M |x - x*| <= 0.1 l: 2 (eps + 1/9) <= 0.4 is Lemma A.10's factor, which is proven in that
 norm together with the claim ``shrinking``. From |e| <= |e|_H / sqrt(l) <= sqrt(kappa) |e| follow
 
-    the basin:  M sqrt(kappa) |e_0| <= 0.1 l, for then M |e_t| <= M |e_t|_H / sqrt(l) <= 0.1 l always,
+    the basin:  M sqrt(kappa) |e_0| <= 0.1 l, as then M |e_t| <= M |e_t|_H / sqrt(l) <= 0.1 l,
     the error:  |e_T| <= 0.4^T sqrt(kappa) |e_0|,
     the steps:  T = ln(sqrt(kappa) |x0 - x*| / eps) / ln 2.5 are enough,
 
