@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from logged import context, logged
 
-from experiments.claims.contraction import literal
-from experiments.claims.contraction.literal_map import failure_map, outside
-from experiments.claims.contraction.literal_measure import SANDWICH, STATED, measure, step_factors
+from experiments.claims.algorithm import literal
+from experiments.claims.algorithm.literal_map import failure_map, outside
+from experiments.claims.algorithm.literal_measure import SANDWICH, STATED, measure, step_factors
 from experiments.kit.claim import Author, Conclusion
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -7,9 +7,10 @@ import pytest
 from logged import conclusions, logged
 from probing import probed
 
-from experiments.claims.bounds import sandwich
+from experiments.claims.algorithm import sandwich
+from experiments.claims.algorithm.sandwich_measure import PROBLEMS, proven
+from experiments.claims.algorithm.sandwich_weights import needed, stated
 from experiments.claims.bounds.regions import matrix
-from experiments.claims.bounds.sandwich_measure import PROBLEMS, needed, proven, stated
 from experiments.kit.claim import Author, Conclusion
 from softres.problems import make_problem
 from softres.theory.bounds import Region

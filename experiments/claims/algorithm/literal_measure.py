@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from experiments.claims.bounds.sandwich_measure import needed, stated
+from experiments.claims.algorithm.sandwich_weights import needed, stated
 from experiments.claims.practice.frontier import FLOOR, falls
 from softres.certification.minimiser import find_minimiser
 from softres.data.instance import Instance

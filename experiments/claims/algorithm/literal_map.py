@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.claims.contraction.literal_measure import SANDWICH, STATED
+from experiments.claims.algorithm.literal_measure import SANDWICH, STATED
 from softres.theory.predictions import CONTRACTION
 
 __all__ = ["CELL", "INSTANCE", "KINDS", "failure_map", "largest_failing", "outside"]

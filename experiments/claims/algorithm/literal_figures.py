@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from experiments.claims.contraction.literal_map import CELL, failure_map
-from experiments.claims.contraction.literal_measure import STATED
+from experiments.claims.algorithm.literal_map import CELL, failure_map
+from experiments.claims.algorithm.literal_measure import STATED
 from experiments.kit.legends import legend_above
 from experiments.kit.runs import LoggedRun
 from experiments.kit.style import DOUBLE, look, new_figure

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from experiments.claims.contraction.literal_figures import draw, tables
-from experiments.claims.contraction.literal_map import CELL, INSTANCE, largest_failing, outside
-from experiments.claims.contraction.literal_measure import SANDWICH, STATED, measure
+from experiments.claims.algorithm.literal_figures import draw, tables
+from experiments.claims.algorithm.literal_map import CELL, INSTANCE, largest_failing, outside
+from experiments.claims.algorithm.literal_measure import SANDWICH, STATED, measure
 from experiments.claims.sampling.failure_rates import FailureRates
 from experiments.kit.cells import count, sight
 from experiments.kit.claim import Author, Claim, Conclusion, Verdict

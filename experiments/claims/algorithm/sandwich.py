@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from experiments.claims.algorithm.sandwich_measure import measure
 from experiments.claims.bounds.bounded import (
     LOG_ROUNDING,
     legend_in_columns,
@@ -15,7 +16,6 @@ from experiments.claims.bounds.bounded import (
     row_at,
     table,
 )
-from experiments.claims.bounds.sandwich_measure import measure
 from experiments.kit.claim import Author, Claim, Conclusion, Counterexample, Verdict
 from experiments.kit.runs import LoggedRun
 from experiments.kit.style import look, new_figure

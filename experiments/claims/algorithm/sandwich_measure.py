@@ -1,11 +1,7 @@
-r"""The sandwich 9/10 (B + W^2) <= W^2 <= 11/10 (B + W^2), measured: the w^2 it needs at its worst.
+"""The sandwich 9/10 (B + W^2) <= W^2 <= 11/10 (B + W^2), measured: the w^2 it needs at its worst.
 
-B is the curvature without weights, diagonal and rank-two part together, and W^2 = w^2 I. The first
-inequality is 9 B <= w^2 I and the second -11 B <= w^2 I, so that at a point
-
-    the smallest w^2 = max(9 lambda_max(B), -11 lambda_min(B))
-
-is known, and an adversary makes it large over x and b. Lemma 7.1's proven bounds, see
+The smallest w^2 at a point is known, see :mod:`experiments.claims.algorithm.sandwich_weights`, and
+an adversary makes it large over x and b. Lemma 7.1's proven bounds, see
 :mod:`softres.theory.curvature_bounds`, make one that is enough everywhere: B <= |F|^2 + K and
 B >= -K, hence w^2 = max(9 (|F|^2 + K), 11 K).
 """
@@ -14,28 +10,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from math import exp
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from experiments.claims.algorithm.sandwich_weights import LOWER, UPPER, needed, stated
 from experiments.claims.bounds.adversary import WorstCase
 from experiments.claims.bounds.bounded_measure import Bounds, log, measure_bounded
 from experiments.claims.bounds.quantities import PointBatch, matrix_parts
 from experiments.claims.bounds.regions import Setting
 from softres.harness.probe import ProbeContext
 from softres.problems import make_problem
-from softres.problems.evaluation import Evaluation
 from softres.theory.bounds import Region
-from softres.theory.curvature_bounds import curvature_bounds, extreme_eigenvalues
+from softres.theory.curvature_bounds import curvature_bounds
 
-__all__ = ["PROBLEMS", "measure", "needed", "proven", "stated"]
+__all__ = ["PROBLEMS", "measure", "proven"]
 
 #: Whose curvature is weighed; the family states the sandwich for the second.
 PROBLEMS = ("softres", "softmax")
-#: 9/10 (B + W^2) <= W^2 is UPPER B <= W^2, and W^2 <= 11/10 (B + W^2) is -LOWER B <= W^2.
-UPPER, LOWER = 9.0, 11.0
 
 
 class _Softmax(PointBatch):
@@ -50,26 +43,11 @@ class _Softmax(PointBatch):
         return self.e
 
 
-def stated(R: float, sigma_min: float, l: float) -> float:  # noqa: E741
-    """Return the family's w^2 = 200 exp(R^2) + l / sigma_min^2."""
-    return 200.0 * exp(R * R) + l / sigma_min**2
-
-
 def proven(region: Region) -> float:
     """Return a w^2 that is enough for soft-residual regression, by Lemma 7.1's own bounds."""
     parts = curvature_bounds(region)
     K = parts["-B"]
     return max(UPPER * (parts["B1"] + K), LOWER * K)
-
-
-def needed(point: Evaluation) -> float:
-    """Return the smallest w^2 of the sandwich at a point; the problem's own weights are left out.
-
-    They have to be the same for every row.
-    """
-    low, high = extreme_eigenvalues(point.curvature)
-    w2 = float(point.problem.w2.max())
-    return max(UPPER * (high - w2), -LOWER * (low - w2))
 
 
 def _figures(setting: Setting) -> dict[str, Callable[[PointBatch], Any]]:
