@@ -20,6 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from experiments.claims.algorithm.sandwich_weights import needed, stated
+from experiments.claims.algorithm.step_factors import step_factors
 from experiments.claims.practice.frontier import FLOOR, falls
 from softres.certification.minimiser import find_minimiser
 from softres.data.instance import Instance
@@ -36,9 +37,7 @@ from softres.solvers.approximate.approx_newton import ApproxNewton
 from softres.solvers.approximate.literal_step import planned_steps
 from softres.theory.predictions import CONTRACTION
 
-__all__ = ["SANDWICH", "STATED", "measure", "step_factors"]
-
-Matrix = npt.NDArray[np.float64]
+__all__ = ["SANDWICH", "STATED", "measure"]
 
 #: Levels of w^2 by name: the family's own, and the smallest with the sandwich at x0 and at x*.
 STATED, SANDWICH = "stated", "sandwich"
@@ -75,26 +74,6 @@ class Case:
         """Return the w^2 that the sandwich needs at x0 = 0 and at x*."""
         points = (self.problem.zeros(), self.x)
         return max(needed(self.problem.at(x)) for x in points)
-
-
-def step_factors(used: Matrix, H: Matrix) -> tuple[float, float]:
-    """Return |I - H~^-1 H| in the H-norm and in l2; infinite where H~ is not definite.
-
-    Parameters
-    ----------
-    used, H
-        H~ and the Hessian, which is positive definite, shape (d, d).
-    """
-    scale = np.sqrt(np.diagonal(H))
-    root = np.linalg.cholesky(H / scale / scale[:, None]).T * scale  # root^T root = H
-    inverse = np.linalg.inv(root)
-    near = inverse.T @ used @ inverse
-    values, vectors = np.linalg.eigh(0.5 * (near + near.T))
-    if not values[0] > 0:
-        return inf, inf
-    change = np.eye(len(values)) - (vectors / values) @ vectors.T
-    in_H = float(np.abs(1.0 - 1.0 / values).max())
-    return in_H, float(np.linalg.norm(inverse @ change @ root, 2))
 
 
 def measure(context: ProbeContext) -> pd.DataFrame:

@@ -8,7 +8,8 @@ from logged import context, logged
 
 from experiments.claims.algorithm import literal
 from experiments.claims.algorithm.literal_map import failure_map, outside
-from experiments.claims.algorithm.literal_measure import SANDWICH, STATED, measure, step_factors
+from experiments.claims.algorithm.literal_measure import SANDWICH, STATED, measure
+from experiments.claims.algorithm.step_factors import step_factors
 from experiments.kit.claim import Author, Conclusion
 
 pytestmark = pytest.mark.usefixtures("one_thread")
