@@ -10,7 +10,7 @@ import pandas as pd
 
 from experiments.claims.algorithm.repaired_measure import BASIN, measure
 from experiments.kit.cells import count, sight
-from experiments.kit.claim import Author, Claim, Conclusion, Verdict
+from experiments.kit.claim import PROBLEM_OPTIONS, Author, Claim, Conclusion, Verdict
 from experiments.kit.legends import legend_above
 from experiments.kit.runs import LoggedRun
 from experiments.kit.style import look, new_figure
@@ -38,6 +38,7 @@ CAPTIONS = {
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
     """Judge the repaired error, the closed form, and the same without the condition."""
     table = joined(runs, *CELL, "seed")
+    table = table[table["proven"].astype(bool)]  # elsewhere M is a lower bound, and no proof
     single, steps = (table[table["part"] == part] for part in ("single", "run"))
     return [
         _verdict(
@@ -145,4 +146,5 @@ CLAIM = Claim(
     tables=tables,
     measure=measure,
     order=12,
+    uses=PROBLEM_OPTIONS,
 )

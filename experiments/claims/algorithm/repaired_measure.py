@@ -32,7 +32,7 @@ def measure(context: ProbeContext) -> pd.DataFrame:
     One row a step, ``part``. Of single ones, whose error is that of the linear part alone:
     ``factor_l2`` and ``factor_H`` with their worst ``phi`` and ``bound_H``. Of runs: ``left``,
     |e_t| / |e_0|, with ``repaired``, 0.4^t sqrt(kappa), and ``plain``, 0.4^t; ``basin``,
-    M |e_t| / l.
+    M |e_t| / l. ``proven``: whether problem and weights are the theorem's, and M a proven one.
     """
     near = Neighbourhood.of(context)
     own = context.settings.experiment
@@ -43,7 +43,7 @@ def measure(context: ProbeContext) -> pd.DataFrame:
         for eps0 in map(float, own["eps0"]):
             for kind in KINDS:
                 common = {"direction": name, "kind": kind, "eps0": eps0}
-                common |= {"condition": near.condition}
+                common |= {"condition": near.condition, "proven": near.of_the_theorem}
                 rows.append(common | _single(context, near, direction, eps0, kind))
                 if rows[-1]["factor_l2"] > worst:
                     worst = rows[-1]["factor_l2"]

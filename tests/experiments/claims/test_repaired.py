@@ -76,9 +76,11 @@ def test_every_statement_can_fail(measured):
     assert judged({4: table})["plain"].conclusion is Conclusion.HOLDS  # well enough conditioned
 
 
-def test_without_cases_nothing_is_decided(measured):
-    none = judged({4: measured[4][0].iloc[:0]})
-    assert {verdict.conclusion for verdict in none.values()} == {Conclusion.UNDECIDED}
+def test_without_cases_of_the_theorem_nothing_is_decided(measured):
+    table = measured[4][0]
+    for none in (table.iloc[:0], table.assign(proven=False)):
+        found = judged({4: none})
+        assert {verdict.conclusion for verdict in found.values()} == {Conclusion.UNDECIDED}
 
 
 def test_the_figure_and_the_table_show_every_condition(measured):
