@@ -54,7 +54,7 @@ def iterate(
         )
     tools = Tools(start, meter, seed, eps, max_steps)
     record = _Recorder(meter, start, reference, callback, log)
-    judge = Judge(start, eps, meter, reference, solver.resumes)
+    judge = Judge(start, eps, meter, reference, solver.resumes, helps=not solver.bare)
     with meter.clock("solve"), np.errstate(all="ignore"):
         state = solver.init(tools)
     steps = 0

@@ -49,7 +49,8 @@ class Judge:
     that the gradient and the curvature show a local minimiser, see
     :func:`softres.solvers.optimality.examine`. A solver that sees no way on is looked at too: it
     may be at the minimiser, at a saddle, or at the boundary alpha = beta. If it is at none of
-    these, and can go on from any point, it is sent on once, with A x formed anew.
+    these, and can go on from any point, it is sent on once, with A x formed anew. A method that is
+    to be seen as it is gets neither help.
     """
 
     def __init__(
@@ -59,11 +60,14 @@ class Judge:
         meter: Meter,
         reference: Reference | None,
         resumes: bool = False,
+        *,
+        helps: bool = True,
     ) -> None:
         self.start, self.eps, self.meter, self.reference = start, eps, meter, reference
         self._enough = eps  # estimate from which on it is worth a look
-        self._escapes = 0
-        self._resumes = resumes  # whether the solver may still be sent on with A x formed anew
+        self._escapes = 0 if helps else ESCAPES
+        # Whether the solver may still be sent on with A x formed anew.
+        self._resumes = resumes and helps
 
     def __call__(self, state: State, row: Row, limit: Status | None) -> Judgement:
         """Return what becomes of a solve that has got to a state.
