@@ -154,6 +154,10 @@ class MlflowBackend:
         """Set tags of a run that has ended."""
         self.log_batch(run_id, (), tags)
 
+    def add_file(self, run_id: str, path: Path) -> None:
+        """Copy a file to the artifacts of a run that has ended."""
+        self.log_file(run_id, path)
+
     def watch(self, run_id: str) -> Callable[[], None]:
         """Record the machine's load with a run, if MLflow's switch is on; return what ends that."""
         from mlflow.environment_variables import MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING

@@ -24,6 +24,7 @@ from softres.harness.terminal.console import (
     show_line,
     show_table,
 )
+from softres.harness.terminal.figures import show_figures
 from softres.tracking import TrackingOptions, charts_link, open_store, ui_command
 from softres.tracking.durable.spool import Spool
 
@@ -37,7 +38,9 @@ MOST = 20
 SWEEPS = 3
 
 
-def close_command(folder: str, tracking: Mapping[str, Any], overrides: Sequence[str]) -> bool:
+def close_command(
+    folder: str, tracking: Mapping[str, Any], overrides: Sequence[str], *, figures: bool = False
+) -> bool:
     """Print the closing table and the links of a command.
 
     Parameters
@@ -48,6 +51,8 @@ def close_command(folder: str, tracking: Mapping[str, Any], overrides: Sequence[
         The tracking options.
     overrides
         The command line's overrides, to group the charts by what was swept.
+    figures
+        Whether to draw the sweep and its runs.
 
     Returns
     -------
@@ -74,8 +79,11 @@ def close_command(folder: str, tracking: Mapping[str, Any], overrides: Sequence[
     for (uri, where, experiment), names in sweeps.items():
         sweep = next(iter(names)) if len(names) == 1 else None
         place = replace(options, enabled=True, uri=uri, folder=where, experiment=experiment)
-        figures = _figures(place, sorted(names)) if len(outcomes) > 1 else ""
-        _links(replace(place, sweep=sweep), swept, figures)
+        command = _figures(place, sorted(names)) if len(outcomes) > 1 else ""
+        rule("look at the runs")
+        if figures and sweep is not None and any(one.steps is not None for one in outcomes):
+            show_figures(place, sweep, Path(folder), ran=any(map(_has_run, outcomes)))
+        _links(replace(place, sweep=sweep), swept, command)
     return all(outcome.ok for outcome in outcomes)
 
 
@@ -124,6 +132,10 @@ def _job_rows(outcomes: Sequence[JobOutcome], names: Sequence[str]) -> Table:
             error_text(outcome.error),
         )
     return table
+
+
+def _has_run(outcome: JobOutcome) -> bool:
+    return outcome.status != "skipped"
 
 
 def _is_good(outcome: JobOutcome) -> bool:
@@ -175,7 +187,6 @@ def _links(options: TrackingOptions, swept: list[str], figures: str) -> None:
             "delivers them",
             style="yellow",
         )
-    rule("look at the runs")
     if figures:
         show_line(figures)
     command = ui_command(options)
