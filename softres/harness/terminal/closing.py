@@ -23,6 +23,7 @@ from softres.harness.terminal.console import (
     show_heading,
     show_line,
     show_table,
+    show_text,
 )
 from softres.harness.terminal.figures import show_figures
 from softres.tracking import TrackingOptions, charts_link, open_store, ui_command
@@ -182,7 +183,7 @@ def _links(options: TrackingOptions, swept: list[str], figures: str) -> None:
     store = open_store(options, patient=True)
     store.save_charts(group_by=groups)
     if count := store.waiting_runs():
-        show_line(
+        show_text(
             f"{count} runs wait in {options.folder}/spool: the next run or {shown_command('sync')} "
             "delivers them",
             style="yellow",
