@@ -1,4 +1,4 @@
-"""Find runs in a store: the only module of results that speaks to MLflow."""
+"""Find runs in a store: with a module that opens databases, all of results that knows MLflow."""
 
 from __future__ import annotations
 

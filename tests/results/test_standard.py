@@ -63,7 +63,7 @@ def test_passes_stand_in_for_times_that_cannot_be_compared(copied, change, tmp_p
 
 @pytest.mark.parametrize("sweep", ["tiny sweep", "none of this name"])
 def test_what_cannot_be_drawn_is_a_line(copied, change, tmp_path, capsys, sweep):
-    nowhere = tmp_path / "a folder that is missing"
+    nowhere = tmp_path / "missing" / "folder"
     place = TrackingOptions(folder=str(copied))
     show_figures(place, sweep, nowhere, ran=True)
     (line,) = capsys.readouterr().out.splitlines()

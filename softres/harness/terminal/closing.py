@@ -77,13 +77,14 @@ def close_command(
             sweeps[outcome.uri, outcome.folder, outcome.experiment].add(outcome.sweep)
     if not sweeps and options.enabled and Spool.of(options).runs():
         sweeps[options.place] = set()
-    for (uri, where, experiment), names in sweeps.items():
+    for number, ((uri, where, experiment), names) in enumerate(sweeps.items(), 1):
         sweep = next(iter(names)) if len(names) == 1 else None
         place = replace(options, enabled=True, uri=uri, folder=where, experiment=experiment)
         command = _figures(place, sorted(names)) if len(outcomes) > 1 else ""
         rule("look at the runs")
         if figures and sweep is not None and any(one.steps is not None for one in outcomes):
-            show_figures(place, sweep, Path(folder), ran=any(map(_has_run, outcomes)))
+            out = Path(folder) if len(sweeps) == 1 else Path(folder) / f"store_{number}"
+            show_figures(place, sweep, out, ran=any(map(_has_run, outcomes)))
         _links(replace(place, sweep=sweep), swept, command)
     return all(outcome.ok for outcome in outcomes)
 

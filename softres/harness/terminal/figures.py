@@ -32,6 +32,7 @@ def show_figures(place: TrackingOptions, sweep: str, folder: Path, *, ran: bool)
     try:
         from softres.results.standard import draw_standard
 
+        folder.mkdir(exist_ok=True)
         address = str(Path(place.folder).absolute()) if own else place.absolute_uri
         paths = draw_standard(sweep, address, folder, store.add_file, ran=ran)
     except (Exception, KeyboardInterrupt) as error:  # the runs are done, whatever became of these
