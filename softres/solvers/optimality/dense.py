@@ -42,7 +42,7 @@ def examine_dense(point: Evaluation) -> Finding:
     """
     matrix = point.problem.matrix
     scale = on_host(matrix.column_scale)
-    gram = matrix.gram(point.curvature.diagonal)
+    gram = matrix.gram(point.curvature.weights)
     before = np.abs(on_host(gram).diagonal().copy())
     H = on_host(point.curvature.hessian(matrix, gram)) / scale[:, None] / scale[None, :]
     g = on_host(point.gradient) / scale
@@ -155,7 +155,7 @@ class _Low:
         point, k = self._point, q.shape[1]
         gradient = on_host(point.gradient_z)
         # Where the curvature itself leaves the range of the dtype, so may the slope have done.
-        lost = np.abs(on_host(point.curvature.diagonal)) < point.problem.least
+        lost = on_host(point.curvature.magnitude) < point.problem.least
         if np.linalg.matrix_rank(images[~lost], tol=1e-8 * np.linalg.norm(images)) < k:
             return True
         # Elsewhere, as at a minimum that lies at infinity, a loss falls though all its derivatives
@@ -200,7 +200,7 @@ class _Low:
     def _apply_curvature(self, images: Matrix) -> Matrix:
         """Return B Y for the curvature B in z."""
         curvature = self._point.curvature
-        product = on_host(curvature.diagonal)[:, None] * images
+        product = curvature.on_host().apply_rows(images)
         if curvature.v is not None:
             v, h = on_host(curvature.v), on_host(curvature.h)
             product += np.outer(v, h @ images) + np.outer(h, v @ images)
@@ -209,7 +209,7 @@ class _Low:
     def _curvature(self, images: Matrix) -> tuple[Matrix, Vector]:
         """Return Y^T B Y, and the roots of the sizes that its terms have before they cancel."""
         curvature = self._point.curvature
-        terms = np.abs(on_host(curvature.diagonal)) @ images**2
+        terms = on_host(curvature.magnitude) @ images**2
         if curvature.v is not None:
             v, h = np.abs(on_host(curvature.v)), np.abs(on_host(curvature.h))
             terms = terms + 2.0 * (v @ np.abs(images)) * (h @ np.abs(images))
