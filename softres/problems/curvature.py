@@ -43,6 +43,10 @@ class Curvature:
     h: Any | None = None
     pair: tuple[Any, Any] | None = None
 
+    def with_parts(self, weights: Any, v: Any | None, h: Any | None) -> Curvature:
+        """Return a curvature of the same kind with other parts."""
+        return Curvature(weights, v, h)
+
     @property
     def weights(self) -> Any:
         """The part row by row, as :meth:`softres.matrices.DesignMatrix.gram` takes it."""
@@ -141,6 +145,17 @@ class BlockCurvature(Curvature):
     """
 
     blocks: Any = None
+
+    @classmethod
+    def of(cls, blocks: Any, v: Any, h: Any, pair: tuple[Any, Any] | None = None) -> BlockCurvature:
+        """Return the curvature with these blocks."""
+        xp = array_namespace(blocks)
+        diagonal = xp.concat([blocks[layer, layer] for layer in range(blocks.shape[0])])
+        return cls(diagonal, v, h, pair, blocks)
+
+    def with_parts(self, weights: Any, v: Any | None, h: Any | None) -> BlockCurvature:
+        """Return a curvature of the same kind with other parts."""
+        return BlockCurvature.of(weights, v, h)
 
     @property
     def weights(self) -> Any:

@@ -45,7 +45,7 @@ __all__ = ["MultiLayerRegression"]
 class MultiLayerRegression(Problem):
     """f = u / <u, 1> with u from several residual layers, each with its own x over the same rows.
 
-    x and z stand layer by layer: x of shape (L d,), z of shape (L n,). w is the same for all layers.
+    x and z stand layer by layer: x of shape (L d,), z of shape (L n,). All layers share w.
 
     Parameters
     ----------
@@ -164,9 +164,7 @@ class _LayeredEvaluation(Evaluation):
         return blocks
 
     def _curvature(self, blocks: Any, h: Any, pair: tuple[Any, Any] | None) -> BlockCurvature:
-        xp = array_namespace(blocks)
-        diagonal = xp.concat([blocks[layer, layer] for layer in range(self.problem.layers)])
-        return BlockCurvature(diagonal, self._model.v, h, pair, blocks)
+        return BlockCurvature.of(blocks, self._model.v, h, pair)
 
     @cached_property
     def curvature(self) -> BlockCurvature:

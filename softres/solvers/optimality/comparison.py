@@ -23,9 +23,9 @@ def semidefinite(curvature: Curvature) -> bool:
 def exceeds(curvature: Curvature, other: Curvature | None, share: float) -> bool:
     """Whether B - share B' is positive semidefinite for two curvatures; sufficient, not necessary.
 
-    A diagonal, or blocks, E = D - share D' plus a matrix of rank four, U S U^T. Where E is positive the whole
-    has the signs of I + E^-1/2 U S U^T E^-1/2, whose eigenvalues other than one are those of
-    I + G^1/2 S G^1/2 with the 4 x 4 matrix G = U^T E^-1 U. Takes no pass over A.
+    A diagonal, or blocks on it, E = D - share D' plus a matrix of rank four, U S U^T. Where E is
+    positive the whole has the signs of I + E^-1/2 U S U^T E^-1/2, whose eigenvalues other than one
+    are those of I + G^1/2 S G^1/2 with the 4 x 4 matrix G = U^T E^-1 U. Takes no pass over A.
     """
     sides: list[Any] = []
     weights: list[float] = []

@@ -200,7 +200,7 @@ class _Low:
     def _apply_curvature(self, images: Matrix) -> Matrix:
         """Return B Y for the curvature B in z."""
         curvature = self._point.curvature
-        product = curvature.on_host().apply_rows(images)
+        product: Matrix = curvature.on_host().apply_rows(images)
         if curvature.v is not None:
             v, h = on_host(curvature.v), on_host(curvature.h)
             product += np.outer(v, h @ images) + np.outer(h, v @ images)
