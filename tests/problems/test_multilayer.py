@@ -263,3 +263,12 @@ def test_layers_at_zero_pass_nothing_on():
     x = np.array([0.3, -0.2, 0.5])
     deep = MultiLayerRegression(A, b, w, layers=3).value(np.concatenate([np.zeros(2 * D), x]))
     assert deep == pytest.approx(SoftResidualRegression(A, b, w).value(x), rel=1e-15)
+
+
+def test_one_matrix_is_the_same_as_its_copies():
+    matrices, b, w = instance(6, 3, False)
+    shared = MultiLayerRegression(matrices[0], b, w, layers=3)
+    copies = MultiLayerRegression([A.copy() for A in matrices], b, w, layers=3)
+    x = np.random.default_rng(0).standard_normal(3 * D)
+    for name in ("value", "gradient", "hessian"):
+        np.testing.assert_allclose(getattr(shared, name)(x), getattr(copies, name)(x), rtol=1e-12)
