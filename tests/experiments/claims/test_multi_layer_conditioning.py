@@ -38,10 +38,12 @@ def runs(skip=0.1, plain=0.5, seeds=6, spread=0.05, **columns):
         (0.5, Conclusion.UNDECIDED),
     ],
 )
-def test_the_difference_of_slopes_decides(skip, conclusion):
-    (verdict,) = claim.judge(runs(skip))
-    assert verdict.conclusion is conclusion
-    assert (verdict.counterexample is None) == (conclusion is not Conclusion.VIOLATED)
+def test_the_intervals_of_slopes_and_levels_decide(skip, conclusion):
+    verdicts = claim.judge(runs(skip))
+    assert [verdict.statement for verdict in verdicts] == list(claim.STATEMENTS.values())
+    for verdict in verdicts:  # all start from the same condition at depth 0
+        assert verdict.conclusion is conclusion
+        assert (verdict.counterexample is None) == (conclusion is not Conclusion.VIOLATED)
 
 
 def test_slopes_are_those_of_the_runs():
