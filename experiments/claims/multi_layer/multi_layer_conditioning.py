@@ -15,7 +15,7 @@ from experiments.kit.legends import legend_above
 from experiments.kit.runs import LoggedRun
 from experiments.kit.statistics import cluster_bootstrap
 from experiments.kit.style import DOUBLE, look, new_figure
-from experiments.kit.verdicts import counterexample, joined
+from experiments.kit.verdicts import counterexample, joined, row_of_largest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,8 +48,7 @@ def growth(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     A row for each R and weight: the two slopes, their difference, and that of the levels at the
-    most layers, each a mean over seeds, with intervals; and the run in which the difference of the
-    slopes is largest.
+    most layers, each a mean over seeds, with intervals; and the runs in which the two are largest.
     """
     rows: list[dict[str, Any]] = []
     for (R, weight), cell in table.groupby(["R", "weight"]):
@@ -70,7 +69,9 @@ def growth(table: pd.DataFrame) -> pd.DataFrame:
         row |= {"level": found.value, "level_low": found.low, "level_high": found.high}
         for name, kind in (("skip", True), ("plain", False)):
             row[f"loss_{name}"] = float(deepest.loc[deepest["skip"] == kind, "data_loss"].median())
-        rows.append(row | {"run": seeds[int(np.argmax(skip - plain))]})
+        row["run_difference"] = seeds[int(np.argmax(skip - plain))]
+        row["run_level"] = seeds[int(np.argmax(gaps))]
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -93,11 +94,11 @@ def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:
 
 
 def _verdict(column: str, found: pd.DataFrame, lost: int, runs: Sequence[LoggedRun]) -> Verdict:
-    worst = found.loc[found[column].idxmax()]
+    worst = row_of_largest(found, found[column])
     example = None
     if (found[f"{column}_low"] > 0).any():
         conclusion = Conclusion.VIOLATED
-        example = counterexample(runs, str(worst["run"]))
+        example = counterexample(runs, str(worst[f"run_{column}"]))
     elif (found[f"{column}_high"] < 0).all():
         conclusion = Conclusion.HOLDS
     else:
@@ -163,7 +164,7 @@ def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:
 
 def tables(runs: Sequence[LoggedRun]) -> Mapping[str, pd.DataFrame]:
     """Return the slopes with their intervals."""
-    return {"growth": growth(_known(runs)).drop(columns="run")}
+    return {"growth": growth(_known(runs)).drop(columns=["run_difference", "run_level"])}
 
 
 CLAIM = Claim(
