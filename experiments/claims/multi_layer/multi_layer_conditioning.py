@@ -175,5 +175,5 @@ CLAIM = Claim(
     draw=draw,
     tables=tables,
     measure=measure,
-    order=18,
+    order=19,
 )
