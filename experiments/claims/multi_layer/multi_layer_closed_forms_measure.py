@@ -17,7 +17,7 @@ __all__ = ["COLUMNS", "measure"]
 #: What is measured of every case.
 COLUMNS = ("gradient", "hessian", "hvp", "rank")
 #: The branches g in torch, written from their definition.
-BRANCHES = {
+BRANCHES: dict[str, Any] = {
     "tanh": torch.tanh,
     "softplus": torch.nn.functional.softplus,
     "gelu": torch.nn.functional.gelu,
@@ -82,8 +82,8 @@ def _in_z(z: Any, b: Any, depth: int, skip: bool, branch: str) -> tuple[Any, Any
         return 0.5 * torch.sum((u / u.sum() - target) ** 2) + 0.5 * torch.sum((WEIGHT * z) ** 2)
 
     at = torch.from_numpy(z)
-    gradient = torch.autograd.functional.jacobian(loss, at)
-    return gradient.numpy(), torch.autograd.functional.hessian(loss, at).numpy()
+    functional: Any = torch.autograd.functional
+    return functional.jacobian(loss, at).numpy(), functional.hessian(loss, at).numpy()
 
 
 def _error(found: Any, exact: Any) -> float:
