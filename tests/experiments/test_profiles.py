@@ -21,6 +21,7 @@ FIRST = {
     "gradient": ("cases", "exact"),
     "hessian": ("cases", "exact"),
     "low_rank_plus_diagonal": ("cases",),
+    "multi_layer_closed_forms": ("cases",),
     "psd": ("instances",),
     "sandwich": ("instances",),
     "basic_bounds": ("instances",),

@@ -13,8 +13,16 @@ from softres.common.arrays import array_namespace
 from softres.linalg.free_memory import check_squares
 from softres.matrices import DesignMatrix
 from softres.matrices.backends import as_numpy
+from softres.matrices.layered import LayeredMatrix
 from softres.problems.evaluation import Evaluation
-from softres.sketching import EMBEDDINGS, SCHEMES, RowForms, sample_rows, sample_size
+from softres.sketching import (
+    EMBEDDINGS,
+    SCHEMES,
+    RowForms,
+    block_scores,
+    sample_rows,
+    sample_size,
+)
 from softres.sketching.leverage import row_forms, sketched_whitening
 from softres.solvers.approximate.literal_step import Sparsifier, literal_step, planned_steps
 from softres.solvers.approximate.sampled_hessian import SampledHessian, rounds_well
@@ -55,6 +63,9 @@ class ApproxNewton(Solver):
     1 - delta (Lemma A.8); the rank-two part is added exactly. The lemma wants D > 0. Where the
     weights are too small for that, rows keep the sign of D, the error is relative to A^T |D| A,
     and the step is safeguarded like exact Newton's.
+
+    A problem with several layers has blocks in place of D, one for each row of the data, and these
+    are sampled as wholes (:func:`softres.sketching.block_scores`), anew at every step.
 
     Attributes
     ----------
@@ -173,7 +184,7 @@ class ApproxNewton(Solver):
 
     def init(self, tools: Tools) -> State:
         """Start at x0, and warn where sampling cannot save anything."""
-        n, d = tools.start.problem.matrix.shape
+        n, d = tools.start.problem.n, tools.start.problem.d
         check_squares(self.name, tools.start.problem.matrix, 3)
         s = self.sample_size(d, tools.eps)
         if s >= n:
@@ -201,7 +212,7 @@ class ApproxNewton(Solver):
             memory, held = self._sample(point, memory, tools, info)
 
         def gauss_newton() -> Any:
-            sampled = held.sample.gram(point.problem.matrix, point.gauss_newton.diagonal)
+            sampled = held.sample.gram(point.problem.matrix, point.gauss_newton.weights)
             return point.gauss_newton.hessian(point.problem.matrix, sampled)
 
         goes_on = False
@@ -219,7 +230,7 @@ class ApproxNewton(Solver):
             held.matrix,
             gauss_newton,
             info,
-            serves if self._drawn_eps < self.eps0 else None,
+            serves if self._drawn_eps < self.eps0 and point.problem.layers == 1 else None,
         )
         return replace(after, memory=replace(after.memory, held=held)) if goes_on else after
 
@@ -227,14 +238,14 @@ class ApproxNewton(Solver):
         self, point: Evaluation, memory: SampledMemory, tools: Tools, info: dict[str, float]
     ) -> tuple[SampledMemory, SampledHessian]:
         """Return the Hessian at a point from sampled rows, and what the next step may use."""
-        matrix, D = point.problem.matrix, point.curvature.diagonal
+        matrix, D = point.problem.matrix, point.curvature.weights
         xp = array_namespace(D)
         if self.scores == "leverage":
             with tools.meter.phase("sketch"):
                 memory, scores = self._scores(memory, matrix, D, tools, info)
             s = self._rows(matrix, scores)
         else:
-            scores, s = np.ones(matrix.shape[0]), self.sample_size(matrix.shape[1])
+            scores, s = np.ones(point.problem.n), self.sample_size(matrix.shape[1])
         with tools.meter.phase("sampling"):
             sample = sample_rows(scores, s, tools.rng, self.sampling)
             gram = sample.gram(matrix, D, single=memory.single)
@@ -243,7 +254,7 @@ class ApproxNewton(Solver):
         info |= {
             "rows_drawn": float(sample.drawn),
             "rows_distinct": float(len(sample.index)),
-            "negative_diagonal": float(xp.sum(xp.astype(D < 0, xp.int64))),
+            "negative_diagonal": float(xp.sum(xp.astype(point.curvature.diagonal < 0, xp.int64))),
         }
         return memory, hessian
 
@@ -256,6 +267,10 @@ class ApproxNewton(Solver):
         info: dict[str, float],
     ) -> tuple[SampledMemory, npt.NDArray[np.float64]]:
         """Return scores of sqrt(|D|) A, or upper bounds of them, and what the next step may use."""
+        if isinstance(matrix, LayeredMatrix):
+            info |= {"fresh_scores": 1.0, "score_growth": 1.0}
+            options = (self.embedding, self.oversampling)
+            return memory, block_scores(matrix, D, tools.rng, *options)
         size = np.abs(as_numpy(D)).astype(np.float64)
         if memory.forms is not None and self.reuse > 1:
             bounds, growth = memory.forms.bound(size, matrix.shape[1])

@@ -44,7 +44,7 @@ def examine_dense(point: Evaluation) -> Finding:
     """
     matrix = point.problem.matrix
     scale = on_host(matrix.column_scale)
-    gram = matrix.gram(point.curvature.diagonal)
+    gram = matrix.gram(point.curvature.weights)
     before = np.abs(on_host(gram).diagonal().copy())
     H = on_host(point.curvature.hessian(matrix, gram)) / scale[:, None] / scale[None, :]
     g = on_host(point.gradient) / scale
@@ -166,7 +166,7 @@ class _Low:
         point, k = self._point, q.shape[1]
         gradient = on_host(point.gradient_z)
         # Where the curvature itself leaves the range of the dtype, so may the slope have done.
-        lost = np.abs(on_host(point.curvature.diagonal)) < point.problem.least
+        lost = on_host(point.curvature.magnitude) < point.problem.least
         if np.linalg.matrix_rank(images[~lost], tol=1e-8 * np.linalg.norm(images)) < k:
             return True
         # Elsewhere, as at a minimum that lies at infinity, a loss falls though all its derivatives
@@ -217,7 +217,7 @@ class _Low:
         """
         problem = self._point.problem
         if not apart:
-            return images, np.zeros(problem.n)
+            return images, np.zeros(len(images))
         return images - images.mean(axis=0), on_host(problem.w2) * np.ones(problem.n)
 
     def _slopes(self, images: Matrix, apart: bool) -> Vector:
@@ -230,7 +230,7 @@ class _Low:
     def _apply_curvature(self, images: Matrix) -> Matrix:
         """Return B Y for the curvature B in z."""
         curvature = self._point.curvature
-        product = on_host(curvature.diagonal)[:, None] * images
+        product: Matrix = curvature.on_host().apply_rows(images)
         if curvature.v is not None:
             v, h = on_host(curvature.v), on_host(curvature.h)
             product += np.outer(v, h @ images) + np.outer(h, v @ images)
@@ -240,7 +240,7 @@ class _Low:
         """Return Y^T B Y, and the roots of the sizes that its terms have before they cancel."""
         curvature = self._point.curvature
         varying, w2 = seen
-        terms = np.abs(on_host(curvature.diagonal) - w2) @ varying**2 + w2 @ images**2
+        terms = np.abs(on_host(curvature.magnitude) - w2) @ varying**2 + w2 @ images**2
         if curvature.v is not None:
             v, h = np.abs(on_host(curvature.v)), np.abs(on_host(curvature.h))
             terms = terms + 2.0 * (v @ np.abs(varying)) * (h @ np.abs(varying))
