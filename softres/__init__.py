@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from softres.common.errors import InputError
     from softres.problems import (
         HyperbolicRegression,
+        MultiLayerRegression,
         ResNetRegression,
         SoftmaxRegression,
         SoftResidualRegression,
@@ -32,6 +33,7 @@ _HOMES = {
     "InputError": "softres.common.errors",
     "ManyResult": "softres.solvers",
     "ManyTargets": "softres.problems.many_targets",
+    "MultiLayerRegression": "softres.problems",
     "Reference": "softres.problems.reference",
     "ResNetRegression": "softres.problems",
     "Result": "softres.solvers",
@@ -48,6 +50,7 @@ __all__ = [
     "InputError",
     "ManyResult",
     "ManyTargets",
+    "MultiLayerRegression",
     "Reference",
     "ResNetRegression",
     "Result",

@@ -209,6 +209,7 @@ SOLVER_OPTIONS = {
     "constant": ("approx_newton", [math.inf, math.nan, 0.0]),
     "rows": ("approx_newton", [2.5, 0, math.inf, "10", True]),
     "scores": ("approx_newton", [None, 1, ["leverage"]]),
+    "variant": ("approx_newton", [None, 1, ["paper"]]),
     "embedding": ("approx_newton", [None, {}]),
     "power_iterations": ("gradient_descent", [1.5, math.inf, True]),
     "growth": ("gradient_descent", [math.nan, "2"]),

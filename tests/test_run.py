@@ -557,6 +557,8 @@ def test_each_store_of_a_sweep_has_its_links(tmp_path):
         grouped = [key["groupByData"] for key in view["groupBy"]["groupByKeys"]]
         assert grouped == ["solver", "tracking.folder", "n"]
     assert ended.stdout.count("viewStateShareKey") == 2
+    drawn = {path.parent.name for path in tmp_path.glob("results/sweeps/*/*/*.png")}
+    assert drawn == {"store_1", "store_2"}
     assert not (tmp_path / "results" / "mlflow.db").exists()
 
 

@@ -28,8 +28,8 @@ ROOT = Path(__file__).parents[2]
 STORE = "results"
 #: Sweeps that give figures and no verdict.
 FIGURES_ONLY = ("convergence",)
-_JOB = re.compile(r"^job \d+: ")
-_SKIPPED = re.compile(r"^skipped, ")
+_JOB = re.compile(r"^job \d+( of \d+)?(, about .*? left)?: ")
+_SKIPPED = re.compile(r"^\s*skipped, ")
 
 
 def choice(name: str, profile: str) -> str:

@@ -114,7 +114,7 @@ def _choices(group: str) -> list[str]:
         return sorted([*choices_of(group), *quick])
     if group in (*CLASSES, *FILES, "hydra/launcher"):
         return choices_of(group)
-    return ["true", "false"] if group in ("force", "sweep.dry_run") else []
+    return ["true", "false"] if group in ("force", "sweep.dry_run", "sweep.figures") else []
 
 
 def _options(group: str, before: Sequence[str]) -> list[str]:

@@ -79,7 +79,11 @@ def _parser() -> OneLineParser:
     add("--where", metavar="FILTER", help="a filter of runs in MLflow's words: params.d = '20'")
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--store", default="results", metavar="FOLDER", help="folder of the runs")
-    place.add_argument("--tracking-uri", metavar="URI", help="sqlite:///FILE or http://HOST:PORT")
+    place.add_argument(
+        "--tracking-uri",
+        metavar="URI",
+        help="sqlite:///FILE, http://HOST:PORT or postgresql://USER@HOST/NAME",
+    )
     add("--out", default="figures", metavar="FOLDER", help="folder to write to")
     add("--x", metavar="COLUMN", help="of one's own figure: step, passes, n, ...")
     add("--y", metavar="COLUMN", help="relative_error_H, steps, peak_memory_gib, ...")
@@ -142,12 +146,14 @@ def _drawings(
 
 def _command(chosen: argparse.Namespace, runs: Runs, store: str) -> str:
     """Return the command that draws the same again, whatever ran in between."""
+    from softres.tracking.options import without_password
+
     words = shown_command("figures").split()
     for sweep in runs.source["sweeps"]:
         words += ["--sweep", sweep]
     if chosen.where:
         words += ["--where", chosen.where]
-    words += ["--tracking-uri" if chosen.tracking_uri else "--store", store]
+    words += ["--tracking-uri" if chosen.tracking_uri else "--store", without_password(store)]
     words += ["--out", chosen.out]
     defaults = _parser().parse_args([])
     for name in ("x", "y", *_CHANNELS, "width", "format", "venue"):

@@ -62,12 +62,13 @@ class SoftresCallback(Callback):
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Close a sweep."""
-        _close(config, config.hydra.sweep.dir)
+        _close(config, config.hydra.sweep.dir, figures=bool(config.sweep.figures))
 
 
-def _close(config: DictConfig, folder: str) -> None:
+def _close(config: DictConfig, folder: str, *, figures: bool = False) -> None:
     from softres.harness.terminal.closing import close_command
 
     tracking: Any = OmegaConf.to_container(config.tracking, resolve=True)
-    if not close_command(folder, tracking, list(config.hydra.overrides.task)):
+    overrides = list(config.hydra.overrides.task)
+    if not close_command(folder, tracking, overrides, figures=figures):
         raise SystemExit(1)

@@ -47,6 +47,8 @@ Keys
     plugins       files with solvers, problems, data sets or claims of your own
     force=true    run again what is already finished
     sweep.dry_run=true   only show what would run, how long and in how much memory
+    sweep.figures=false  leave out the figures at the end of a sweep: its convergence
+                  by step and by second, and of each run (convergence.png in MLflow)
 
 Choices (GROUP=CHOICE; an option: GROUP.OPTION=VALUE; GROUP=CHOICE --help
 lists the options of a choice)

@@ -11,6 +11,7 @@ class SweepSchema:
     """How a command goes through its jobs."""
 
     dry_run: bool = False
+    figures: bool = True
     objective: str = "error"
 
 

@@ -33,6 +33,8 @@ from softres.tracking.options import without_secrets
 
 __all__ = ["JobContext", "run_job"]
 
+#: Launchers whose jobs have the machine to themselves, one after the other.
+ALONE = ("serial", "basic")
 #: Top-level keys that are no parameters of a run: where it is recorded, and how it was asked for.
 NOT_RECORDED = ("tracking", "force", "sweep", "memory_limit")
 
@@ -122,6 +124,7 @@ def _run(settings: Settings, context: JobContext, name: str, probe: Probe | None
         folder=folder,
         experiment=experiment,
         solver=settings.solver.name,
+        timed=context.launcher in ALONE,
     )
     _headline(settings, context, name)
     turns = nullcontext() if settings.force else turn(store.options, key, console.show_line)
@@ -168,7 +171,7 @@ def _do(
             return replace(outcome, status="measured")
         result = tracked_solve(settings, name, start_run, close)
     for line in result.warnings:
-        console.show_line(f"  warning: {line}", style="yellow")
+        console.show_text(f"  warning: {line}", style="yellow")
     last, seconds = result.rows[-1], result.seconds["solve"]
     error = last["relative_error_l2"]
     console.show_line(
@@ -234,6 +237,7 @@ def _skip(settings: Settings, outcome: JobOutcome, finished: FinishedRun) -> Job
         error=metrics.get("relative_error_l2"),
         instance=_instance(settings, tags),
         ended=tags.get("status", ""),
+        timed=tags.get("timing_valid") != "false",
         note=note,
     )
 
@@ -248,7 +252,7 @@ def _tags(settings: Settings, context: JobContext, key: str) -> dict[str, str]:
         "config_hash": configuration,
         "code_digest": code,
         "launcher": context.launcher,
-        "timing_valid": str(context.launcher in ("serial", "basic")).lower(),
+        "timing_valid": str(context.launcher in ALONE).lower(),
         "forced": str(settings.force).lower(),
         "command": command,
         DESCRIPTION: describe(settings, command),

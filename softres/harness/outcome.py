@@ -49,6 +49,8 @@ class JobOutcome:
         The solver's name.
     instance
         What was solved, and to which accuracy: the same for solvers that can be compared.
+    timed
+        Whether it had the machine to itself, so that its seconds can be compared.
     command
         Runs the job alone and again.
     ok
@@ -73,6 +75,7 @@ class JobOutcome:
     experiment: str = ""
     solver: str = ""
     instance: str = ""
+    timed: bool = True
     command: str = ""
     ok: bool = True
 

@@ -80,7 +80,7 @@ def _check(settings: Settings, prepared: Prepared) -> list[Assumption]:
     )
     console.show_assumptions(checks, predicted_steps(settings.eps))
     if not prepared.certificate.certified:
-        console.show_line(
+        console.show_text(
             "warning: x* could not be certified (estimated relative error "
             f"{prepared.certificate.estimated_error:.1e}, "
             f"{prepared.certificate.negative} negative eigenvalues); errors are against the best "

@@ -35,7 +35,7 @@ def warm_up(settings: Settings) -> float:
     problem = make_problem(
         settings.problem, A, np.full(256, 1 / 256), 1e-2, **settings.problem_options
     )
-    x0 = 0.1 * rng.standard_normal(8)
+    x0 = 0.1 * rng.standard_normal(problem.d)
     solve(problem, settings.solver, x0, eps=1e-3, max_steps=2)
     _done.add(kind)
     return perf_counter() - start

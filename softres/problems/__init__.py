@@ -1,5 +1,6 @@
 """The family of regression problems: one evaluation for all, told apart by a link."""
 
+from softres.problems.multilayer import MultiLayerRegression
 from softres.problems.problem import Problem
 from softres.problems.registry import PROBLEMS, make_problem
 from softres.problems.regressions import (
@@ -12,6 +13,7 @@ from softres.problems.regressions import (
 __all__ = [
     "PROBLEMS",
     "HyperbolicRegression",
+    "MultiLayerRegression",
     "Problem",
     "ResNetRegression",
     "SoftResidualRegression",

@@ -15,10 +15,10 @@ from softres.problems.curvature import Curvature
 if TYPE_CHECKING:
     from softres.problems.problem import Problem
 
-__all__ = ["Evaluation", "Ray"]
+__all__ = ["Evaluation", "Model", "Ray", "Slopes"]
 
 
-class _Model(NamedTuple):
+class Model(NamedTuple):
     """The model f(z) and its parts, over whatever factor keeps them finite."""
 
     f: Any  # u / alpha
@@ -31,7 +31,7 @@ class _Model(NamedTuple):
     cc: float  # <c, c>
 
 
-class _Slopes(NamedTuple):
+class Slopes(NamedTuple):
     """First and second derivatives in z, and the penalty."""
 
     gradient: Any  # v * q + w^2 * z
@@ -69,10 +69,10 @@ class Evaluation:
         if bool((self.x != 0).any()):
             with np.errstate(all="ignore"):
                 return matrix.matmul(self.x)
-        return xp.zeros_like(self.problem.b)
+        return xp.zeros_like(self.problem.w2)
 
     @cached_property
-    def _model(self) -> _Model:
+    def _model(self) -> Model:
         problem, z = self.problem, self.z
 
         def residual(u: Any, v: Any, e: Any, target: Any) -> Pieces:
@@ -84,7 +84,7 @@ class Evaluation:
             if not problem.normalised:
                 (u, v, e), _ = by_chunks(lambda z: (problem.link.evaluate(z), ()), z)
                 c = u - problem.target
-                return _Model(u, v, e, c, 0.0, 0.0, 0.0, float(c @ c))
+                return Model(u, v, e, c, 0.0, 0.0, 0.0, float(c @ c))
             link = problem.normalisable
             m = link.shift(z)
 
@@ -95,10 +95,10 @@ class Evaluation:
             parts, (alpha,) = by_chunks(scaled, z)
             log_alpha = log(alpha) + m if alpha > 0 else -inf
             (f, v, e, c), sums = by_chunks(residual, *parts, problem.target)
-            return _Model(f, v, e, c, log_alpha, *sums)
+            return Model(f, v, e, c, log_alpha, *sums)
 
     @cached_property
-    def _slopes(self) -> _Slopes:
+    def _slopes(self) -> Slopes:
         problem, model = self.problem, self._model
         normalised = problem.normalised
 
@@ -116,7 +116,7 @@ class Evaluation:
             arrays, sums = by_chunks(
                 slopes, self.z, problem.w2, model.f, model.v, model.e, model.c, problem.target
             )
-        return _Slopes(arrays[0], arrays[1], arrays[2] if normalised else None, *sums)
+        return Slopes(arrays[0], arrays[1], arrays[2] if normalised else None, *sums)
 
     @property
     def f(self) -> Any:
@@ -243,9 +243,8 @@ class Ray:
 
     def at(self, t: float) -> Evaluation:
         """Return the evaluation at x + t p, with z from the ray rather than a fresh pass."""
-        return Evaluation(
-            self.origin.problem, self.origin.x + t * self.p, self.origin.z + t * self.ap
-        )
+        origin = self.origin
+        return origin.problem.at(origin.x + t * self.p, origin.z + t * self.ap)
 
     def slope(self, point: Evaluation) -> float:
         """Return the directional derivative along p at a point of the ray."""

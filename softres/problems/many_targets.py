@@ -80,6 +80,8 @@ class ManyTargets:
         if PROBLEMS[problem].normalised:
             check_shares("B", float(xp.min(self.B)), float(xp.max(sums)))
         self.shared: Problem = make_problem(problem, matrix, self.B[:, 0], w, **options)
+        if self.shared.layers > 1:
+            raise InputError(f"layers={self.shared.layers}: many targets are solved with layers=1")
 
     @property
     def n(self) -> int:

@@ -55,7 +55,9 @@ class Problem:
     name: str
     normalised: ClassVar[bool]
     #: Whether f stays the same where all entries of z are moved by one number.
-    shift_invariant: ClassVar[bool] = False
+    shift_invariant: bool = False
+    #: Entries of z in each row of A: more than one in a model of several layers.
+    layers: int = 1
 
     def __init__(
         self, A: Any, b: Any, w: Any = None, *, link: Link, beta: float | None = None
@@ -64,7 +66,7 @@ class Problem:
         self.link = link
         if self.normalised and not isinstance(link, NormalisableLink):
             raise TypeError(f"the link {link.name} cannot be normalised")
-        n, _ = self.matrix.shape
+        n = self.n
         self.b = self._vector("b", b)
         xp = array_namespace(self.b)
         if self.normalised:

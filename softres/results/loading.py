@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from softres.common.errors import InputError
 from softres.tracking import TrackingOptions
+from softres.tracking.options import without_password
 
 if TYPE_CHECKING:
     from softres.results.columns import Record
     from softres.results.runs import Runs
+    from softres.results.store import ResultStore
 
 __all__ = ["load"]
 
@@ -37,7 +39,9 @@ def load(
         A filter in MLflow's words, such as ``"params.problem = 'softmax'"``.
     store
         Folder of the store (``tracking.folder`` of the command that ran), or a tracking URI:
-        ``sqlite:///path`` or ``http(s)://host:port``.
+        ``sqlite:///path``, ``http(s)://host:port``, or ``postgresql://user@host/name``, the
+        database that an MLflow server records in. Files that a server hands out come by its own
+        address only.
     repeats
         Whether to keep earlier runs of the same configuration and code. Otherwise the latest one
         that finished counts, and the notes say how many were left out.
@@ -62,15 +66,14 @@ def load(
     from softres.results.artifacts import TraceReader
     from softres.results.columns import as_table
     from softres.results.runs import Runs
-    from softres.results.store import ResultStore
 
     sweeps = [sweep] if isinstance(sweep, str) else list(sweep or ())
-    opened = ResultStore(_options(store))
+    opened = _open(os.fspath(store))
     sweeps = [opened.resolve(name) for name in sweeps]
     records = opened.records(sweeps, where)
     if not records:
         asked = [f"sweep={name}" for name in sweeps] + ([f"where={where!r}"] if where else [])
-        raise InputError(f"{', '.join(asked) or opened.options.absolute_uri}: no run matches")
+        raise InputError(f"{', '.join(asked) or opened.place}: no run matches")
     notes = []
     if not repeats:
         kept = _latest(records)
@@ -81,12 +84,19 @@ def load(
         notes.append(f"{_runs(waiting)} not delivered to the store yet: python scripts/sync.py")
     reader = TraceReader(records, opened.folders, opened.fetch)
     params = tuple(dict.fromkeys(key for record in records for key in record.params))
-    source = {"sweeps": tuple(sweeps), "where": where, "store": str(store)}
+    source = {"sweeps": tuple(sweeps), "where": where, "store": without_password(str(store))}
     return Runs(as_table(records), params=params, reader=reader, notes=notes, source=source)
 
 
-def _options(store: str | os.PathLike[str]) -> TrackingOptions:
-    text = os.fspath(store)
+def _open(text: str) -> ResultStore:
+    from softres.results.store import ResultStore
+
+    if text.startswith(("postgresql:", "postgresql+psycopg2:")):
+        return ResultStore(TrackingOptions(), text)
+    return ResultStore(_options(text))
+
+
+def _options(text: str) -> TrackingOptions:
     if "://" in text or text.startswith("sqlite:"):
         options = TrackingOptions(uri=text)
         database = options.database

@@ -1,4 +1,4 @@
-"""Find runs in a store: the only module of results that speaks to MLflow."""
+"""Find runs in a store: with a module that opens databases, all of results that knows MLflow."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from softres.results.database import DatabaseError, read_records, sweep_names
 from softres.tracking import TrackingOptions
 from softres.tracking.durable.outage import refusal
 from softres.tracking.durable.spool import Spool
+from softres.tracking.options import without_password
 from softres.tracking.sweeps import PREFIX, members_of
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ class ResultStore:
     ----------
     options
         Where it is.
+    address
+        Of a PostgreSQL database that MLflow keeps, which is read itself: a server that records
+        in it need not run.
 
     Raises
     ------
@@ -41,9 +45,11 @@ class ResultStore:
         If it is not there or cannot be used.
     """
 
-    def __init__(self, options: TrackingOptions) -> None:
+    def __init__(self, options: TrackingOptions, address: str | None = None) -> None:
         self.options = options
-        database = options.database
+        self._address = address
+        self.place = options.absolute_uri if address is None else without_password(address)
+        self._database = database = options.database if address is None else None
         if database is not None and not database.exists():
             raise InputError(
                 f"{database}: no such store; --store or store= names the folder of the runs, "
@@ -54,7 +60,12 @@ class ResultStore:
     def _client(self) -> MlflowClient:
         from softres.tracking.backend import MlflowBackend
 
-        return MlflowBackend(self.options, create=False).client
+        if self._address is None:
+            return MlflowBackend(self.options, create=False).client
+        from softres.results.postgresql import open_client
+
+        with self._one_line():
+            return open_client(self._address)
 
     @cached_property
     def _names(self) -> dict[str, str]:
@@ -67,8 +78,8 @@ class ResultStore:
     def folders(self) -> list[Path]:
         """Folders that may hold the files of a store that was moved."""
         folders = [Path(self.options.folder).absolute()]
-        if self.options.database is not None:
-            folders.insert(0, self.options.database.parent)
+        if self._database is not None:
+            folders.insert(0, self._database.parent)
         return list(dict.fromkeys(folders))
 
     def records(self, sweeps: Sequence[str], where: str | None) -> list[Record]:
@@ -96,7 +107,7 @@ class ResultStore:
 
     def waiting(self) -> int:
         """Return how many runs wait on this machine for the store to come back."""
-        return len(Spool.of(self.options).runs())
+        return len(Spool.of(self.options).runs()) if self._address is None else 0
 
     def fetch(self, run: str, name: str, folder: Path) -> Path:
         """Download a file of a run into a folder and return its path.
@@ -124,7 +135,7 @@ class ResultStore:
         names = self._sweeps()
         if sweep == LAST:
             if not names:
-                raise InputError(f"{self.options.absolute_uri}: no run of a sweep is in this store")
+                raise InputError(f"{self.place}: no run of a sweep is in this store")
             return names[0]
         if sweep in names:
             return sweep
@@ -141,7 +152,7 @@ class ResultStore:
         A server does not say when a run joined a sweep: there it is the one with the latest run,
         and of those the last by name, which is their start time unless they were given one.
         """
-        if (database := self.options.database) is not None:
+        if (database := self._database) is not None:
             with suppress(DatabaseError):
                 return sweep_names(database)
         found: dict[str, None] = {}
@@ -152,7 +163,7 @@ class ResultStore:
 
     def _members(self, sweep: str | None, where: str | None) -> list[Record]:
         """Return the runs of a sweep, or of all, that match a filter."""
-        if where is None and (database := self.options.database) is not None:
+        if where is None and (database := self._database) is not None:
             with suppress(DatabaseError):
                 return read_records(database, sweep)
         member = None if sweep is None else members_of(sweep)
@@ -198,7 +209,7 @@ class ResultStore:
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
 
-        where = self.options.absolute_uri
+        where = self.place
         try:
             yield
         except (MlflowException, SQLAlchemyError, OSError) as error:

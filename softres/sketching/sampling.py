@@ -46,10 +46,11 @@ class RowSample:
     def gram(self, matrix: DesignMatrix, diagonal: Any, single: bool = False) -> Any:
         """Return A^T D~ A, shape (d, d), for D of shape (n,): the sampled, reweighted D.
 
-        The rows are read from A in blocks. See :meth:`DesignMatrix.gram` for ``single``.
+        D may be blocks, shape (L, L, n), where A has several layers. The rows are read from A in
+        blocks. See :meth:`DesignMatrix.gram` for ``single``.
         """
         at = array_namespace(diagonal).asarray(self.index, device=device(diagonal))
-        weights = diagonal[at] * matrix.asarray(self.weight)
+        weights = diagonal[..., at] * matrix.asarray(self.weight)
         return matrix.gram(weights, rows=self.index, single=single)
 
 

@@ -123,6 +123,11 @@ class Solver(ABC):
         """Check that the options are of their declared types; a solver adds their ranges."""
         check_types(self, "solver.")
 
+    @property
+    def bare(self) -> bool:
+        """Whether the loop does nothing for the method where it is stuck or at a saddle."""
+        return False
+
     @abstractmethod
     def init(self, tools: Tools) -> State:
         """Return the state at the start."""

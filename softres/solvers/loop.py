@@ -54,7 +54,7 @@ def iterate(
         )
     tools = Tools(start, meter, seed, eps, max_steps)
     record = _Recorder(meter, start, reference, callback, log)
-    judge = Judge(start, eps, meter, reference, solver.resumes)
+    judge = Judge(start, eps, meter, reference, solver.resumes, helps=not solver.bare)
     with meter.clock("solve"), np.errstate(all="ignore"):
         state = solver.init(tools)
     steps = 0
@@ -80,6 +80,12 @@ def iterate(
                         state = replace(state, status=Status.STALLED)
                 _ = state.point.gradient  # the next step needs it: it is solver time, always
             if judgement.status is not None:
+                if judgement.elsewhere and reference is not None:
+                    here, there = state.point.value, reference.point.value
+                    tools.warn(
+                        f"{solver.name} has ended at another local minimiser than x*: the loss is "
+                        f"{here:.6g} there, and {there:.6g} at x*"
+                    )
                 break
             if judgement.escaped is not None or state.point is not previous:
                 steps += 1

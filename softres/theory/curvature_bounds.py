@@ -25,9 +25,19 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import eigh
 
+from softres.problems.curvature import Curvature
 from softres.theory.bounds import Region
 
-__all__ = ["PARTS", "curvature_bounds", "smallest_weight", "sufficient_weight"]
+__all__ = [
+    "PARTS",
+    "curvature_bounds",
+    "extreme_eigenvalues",
+    "smallest_weight",
+    "sufficient_weight",
+]
+
+#: Halvings of the interval that an extreme eigenvalue lies in.
+HALVINGS = 60
 
 #: What Lemma 7.1 bounds: B1 from above (it is >= 0), B2 and B3 on both sides, B from below.
 PARTS = ("B1", "B2", "B3", "-B")
@@ -87,3 +97,37 @@ def smallest_weight(
         return float(eigh(matrix, gram, eigvals_only=True, subset_by_index=[0, 0])[0])
 
     return max(0.0, -lowest(bare - l * np.eye(d))), lowest(bare)
+
+
+def extreme_eigenvalues(curvature: Curvature) -> tuple[float, float]:
+    """Return the least and the largest eigenvalue of a curvature in z, on the host.
+
+    Notes
+    -----
+    By bisection on how many eigenvalues lie below t. For B = diag(D) + U S U^T with U = (v, h) and
+    S = S^-1 the exchange of the two, the inertia of [[D - t, U], [U^T, -S]], counted by either
+    Schur complement, says that this many do: the entries of D below t, plus the negative
+    eigenvalues of the 2 x 2 matrix -S - U^T (D - t)^-1 U, less the one of -S. O(n) each time.
+    """
+    D, v, h = curvature.diagonal, curvature.v, curvature.h
+    if v is None or h is None:
+        return float(D.min()), float(D.max())
+    n, inner, size = len(D), float(v @ h), float(np.linalg.norm(v) * np.linalg.norm(h))
+    low, high = float(D.min()) + inner - size, float(D.max()) + inner + size
+    U, S = np.stack([v, h]), np.array([[0.0, 1.0], [1.0, 0.0]])
+
+    def below(t: float) -> int:
+        gap = D - t
+        schur = np.linalg.eigvalsh(-S - (U / gap) @ U.T)
+        return int((gap < 0).sum()) + int((schur < 0).sum()) - 1
+
+    def least_with(count: int) -> float:
+        """Return the least t that this many eigenvalues lie below."""
+        left, right = low, high
+        for _ in range(HALVINGS):
+            middle = 0.5 * (left + right)
+            left, right = (left, middle) if below(middle) >= count else (middle, right)
+        return right
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return least_with(1), least_with(n)

@@ -20,10 +20,22 @@ if TYPE_CHECKING:
 
     from softres.tracking.options import TrackingOptions
 
-__all__ = ["MlflowBackend"]
+__all__ = ["MlflowBackend", "quiet_mlflow"]
 
 _T = TypeVar("_T")
 _MAX_METRICS, _MAX_PARAMS, _MAX_TAGS = 1000, 100, 100
+
+
+def quiet_mlflow() -> None:
+    """Set what MLflow reads while it is imported; what the user has set stays."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    # A server that is away is not waited for (four minutes, with the defaults): what it would
+    # have got is kept and delivered later.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
 
 
 class MlflowBackend:
@@ -45,15 +57,7 @@ class MlflowBackend:
     """
 
     def __init__(self, options: TrackingOptions, *, create: bool = True) -> None:
-        # MLflow reads these while it is imported; what the user has set stays.
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-        # A server that is away is not waited for (four minutes, with the defaults): what it would
-        # have got is kept and delivered later.
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
+        quiet_mlflow()
         with warnings.catch_warnings():
             # Of MLflow's and SQLAlchemy's own code, as it is imported and its tables are mapped.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -153,6 +157,10 @@ class MlflowBackend:
     def tag_finished(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Set tags of a run that has ended."""
         self.log_batch(run_id, (), tags)
+
+    def add_file(self, run_id: str, path: Path) -> None:
+        """Copy a file to the artifacts of a run that has ended."""
+        self.log_file(run_id, path)
 
     def watch(self, run_id: str) -> Callable[[], None]:
         """Record the machine's load with a run, if MLflow's switch is on; return what ends that."""

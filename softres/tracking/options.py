@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from softres.common.errors import InputError
 
-__all__ = ["TrackingOptions", "without_secrets"]
+__all__ = ["TrackingOptions", "without_password", "without_secrets"]
 
 _SQLITE = "sqlite:///"
 #: The configuration takes these where the command line says nothing else.
@@ -23,6 +23,11 @@ _CREDENTIALS = re.compile(r"(?<=://)(?P<user>[^/\s:@]*)(?::(?P<password>[^/\s]*)
 def without_secrets(text: str) -> str:
     """Return a text without the user and password of any address in it."""
     return _CREDENTIALS.sub("", text)
+
+
+def without_password(text: str) -> str:
+    """Return a text without the password of any address in it; a database needs its user."""
+    return _CREDENTIALS.sub(r"\g<user>@", text)
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,9 @@ class Backend(Protocol):
     def tag_finished(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Set tags of a run that has ended."""
 
+    def add_file(self, run_id: str, path: Path) -> None:
+        """Copy a file to the artifacts of a run that has ended."""
+
     def find(self, query: str, limit: int) -> list[StoredRun]:
         """Return the latest runs that match a search filter."""
 
@@ -119,6 +122,9 @@ class NullBackend:
         """Do nothing."""
 
     def tag_finished(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Do nothing."""
+
+    def add_file(self, run_id: str, path: Path) -> None:
         """Do nothing."""
 
     def find(self, query: str, limit: int) -> list[StoredRun]:

@@ -151,6 +151,14 @@ class Store:
         if not self._spool().tag_finished(run.tags.get("key", ""), tags):
             self._backend.tag_finished(run.run_id, tags)
 
+    def add_file(self, run_id: str, path: Path, tags: Mapping[str, str]) -> None:
+        """Add a file, and tags that tell of it, to a run that has ended.
+
+        A store that went away in the meantime goes without.
+        """
+        self._backend.add_file(run_id, path)
+        self._backend.tag_finished(run_id, tags)
+
     def save_charts(
         self, charts: Sequence[Chart] | None = None, group_by: Sequence[str] = ("solver",)
     ) -> None:

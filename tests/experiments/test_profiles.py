@@ -21,7 +21,9 @@ FIRST = {
     "gradient": ("cases", "exact"),
     "hessian": ("cases", "exact"),
     "low_rank_plus_diagonal": ("cases",),
+    "multi_layer_closed_forms": ("cases",),
     "psd": ("instances",),
+    "sandwich": ("instances",),
     "basic_bounds": ("instances",),
     "basic_lipschitz": ("instances",),
     "hessian_lipschitz": ("instances",),
@@ -29,6 +31,7 @@ FIRST = {
     "success_probability": ("sparsifiers", "runs.theorem", "runs.own"),
     "cost_per_iteration": ("repetitions",),
     "induction": ("steps",),
+    "literal": ("draws.sandwich", "runs.stated"),
     "basin": ("random",),
     "large_data": ("time_limit",),  # a solve that is given less time is the beginning of the same
 }

@@ -387,3 +387,36 @@ def test_slopes_are_measured_against_their_own_rounding():
     free = SoftResidualRegression(A[:, 1:], problem.b)
     assert not examine(problem.at(x), problem.at(np.zeros(4)), 1e-4).minimiser
     assert free.at(x[1:]).inside
+
+
+def test_the_softmax_of_one_row_has_its_minimum_where_the_weights_have_theirs():
+    """The softmax of one row is 1 wherever x is, and the weights' minimum is x = 0."""
+    for A, w, start in (
+        (0.46949160305676757, 5.95460867349845e-08, -4.287146380469245),
+        (0.8618696111222335, 6.416689281135409e-08, -2.439377189279205),
+    ):
+        problem = SoftmaxRegression(np.array([[A]]), np.array([0.5]), np.array([w]))
+        x0 = np.array([start])
+        for solver in ("preconditioned_newton", "exact_newton"):
+            result = solve(problem, solver=solver, x0=x0, eps=1e-8)
+            assert result.status.name == "CONVERGED"
+            assert abs(result.x[0]) <= 1e-7 * abs(start)
+
+
+@pytest.mark.parametrize("solver", ["preconditioned_newton", "exact_newton"])
+def test_a_shift_that_only_weights_see_is_no_rounding(solver):
+    """Weights of 1e-7 make the entries of z sum to 0, where A can shift them all by a long x."""
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        left, _ = np.linalg.qr(rng.standard_normal((7, 7)))
+        right, _ = np.linalg.qr(rng.standard_normal((8, 7)))
+        A = left * np.logspace(0, -5, 7) @ right.T
+        b = rng.dirichlet(np.full(7, 5.0))
+        problem = SoftmaxRegression(A, b, np.full(7, 1e-7))
+        x0 = 1e3 * rng.standard_normal(8)
+        result = solve(problem, solver=solver, x0=x0, eps=1e-11)
+        if result.status.name == "CONVERGED":
+            H = problem.hessian(result.x)
+            travelled = float(np.sqrt((result.x - x0) @ H @ (result.x - x0)))
+            shift = 1e-7 * 7**0.5 * abs(float(np.mean(A @ result.x)))
+            assert shift <= 3 * 1e-11 * travelled, seed

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
-import socket
 import subprocess
 import sys
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from postgres import postgres_database
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts" / "stress"))
@@ -22,42 +20,11 @@ from server import Server  # noqa: E402
 pytestmark = pytest.mark.slow
 
 
-def postgres_programs():
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return found[-1].parent if found else None
-
-
 @pytest.fixture(scope="module")
-def database(tmp_path_factory):
-    """The address of an empty PostgreSQL database; the server runs as no root."""
-    programs = postgres_programs()
-    if programs is None:
-        pytest.skip("no PostgreSQL here: apt install postgresql")
-    if find_spec("psycopg2") is None:
-        pytest.skip("no psycopg2 here: pip install psycopg2-binary")
-    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    folder = Path(f"/tmp/softres-postgres-{os.getpid()}")
-    folder.mkdir()
-    if as_user:
-        shutil.chown(folder, "postgres")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-
-    def call(program, *words):
-        command = [*as_user, str(programs / program), "-D", str(folder / "data"), *words]
-        subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL)
-
-    try:
-        call("initdb", "-U", "softres", "--auth=trust")
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
-        call("pg_ctl", "start", "-w", "-l", str(folder / "log"), "-o", options)
-        try:
-            yield f"postgresql+psycopg2://softres@127.0.0.1:{port}/postgres"
-        finally:
-            call("pg_ctl", "stop", "-m", "immediate")
-    finally:
-        shutil.rmtree(folder)
+def database():
+    """The address of an empty PostgreSQL database."""
+    with postgres_database() as address:
+        yield address
 
 
 @pytest.fixture

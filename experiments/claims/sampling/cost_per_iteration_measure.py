@@ -1,4 +1,4 @@
-"""Processor seconds of single steps, of exact Newton and of Algorithm 1, over sizes."""
+"""Processor seconds of steps, of exact Newton and of the safeguarded Algorithm 1, over sizes."""
 
 from __future__ import annotations
 

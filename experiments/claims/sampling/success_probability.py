@@ -148,10 +148,12 @@ def _runs(
     late = int((cell.status != "converged").sum())
     steep = int((cell.factor_H > CONTRACTION).sum())
     words = {
-        THEOREM: "Theorem 9.1, at its weights: a run of Algorithm 1 contracts by 0.4 at every step "
-        "(H-norm) and meets eps within the steps that this predicts, with probability 1 - delta",
-        OWN: "At practical weights too, a run of Algorithm 1 contracts by 0.4 at every step "
-        "(H-norm) and meets eps within the steps that this predicts, with probability 1 - delta",
+        THEOREM: "Theorem 9.1, at its weights: a run of Algorithm 1 (safeguarded) contracts by "
+        "0.4 at every step (H-norm) and meets eps within the steps that this predicts, with "
+        "probability 1 - delta",
+        OWN: "At practical weights too, a run of Algorithm 1 (safeguarded) contracts by "
+        "0.4 at every step (H-norm) and meets eps within the steps that this predicts, with "
+        "probability 1 - delta",
     }
     inside = (
         f"From x0 to x* the Hessian moves by at most {float(cell.moved.max()):.1g} l, as the "

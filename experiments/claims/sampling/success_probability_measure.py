@@ -1,4 +1,4 @@
-"""Draw sparsifiers and run Algorithm 1 again and again with fresh random numbers."""
+"""Draw sparsifiers and run the safeguarded Algorithm 1 again and again, by fresh numbers."""
 
 from __future__ import annotations
 

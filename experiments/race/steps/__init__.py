@@ -1,1 +1,1 @@
-"""What a step of Algorithm 1 costs beside one of exact Newton."""
+"""What a step of the safeguarded Algorithm 1 costs beside one of exact Newton."""

@@ -1,4 +1,4 @@
-"""What a step of Algorithm 1 costs beside one of exact Newton, and how that grows with n."""
+"""What a step of the safeguarded Algorithm 1 costs beside exact Newton's, and how it grows."""
 
 from __future__ import annotations
 

@@ -54,7 +54,8 @@ def show_solvers(outcomes: Sequence[JobOutcome]) -> None:
     tried.pop("", None)
     if not any(outcome.steps is not None for jobs in tried.values() for outcome in jobs):
         return
-    ahead, compared = first_to_goal(outcomes)
+    shared = not all(outcome.timed for outcome in outcomes)
+    ahead, compared = ({}, 0) if shared else first_to_goal(outcomes)
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     table.add_column("solver", no_wrap=True)
     headings = ["solved", *(["first", "ahead"] if compared else [])]
@@ -75,6 +76,8 @@ def show_solvers(outcomes: Sequence[JobOutcome]) -> None:
     rule("by solver")
     show_table(table)
     show_line("medians over the jobs; seconds of solve, passes over A", style="dim")
+    if shared:
+        show_line("first to eps: not compared, for jobs ran at the same time", style="dim")
     if compared:
         show_line("first: to eps on an instance; ahead: time of the next over its own", style="dim")
 

@@ -23,7 +23,9 @@ from softres.harness.terminal.console import (
     show_heading,
     show_line,
     show_table,
+    show_text,
 )
+from softres.harness.terminal.figures import show_figures
 from softres.tracking import TrackingOptions, charts_link, open_store, ui_command
 from softres.tracking.durable.spool import Spool
 
@@ -37,7 +39,9 @@ MOST = 20
 SWEEPS = 3
 
 
-def close_command(folder: str, tracking: Mapping[str, Any], overrides: Sequence[str]) -> bool:
+def close_command(
+    folder: str, tracking: Mapping[str, Any], overrides: Sequence[str], *, figures: bool = False
+) -> bool:
     """Print the closing table and the links of a command.
 
     Parameters
@@ -48,6 +52,8 @@ def close_command(folder: str, tracking: Mapping[str, Any], overrides: Sequence[
         The tracking options.
     overrides
         The command line's overrides, to group the charts by what was swept.
+    figures
+        Whether to draw the sweep and its runs.
 
     Returns
     -------
@@ -71,11 +77,15 @@ def close_command(folder: str, tracking: Mapping[str, Any], overrides: Sequence[
             sweeps[outcome.uri, outcome.folder, outcome.experiment].add(outcome.sweep)
     if not sweeps and options.enabled and Spool.of(options).runs():
         sweeps[options.place] = set()
-    for (uri, where, experiment), names in sweeps.items():
+    for number, ((uri, where, experiment), names) in enumerate(sweeps.items(), 1):
         sweep = next(iter(names)) if len(names) == 1 else None
         place = replace(options, enabled=True, uri=uri, folder=where, experiment=experiment)
-        figures = _figures(place, sorted(names)) if len(outcomes) > 1 else ""
-        _links(replace(place, sweep=sweep), swept, figures)
+        command = _figures(place, sorted(names)) if len(outcomes) > 1 else ""
+        rule("look at the runs")
+        if figures and sweep is not None and any(one.steps is not None for one in outcomes):
+            out = Path(folder) if len(sweeps) == 1 else Path(folder) / f"store_{number}"
+            show_figures(place, sweep, out, ran=any(map(_has_run, outcomes)))
+        _links(replace(place, sweep=sweep), swept, command)
     return all(outcome.ok for outcome in outcomes)
 
 
@@ -126,6 +136,10 @@ def _job_rows(outcomes: Sequence[JobOutcome], names: Sequence[str]) -> Table:
     return table
 
 
+def _has_run(outcome: JobOutcome) -> bool:
+    return outcome.status != "skipped"
+
+
 def _is_good(outcome: JobOutcome) -> bool:
     return "measured" in (outcome.status, outcome.ended) or is_solved(outcome)
 
@@ -170,12 +184,11 @@ def _links(options: TrackingOptions, swept: list[str], figures: str) -> None:
     store = open_store(options, patient=True)
     store.save_charts(group_by=groups)
     if count := store.waiting_runs():
-        show_line(
+        show_text(
             f"{count} runs wait in {options.folder}/spool: the next run or {shown_command('sync')} "
             "delivers them",
             style="yellow",
         )
-    rule("look at the runs")
     if figures:
         show_line(figures)
     command = ui_command(options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -27,6 +28,7 @@ __all__ = [
     "show_heading",
     "show_line",
     "show_table",
+    "show_text",
 ]
 
 console = Console(highlight=False, emoji=False)
@@ -39,6 +41,16 @@ _shown: set[tuple[Assumption, ...]] = set()
 def show_line(text: str, style: str = "") -> None:
     """Print one line; markup in it is text."""
     console.print(text, style=style, markup=False, soft_wrap=True)
+
+
+def show_text(text: str, style: str = "") -> None:
+    """Print a sentence; a terminal breaks it between words, elsewhere it is one line."""
+    lines = [text]
+    if console.is_terminal:
+        indent = " " * (len(text) - len(text.lstrip()) + 2)
+        lines = textwrap.wrap(text, console.width, subsequent_indent=indent)
+    for line in lines:
+        show_line(line, style)
 
 
 def show_heading(text: str, style: str = "bold") -> None:

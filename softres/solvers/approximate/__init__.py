@@ -1,1 +1,1 @@
-"""Algorithm 1: Newton's method with a sampled Hessian."""
+"""Algorithm 1, to the letter and safeguarded: Newton's method with a sampled Hessian."""

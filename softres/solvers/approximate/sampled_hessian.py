@@ -7,7 +7,9 @@ from math import inf, sqrt
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from softres.common.arrays import fits_single
 from softres.linalg.factors import cholesky
 from softres.matrices.backends import as_numpy
 from softres.problems.curvature import Curvature
@@ -15,7 +17,7 @@ from softres.problems.evaluation import Evaluation
 from softres.sketching import RowSample
 from softres.sketching.reuse import Vector, largest_change
 
-__all__ = ["SampledHessian"]
+__all__ = ["SampledHessian", "rounds_well"]
 
 
 @dataclass(frozen=True)
@@ -89,3 +91,28 @@ class SampledHessian:
             dv, dh = change(new.v, old.v), change(new.h, old.h)
             moved += 2.0 * (dv * (h + dh) + v * dh)
         return moved / (1.0 - eta)
+
+
+def rounds_well(W: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64], eps0: float) -> bool:
+    """Whether the error of a Gram matrix in single precision is far below eps0, spectrally.
+
+    With its diagonal scaled to one the matrix is off by some units of rounding an entry, at
+    random: about sqrt(d) of them in norm, and that over the least eigenvalue spectrally. Eight
+    units are allowed for, and a fiftieth of eps0, which leaves room for the sketch's own error.
+
+    Parameters
+    ----------
+    W
+        The whitening from a sketch: the Gram matrix is near (W W^T)^-1.
+    sizes
+        Norms of A's columns.
+    """
+    d, rank = W.shape
+    if rank < d:
+        return False
+    R = np.linalg.inv(W)
+    factor = cholesky(R.T @ R)
+    if factor is None or not fits_single(sizes, factor.scale):
+        return False
+    error = 8.0 * 2.0**-24 * sqrt(d)
+    return error <= eps0 / 50.0 * factor.smallest_eigenvalue()

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from softres.common.arrays import array_namespace
 from softres.matrices.backends import as_numpy
 from softres.problems.curvature import Curvature
 
@@ -24,23 +23,21 @@ def semidefinite(curvature: Curvature) -> bool:
 def exceeds(curvature: Curvature, other: Curvature | None, share: float) -> bool:
     """Whether B - share B' is positive semidefinite for two curvatures; sufficient, not necessary.
 
-    A diagonal E = D - share D' plus a matrix of rank four, U S U^T. Where E is positive the whole
-    has the signs of I + E^-1/2 U S U^T E^-1/2, whose eigenvalues other than one are those of
-    I + G^1/2 S G^1/2 with the 4 x 4 matrix G = U^T E^-1 U. Takes no pass over A.
+    A diagonal, or blocks on it, E = D - share D' plus a matrix of rank four, U S U^T. Where E is
+    positive the whole has the signs of I + E^-1/2 U S U^T E^-1/2, whose eigenvalues other than one
+    are those of I + G^1/2 S G^1/2 with the 4 x 4 matrix G = U^T E^-1 U. Takes no pass over A.
     """
-    diagonal = curvature.diagonal if other is None else curvature.diagonal - share * other.diagonal
-    if not float(diagonal.min()) > 0:
-        return False
     sides: list[Any] = []
     weights: list[float] = []
     for part, weight in ((curvature, 1.0), (other, -share)):
         if part is not None and part.v is not None and part.h is not None:
             sides += [part.v, part.h]
             weights.append(weight)
+    scaled = curvature.whiten(sides, other, share)
+    if scaled is None:
+        return False
     if not sides:
         return True
-    xp = array_namespace(diagonal)
-    scaled = xp.stack(sides) / xp.sqrt(diagonal)
     G = as_numpy(scaled @ scaled.T).astype(np.float64)
     if not np.isfinite(G).all():
         return False

@@ -26,6 +26,8 @@ LOW = 1e-6
 NULL_UNITS = 300.0
 #: Relative differences of the entries of an image that is the same for all rows.
 CONSTANT_IMAGE = 1e-6
+#: Least share of the weights in a curvature that they alone make.
+WEIGHTS_SHARE = 0.5
 #: Units of rounding up to which a curvature or a slope is none.
 ZERO_UNITS = 100.0
 
@@ -42,7 +44,7 @@ def examine_dense(point: Evaluation) -> Finding:
     """
     matrix = point.problem.matrix
     scale = on_host(matrix.column_scale)
-    gram = matrix.gram(point.curvature.diagonal)
+    gram = matrix.gram(point.curvature.weights)
     before = np.abs(on_host(gram).diagonal().copy())
     H = on_host(point.curvature.hessian(matrix, gram)) / scale[:, None] / scale[None, :]
     g = on_host(point.gradient) / scale
@@ -131,20 +133,29 @@ class _Low:
         q = q @ right.T
         kept = sizes > NULL_UNITS * unit * sqrt(len(scale))
         q, images, sizes = q[:, kept] / sizes[kept], left[:, kept], sizes[kept]
-        curvature, magnitude = self._curvature(images)
-        q, images = q / magnitude, images / magnitude
-        values, vectors = np.linalg.eigh(curvature / magnitude[:, None] / magnitude[None, :])
         # The image of a direction holds rounding of the size of A's rows, over its own size.
         image_rounding = sqrt(len(scale)) / float(sizes.min(initial=1.0))
         floor = ZERO_UNITS * unit * (sqrt(point.problem.n) + image_rounding)
         self.downhill = None
-        if (values < -floor).any():
-            self.downhill = q @ vectors[:, 0]
-        q, images = q @ vectors, images @ vectors
-        seen = values > floor
-        self.seen = _Directions(q[:, seen], values[seen])
-        self.slopes = images[:, seen].T @ on_host(point.gradient_z)
-        self.unseen = bool((~seen).any()) and self._slopes_down(q[:, ~seen], images[:, ~seen])
+        found: list[tuple[Matrix, Vector, Vector]] = []
+        for again in range(2 if point.problem.shift_invariant else 1):
+            curvature, magnitude = self._curvature(images, self._varying(images, again > 0))
+            q, images = q / magnitude, images / magnitude
+            values, vectors = np.linalg.eigh(curvature / magnitude[:, None] / magnitude[None, :])
+            q, images = q @ vectors, images @ vectors
+            seen = values > floor
+            if again:
+                # Once taken apart from the rest, what nothing but the weights sees is its own size.
+                seen &= self._varying(images, True)[1] @ images**2 > WEIGHTS_SHARE * values
+            elif (values < -floor).any():
+                self.downhill = q[:, 0]
+            found.append((q[:, seen], values[seen], self._slopes(images[:, seen], again > 0)))
+            q, images = q[:, ~seen], images[:, ~seen]
+        self.seen = _Directions(
+            np.hstack([part[0] for part in found]), np.concatenate([part[1] for part in found])
+        )
+        self.slopes = np.concatenate([part[2] for part in found])
+        self.unseen = q.shape[1] > 0 and self._slopes_down(q, images)
 
     def _slopes_down(self, q: Matrix, images: Matrix) -> bool:
         """Whether the gradient has a slope beyond rounding along directions without curvature.
@@ -155,7 +166,7 @@ class _Low:
         point, k = self._point, q.shape[1]
         gradient = on_host(point.gradient_z)
         # Where the curvature itself leaves the range of the dtype, so may the slope have done.
-        lost = np.abs(on_host(point.curvature.diagonal)) < point.problem.least
+        lost = on_host(point.curvature.magnitude) < point.problem.least
         if np.linalg.matrix_rank(images[~lost], tol=1e-8 * np.linalg.norm(images)) < k:
             return True
         # Elsewhere, as at a minimum that lies at infinity, a loss falls though all its derivatives
@@ -197,23 +208,45 @@ class _Low:
         mixed = high.q.T @ (on_host(matrix.rmatmul(curved)) / self._scale[:, None])
         return q - high.q @ (mixed / high.curvature[:, None])
 
+    def _varying(self, images: Matrix, apart: bool) -> tuple[Matrix, Vector]:
+        """Return the images that the data see, and the curvature that the weights add to all.
+
+        Where nothing but the weights sees a common shift of z, the gradient and the curvature of
+        the data along it are sums that cancel: the shift is taken out before they are formed, and
+        no rounding hides what the weights say.
+        """
+        problem = self._point.problem
+        if not apart:
+            return images, np.zeros(len(images))
+        return images - images.mean(axis=0), on_host(problem.w2) * np.ones(problem.n)
+
+    def _slopes(self, images: Matrix, apart: bool) -> Vector:
+        """Return the slopes of the loss along directions with these images."""
+        varying, w2 = self._varying(images, apart)
+        pull = w2 * on_host(self._point.z)
+        slopes: Vector = varying.T @ (on_host(self._point.gradient_z) - pull) + images.T @ pull
+        return slopes
+
     def _apply_curvature(self, images: Matrix) -> Matrix:
         """Return B Y for the curvature B in z."""
         curvature = self._point.curvature
-        product = on_host(curvature.diagonal)[:, None] * images
+        product: Matrix = curvature.on_host().apply_rows(images)
         if curvature.v is not None:
             v, h = on_host(curvature.v), on_host(curvature.h)
             product += np.outer(v, h @ images) + np.outer(h, v @ images)
         return product
 
-    def _curvature(self, images: Matrix) -> tuple[Matrix, Vector]:
+    def _curvature(self, images: Matrix, seen: tuple[Matrix, Vector]) -> tuple[Matrix, Vector]:
         """Return Y^T B Y, and the roots of the sizes that its terms have before they cancel."""
         curvature = self._point.curvature
-        terms = np.abs(on_host(curvature.diagonal)) @ images**2
+        varying, w2 = seen
+        terms = np.abs(on_host(curvature.magnitude) - w2) @ varying**2 + w2 @ images**2
         if curvature.v is not None:
             v, h = np.abs(on_host(curvature.v)), np.abs(on_host(curvature.h))
-            terms = terms + 2.0 * (v @ np.abs(images)) * (h @ np.abs(images))
-        gram = images.T @ self._apply_curvature(images)
+            terms = terms + 2.0 * (v @ np.abs(varying)) * (h @ np.abs(varying))
+        pulled = w2[:, None] * images
+        gram = varying.T @ (self._apply_curvature(varying) - w2[:, None] * varying)
+        gram = gram + images.T @ pulled
         return 0.5 * (gram + gram.T), np.sqrt(np.where(terms > 0, terms, 1.0))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 
 from softres.problems.evaluation import Evaluation
@@ -20,6 +20,8 @@ STUCK = (Status.STALLED, Status.LINEAR_SOLVE_FAILED)
 ESCAPES = 20
 #: Estimate, over one that could not be confirmed, that is looked at again.
 SMALLER = 0.1
+#: Relative error, in the norm of the Hessian, beyond which a minimiser is not the reference.
+ELSEWHERE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,14 @@ class Judgement:
         Where to begin again, where the solver was at a saddle.
     point
         The same x with A x formed anew, where that was looked at.
+    elsewhere
+        Whether it has ended at a minimiser that is not the reference's.
     """
 
     status: Status | None = None
     escaped: Evaluation | None = None
     point: Evaluation | None = None
+    elsewhere: bool = False
 
 
 class Judge:
@@ -49,7 +54,8 @@ class Judge:
     that the gradient and the curvature show a local minimiser, see
     :func:`softres.solvers.optimality.examine`. A solver that sees no way on is looked at too: it
     may be at the minimiser, at a saddle, or at the boundary alpha = beta. If it is at none of
-    these, and can go on from any point, it is sent on once, with A x formed anew.
+    these, and can go on from any point, it is sent on once, with A x formed anew. A method that is
+    to be seen as it is gets neither help.
     """
 
     def __init__(
@@ -59,11 +65,14 @@ class Judge:
         meter: Meter,
         reference: Reference | None,
         resumes: bool = False,
+        *,
+        helps: bool = True,
     ) -> None:
         self.start, self.eps, self.meter, self.reference = start, eps, meter, reference
         self._enough = eps  # estimate from which on it is worth a look
-        self._escapes = 0
-        self._resumes = resumes  # whether the solver may still be sent on with A x formed anew
+        self._escapes = 0 if helps else ESCAPES
+        # Whether the solver may still be sent on with A x formed anew.
+        self._resumes = resumes and helps
 
     def __call__(self, state: State, row: Row, limit: Status | None) -> Judgement:
         """Return what becomes of a solve that has got to a state.
@@ -88,7 +97,9 @@ class Judge:
         if not (claims or stuck or flat):
             return Judgement(limit)
         with self.meter.phase("optimality"):
-            return self._look(state, stuck or row["gradient_norm"] == 0.0, limit)
+            found = self._look(state, stuck or row["gradient_norm"] == 0.0, limit)
+        far = row.get("relative_error_H", 0.0) > ELSEWHERE
+        return found if far else replace(found, elsewhere=False)
 
     def _look(self, state: State, stuck: bool, limit: Status | None) -> Judgement:
         found = examine(state.point, self.start, self.eps, state.metric)
@@ -109,7 +120,8 @@ class Judge:
                 # The z carried along from step to step may be at its end where A x is not.
                 self._resumes = False
                 return Judgement(point=found.point)
-            return Judgement(Status.STALLED if limit is None else limit)
+            ended = Status.STALLED if limit is None else limit
+            return Judgement(ended, elsewhere=found.minimiser)
         # Not yet: the error is larger than the solver thinks.
         share = self.eps / found.error if isfinite(found.error) else 0.0
         self._enough = min(self._enough, state.estimate * min(0.5, max(share, SMALLER)))

@@ -29,7 +29,7 @@ def rounding_of_slopes(point: Evaluation) -> Vector:
     problem = point.problem
     z, f, target = on_host(point.z), on_host(point.f), on_host(problem.target)
     v, w2 = np.sqrt(on_host(point.gauss_newton_diagonal)), on_host(problem.w2)
-    curvature = np.abs(on_host(point.curvature.diagonal))
+    curvature = on_host(point.curvature.magnitude)
     with np.errstate(over="ignore", invalid="ignore"):
         terms = np.abs(f)
         if problem.normalised:
@@ -37,7 +37,9 @@ def rounding_of_slopes(point: Evaluation) -> Vector:
             share = abs(float(f @ on_host(point.c)))
         else:
             share = 0.0
-        terms = terms + v * np.abs(z) + np.abs(target) + share
+        # Each layer of a model with several has its own z in every row.
+        layers = len(z) // len(terms)
+        terms = np.tile(terms, layers) + v * np.abs(z) + np.tile(np.abs(target), layers) + share
         moved = on_host(problem.matrix.column_norms) * on_host(point.x)
         spread = np.abs(z) + float(np.linalg.norm(moved)) / sqrt(problem.n)
         sizes = v * terms + w2 * np.abs(z) + curvature * spread + np.abs(on_host(point.gradient_z))
@@ -48,7 +50,7 @@ def rounding_of_slopes(point: Evaluation) -> Vector:
 def gradient_noise(point: Evaluation) -> Any:
     """Return a gradient, shape (d,) and of A's kind, that is nothing but rounding. One pass."""
     matrix = point.problem.matrix
-    signs = np.random.default_rng(0).choice((-1.0, 1.0), point.problem.n)
+    signs = np.random.default_rng(0).choice((-1.0, 1.0), matrix.shape[0])
     return matrix.rmatmul(matrix.asarray(signs * rounding_of_slopes(point)))
 
 

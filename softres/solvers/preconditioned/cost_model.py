@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, inf, log, sqrt
 
 import numpy as np
 
 from softres.matrices import DesignMatrix, SparseScipy, SparseTorch
 from softres.matrices.backends import as_numpy
+from softres.matrices.layered import LayeredMatrix
 from softres.solvers.preconditioned import tuning
 from softres.solvers.preconditioned.machine import NOMINAL, Machine
 
@@ -75,6 +76,8 @@ class CostModel:
     def of(cls, matrix: DesignMatrix, machine: Machine) -> CostModel:
         """Return the model for a matrix on a machine."""
         n, d = matrix.shape
+        if isinstance(matrix, LayeredMatrix):
+            return cls._of_layers(matrix, machine)
         dense = n * float(d) ** 2
         if isinstance(matrix, SparseScipy | SparseTorch):
             rate = machine.sparse_entries
@@ -96,6 +99,24 @@ class CostModel:
         factor = d**3 / 3 / machine.factor_flops
         solve = 4 * 4.0 * d**2 / machine.reading(8.0 * d**2)
         return cls(n, d, product, gram, single, embedding, factor, machine.overhead, solve)
+
+    @classmethod
+    def _of_layers(cls, matrix: LayeredMatrix, machine: Machine) -> CostModel:
+        """Return the model for several layers: a Gram matrix for every two of them."""
+        (n, d), one = matrix.shape, cls.of(matrix.layers[0], machine)
+        depth = matrix.depth
+        pairs = depth * (depth + 1) / 2
+        return replace(
+            one,
+            n=n // depth,
+            d=d,
+            product=depth * one.product,
+            gram=pairs * one.gram,
+            single=pairs * one.gram,
+            embedding=inf,
+            factor=depth**3 * one.factor,
+            solve=depth**2 * one.solve,
+        )
 
     @property
     def step(self) -> float:

@@ -119,6 +119,8 @@ class DefiniteHessian:
 
         Where the residual takes most of a row's curvature, the row gets its Gauss-Newton entry.
         """
+        if not self.policy.by_rows:
+            return False
         exact, target = move.point.curvature, move.point.gauss_newton
         low = exact.diagonal < tuning.INDEFINITE_ROW * target.diagonal
         if int(low.sum()) > self.policy.costs.row_limit():

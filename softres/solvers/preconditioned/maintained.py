@@ -70,11 +70,12 @@ class MaintainedHessian:
         self._gram: Any = None
         self._scale = 1.0
         self._diagonal: Any = None
+        self._kind = Curvature(None)
         self._rank_two = RankTwo(matrix)
 
     def rebuild(self, target: Curvature, form: Callable[[Any], Any]) -> None:
-        """Start anew at a target curvature; ``form`` returns A^T diag(D) A for D."""
-        self._diagonal = target.diagonal
+        """Start anew at a target curvature; ``form`` returns A^T D A for its part row by row."""
+        self._diagonal, self._kind = target.weights, target
         self._gram, self._scale = form(self._diagonal), 1.0
         self._rank_two.renew(target)
         self.changed = True
@@ -161,7 +162,8 @@ class MaintainedHessian:
             return False
         self._take(total, factor)
         if not self.sketched:
-            self.curvature = Curvature(self._diagonal, self._rank_two.v, self._rank_two.h)
+            rank_two = self._rank_two
+            self.curvature = self._kind.with_parts(self._diagonal, rank_two.v, rank_two.h)
         self.changed = False
         return True
 

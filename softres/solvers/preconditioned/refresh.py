@@ -136,11 +136,14 @@ class RefreshPolicy:
         The factor that the solve starts from.
     eps
         The relative error that is asked for.
+    by_rows
+        Whether a few rows can be brought up to date; with several layers all are.
     """
 
     costs: CostModel
     plan: FactorPlan
     eps: float
+    by_rows: bool = True
 
     @property
     def try_without_factor(self) -> bool:
@@ -149,8 +152,11 @@ class RefreshPolicy:
 
     @property
     def always_rebuild(self) -> bool:
-        """Whether a Gram matrix costs less than a step's products: then nothing is to be saved."""
-        return self.costs.gram <= tuning.CHEAP_GRAM * self.costs.step
+        """Whether a Gram matrix costs less than a step's products: then nothing is to be saved.
+
+        Or whether there is no other way.
+        """
+        return not self.by_rows or self.costs.gram <= tuning.CHEAP_GRAM * self.costs.step
 
     @property
     def expensive_factor(self) -> bool:

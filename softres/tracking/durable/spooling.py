@@ -136,6 +136,10 @@ class SpoolingBackend:
         """Set tags of a run that has ended, if the store is there."""
         self._try(lambda store: store.tag_finished(run_id, tags), lambda: None)
 
+    def add_file(self, run_id: str, path: Path) -> None:
+        """Copy a file to the artifacts of a run that has ended, if the store is there."""
+        self._try(lambda store: store.add_file(run_id, path), lambda: None)
+
     def find(self, query: str, limit: int) -> list[StoredRun]:
         """Return the latest runs that match a search filter; none while the store is away."""
         return self._try(lambda store: store.find(query, limit), list)

@@ -329,6 +329,19 @@ def test_a_sweep_that_fails_is_told(tmp_path, monkeypatch):
     assert "no_such_sweep" in log.read_text()
 
 
+@pytest.mark.slow
+def test_jobs_of_a_claim_are_counted_and_the_finished_ones_beside_them(tmp_path):
+    said = []
+    store, log = str(tmp_path / "store"), tmp_path / "log.txt"
+    for _ in range(2):
+        assert run_missing("low_rank_plus_diagonal", "quick", store, log, said.append)
+    jobs = len([line for line in said if ": job " in line]) // 2
+    assert jobs > 0
+    ends = [line for line in said if "finished before" in line]
+    assert f": {jobs} jobs, 0 of them finished before" in ends[0]
+    assert f": {jobs} jobs, {jobs} of them finished before" in ends[1]
+
+
 def test_a_claim_without_a_sweep_is_passed_over(tmp_path):
     said = []
     assert run_missing("no_such_sweep", "quick", "results", tmp_path / "log", said.append)

@@ -27,10 +27,10 @@ ALL = set(SOLVERS)
 APART = {
     name: measure for name, measure in MEASURES.items() if measure.__module__.endswith("_measure")
 }
-BOUNDED = {"psd", "basic_bounds", "basic_lipschitz", "hessian_lipschitz"}
+BOUNDED = {"psd", "sandwich", "basic_bounds", "basic_lipschitz", "hessian_lipschitz"}
 FORMS = {"gradient", "hessian", "low_rank_plus_diagonal"}
 #: Claims that sample rows, and those of them that run Algorithm 1.
-SOLVING = {"success_probability", "cost_per_iteration", "regime", "basin"}
+SOLVING = {"success_probability", "cost_per_iteration", "regime", "basin", "literal"}
 SAMPLING = {"sparsifier", "shrinking", "induction", *SOLVING}
 
 

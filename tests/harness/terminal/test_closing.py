@@ -176,3 +176,20 @@ def test_what_the_assumptions_mean_is_said_once_for_an_instance(holds, said, cap
 )
 def test_a_duration_is_said_in_its_unit(seconds, text):
     assert console.duration(seconds) == text
+
+
+def test_who_was_first_is_not_said_of_jobs_that_ran_at_the_same_time(tmp_path, capsys):
+    jobs = [outcome(0, "fast", 1.0), outcome(1, "slow", 3.0, timed=False)]
+    assert closed(tmp_path, jobs)
+    text = capsys.readouterr().out
+    assert "first to eps: not compared, for jobs ran at the same time" in text
+    assert "ahead" not in text
+
+
+def test_a_sentence_breaks_between_words_on_a_terminal(terminal):
+    console.show_text(f"  warning: {'a word of some length ' * 8}".rstrip())
+    first, *rest = terminal()
+    assert rest
+    assert first.startswith("  warning: a word")
+    assert all(len(line) <= 80 and line.startswith("    ") for line in rest)
+    assert " ".join([first, *rest]).split() == f"warning: {'a word of some length ' * 8}".split()

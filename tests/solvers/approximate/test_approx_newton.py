@@ -1,4 +1,4 @@
-"""Algorithm 1: the contraction of its steps, its options, and what it tells of its sampling."""
+"""Algorithm 1, safeguarded: its contraction, its options, and what it tells of its sampling."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The model of several layers, which the paper leaves to future work."""
