@@ -52,7 +52,8 @@ FORMULAS: dict[str, str] = {
     r"\b(beta|delta|alpha) = ([0-9.]*[0-9])": r"\@1 = @2",
     r"\b(beta|delta|alpha)=([0-9.]*[0-9])": r"\@1 = @2",
     r"\b1 - delta\b": r"1 - \delta",
-    r"\b([0-9.]+)e([-+]?)0*([0-9]+)\b": r"@1 \cdot 10^{@2@3}",
+    r"\b1e\+?(-?)0*([0-9]+)\b": r"10^{@1@2}",
+    r"\b([0-9.]+)e\+?(-?)0*([0-9]+)\b": r"@1 \cdot 10^{@2@3}",
     r"\b10\^(-?[0-9.]*[0-9])": r"10^{@1}",
     r"\bd\^(-?[0-9.]*[0-9])": r"d^{@1}",
     r"\bw\^2": r"w^2",
@@ -62,6 +63,12 @@ FORMULAS: dict[str, str] = {
     r"\bA\^T\b": r"A^\top",
     r"\bR ?= ?([0-9.]*[0-9])": r"R = @1",
     r"\bl2\b": r"\ell_2",
+    r"\beps0\b": r"\epsilon_0",
+    r"\beps\b": r"\epsilon",
+    r"\b(beta|delta|kappa)\b": r"\@1",
+    r"\b([DH])~": r"\tilde{@1}",
+    r"<=": r"\le",
+    r">=": r"\ge",
 }
 #: A group of the pattern, in its LaTeX.
 _GROUP = re.compile(r"@([1-9])")

@@ -19,6 +19,9 @@ from experiments.report.page.maths import FORMULAS, dollars, mathml, split
         ("from |x0 - x*| <= 0.1 l / M, M recalled", r"\lVert x_0 - x^* \rVert \le 0.1\, l / M"),
         ("at eps0 = 0.08, softres", r"\epsilon_0 = 0.08"),
         ("error 3.5e-14 (loss)", r"3.5 \cdot 10^{-14}"),
+        ("condition 1.3e+09", r"1.3 \cdot 10^{9}"),
+        ("the bound 1e-12", "10^{-12}"),
+        ("the worst H~ there", r"\tilde{H}"),
         ("w^2 = K + l / sigma_min^2 gives", r"w^2 = K + l / \sigma_{\min}^2"),
     ],
 )
