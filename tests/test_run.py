@@ -238,6 +238,17 @@ def test_an_option_goes_to_the_choice_that_has_it(tmp_path):
     assert "3 of 3 jobs would run" in ended.stdout
 
 
+def test_one_value_of_an_option_goes_to_the_choice_that_has_it(tmp_path):
+    ended = run(
+        tmp_path,
+        *("-m", "solver=exact_newton,approx_newton", "solver.eps0=0.1"),
+        *("n=60", "d=4", "sweep.dry_run=true"),
+    )
+    assert ended.returncode == 0
+    assert ended.stdout.count("approx_newton n=60 d=4 seed=0 solver.eps0=0.1") == 1
+    assert "2 of 2 jobs would run" in ended.stdout
+
+
 def test_a_group_without_a_choice_ends_in_one_line(tmp_path):
     check_refused(tmp_path, run(tmp_path, "solver=null"), "solver=null: must be a choice; .*")
 

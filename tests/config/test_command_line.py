@@ -95,3 +95,11 @@ def test_groups_have_choices_and_other_keys_none():
     assert choices_of("solver") == list(catalogue("solver"))
     assert len(set(choices_of("experiment"))) == len(choices_of("experiment")) > 10
     assert choices_of("n") == []
+
+
+def test_an_option_waits_for_the_swept_choice_that_has_it():
+    words = ["-m", "solver=exact_newton,approx_newton", "solver.eps0=0.1", "n=5"]
+    taken = ["-m", "solver=exact_newton,approx_newton", "solver.eps0=choice(0.1)", "n=5"]
+    assert command_words(words) == taken
+    alone = ["-m", "solver=approx_newton", "solver.eps0=0.1", "n=5,6"]
+    assert command_words(alone) == alone

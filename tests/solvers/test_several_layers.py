@@ -41,3 +41,10 @@ def test_another_minimiser_than_the_reference_is_named():
     result = solve(problem, "preconditioned_newton", reference=reference, max_steps=80)
     assert result.status is Status.STALLED
     assert any("another local minimiser" in line for line in result.warnings)
+
+
+def test_the_papers_variant_refuses_several_layers_in_a_line():
+    A = np.random.default_rng(0).standard_normal((30, 3))
+    problem = MultiLayerRegression(A, np.full(30, 1 / 30), 0.1, layers=2)
+    with pytest.raises(ValueError, match=r"^variant=paper is for one layer, and the problem has 2"):
+        solve(problem, "approx_newton", variant="paper")

@@ -17,7 +17,7 @@ from hydra.errors import OverrideParseException
 from softres.common.errors import InputError
 from softres.common.program import shown_command
 from softres.config.schema import RunSchema
-from softres.config.typed.nearest import choices_of
+from softres.config.typed.nearest import CLASSES, choices_of
 
 __all__ = ["command_words"]
 
@@ -54,6 +54,7 @@ def command_words(arguments: Sequence[str]) -> list[str]:
     words = [*options, *map(_as_hydra_takes_it, chosen.overrides)]
     several = chosen.multirun or any(word.startswith("hydra.mode=") for word in words)
     grammar = OverridesParser.create()
+    swept: set[str] = set()
     for word in words[len(options) :]:
         try:
             parsed = grammar.parse_override(word)
@@ -62,8 +63,23 @@ def command_words(arguments: Sequence[str]) -> list[str]:
         if parsed.is_sweep_override() and not several:
             command = f"{shown_command('run')} -m {shlex.quote(word)}"
             raise InputError(f"{word}: several values need -m: {command}")
+        if parsed.is_sweep_override():
+            swept.add(parsed.key_or_group)
         _check_choice(parsed)
-    return words
+    return [_with_its_owner(word, swept) for word in words]
+
+
+def _with_its_owner(word: str, swept: set[str]) -> str:
+    """Return an option's word so that Hydra reads it with the swept choice that it belongs to.
+
+    Hydra composes what is not swept once, with the default choices: there ``solver.eps0=0.1`` has
+    no place while ``solver`` has several values. As a sweep of one value it waits for each job.
+    """
+    key, equals, value = word.partition("=")
+    group, dot, _ = key.partition(".")
+    if group not in CLASSES or group not in swept or key in swept or not (dot and equals and value):
+        return word
+    return f"{key}=choice({value})"
 
 
 def _refuse(message: str) -> NoReturn:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from softres.common.arrays import array_namespace
+from softres.common.errors import InputError
 from softres.linalg.free_memory import check_squares
 from softres.matrices import DesignMatrix
 from softres.matrices.backends import as_numpy
@@ -185,6 +186,12 @@ class ApproxNewton(Solver):
     def init(self, tools: Tools) -> State:
         """Start at x0, and warn where sampling cannot save anything."""
         n, d = tools.start.problem.n, tools.start.problem.d
+        layers = tools.start.problem.layers
+        if self.bare and layers > 1:
+            raise InputError(
+                f"variant=paper is for one layer, and the problem has {layers}; "
+                "variant=safeguarded takes several"
+            )
         check_squares(self.name, tools.start.problem.matrix, 3)
         s = self.sample_size(d, tools.eps)
         if s >= n:
