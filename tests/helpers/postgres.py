@@ -28,18 +28,18 @@ def postgres_database() -> Iterator[str]:
         pytest.skip("no PostgreSQL here: apt install postgresql")
     if find_spec("psycopg2") is None:
         pytest.skip("no psycopg2 here: pip install psycopg2-binary")
-    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    user = "postgres" if os.geteuid() == 0 else None
     # Not in pytest's folder, which no other user may enter; and its sockets need a short path.
     folder = Path(tempfile.mkdtemp(prefix="softres-postgres-", dir="/tmp"))
-    if as_user:
-        shutil.chown(folder, "postgres")
+    if user:
+        shutil.chown(folder, user)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
 
     def call(program: str, *words: str) -> None:
-        command = [*as_user, str(found[-1].parent / program), "-D", str(folder / "data"), *words]
-        subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL)
+        command = [str(found[-1].parent / program), "-D", str(folder / "data"), *words]
+        subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL, user=user)
 
     try:
         call("initdb", "-U", "softres", "--auth=trust")
