@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from softres.common.arrays import array_namespace
-from softres.common.errors import InputError
 from softres.linalg.free_memory import check_squares
 from softres.matrices import DesignMatrix
 from softres.matrices.backends import as_numpy
@@ -25,34 +24,25 @@ from softres.sketching import (
     sample_size,
 )
 from softres.sketching.leverage import row_forms, sketched_whitening
-from softres.solvers.approximate.literal_step import Sparsifier, literal_step, planned_steps
-from softres.solvers.approximate.sampled_hessian import SampledHessian, rounds_well
+from softres.solvers.approximate.literal_step import (
+    Sparsifier,
+    check_one_layer,
+    literal_step,
+    planned_steps,
+)
+from softres.solvers.approximate.sampled_hessian import (
+    SampledHessian,
+    SampledMemory,
+    remembered,
+    rounds_well,
+)
 from softres.solvers.base import Solver, State, Tools, require
-from softres.solvers.steps.newton import Memory, newton_step
+from softres.solvers.steps.newton import newton_step
 
 __all__ = ["ApproxNewton"]
 
 SCORES = ("leverage", "uniform")
 VARIANTS = ("safeguarded", "paper")
-
-
-@dataclass(frozen=True)
-class SampledMemory(Memory):
-    """What the safeguarded Algorithm 1 carries from step to step.
-
-    Attributes
-    ----------
-    forms
-        The last leverage scores that were computed, with their D; ``None`` before the first.
-    single
-        Whether a Gram matrix is conditioned well enough for single precision, by the sketch.
-    held
-        The last sampled Hessian, where it serves at the next point too.
-    """
-
-    forms: RowForms | None = None
-    single: bool = False
-    held: SampledHessian | None = None
 
 
 @dataclass(frozen=True)
@@ -186,12 +176,8 @@ class ApproxNewton(Solver):
     def init(self, tools: Tools) -> State:
         """Start at x0, and warn where sampling cannot save anything."""
         n, d = tools.start.problem.n, tools.start.problem.d
-        layers = tools.start.problem.layers
-        if self.bare and layers > 1:
-            raise InputError(
-                f"variant=paper is for one layer, and the problem has {layers}; "
-                "variant=safeguarded takes several"
-            )
+        if self.bare:
+            check_one_layer(tools.start.problem)
         check_squares(self.name, tools.start.problem.matrix, 3)
         s = self.sample_size(d, tools.eps)
         if s >= n:
@@ -212,7 +198,7 @@ class ApproxNewton(Solver):
         if self.bare:
             return literal_step(state, tools, self._sparsifier)
         point = state.point
-        memory = _remembered(state.memory)
+        memory = remembered(state.memory)
         info: dict[str, float] = {"fresh_hessian": float(memory.held is None)}
         held = memory.held
         if held is None:
@@ -300,7 +286,3 @@ class ApproxNewton(Solver):
         if not isfinite(asked):
             raise np.linalg.LinAlgError("the leverage scores are not finite")
         return ceil(asked)
-
-
-def _remembered(memory: Any) -> SampledMemory:
-    return memory if isinstance(memory, SampledMemory) else SampledMemory()

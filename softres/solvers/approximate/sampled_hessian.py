@@ -14,10 +14,11 @@ from softres.linalg.factors import cholesky
 from softres.matrices.backends import as_numpy
 from softres.problems.curvature import Curvature
 from softres.problems.evaluation import Evaluation
-from softres.sketching import RowSample
+from softres.sketching import RowForms, RowSample
 from softres.sketching.reuse import Vector, largest_change
+from softres.solvers.steps.newton import Memory
 
-__all__ = ["SampledHessian", "rounds_well"]
+__all__ = ["SampledHessian", "SampledMemory", "remembered", "rounds_well"]
 
 
 @dataclass(frozen=True)
@@ -116,3 +117,27 @@ def rounds_well(W: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64], eps0
         return False
     error = 8.0 * 2.0**-24 * sqrt(d)
     return error <= eps0 / 50.0 * factor.smallest_eigenvalue()
+
+
+@dataclass(frozen=True)
+class SampledMemory(Memory):
+    """What the safeguarded Algorithm 1 carries from step to step.
+
+    Attributes
+    ----------
+    forms
+        The last leverage scores that were computed, with their D; ``None`` before the first.
+    single
+        Whether a Gram matrix is conditioned well enough for single precision, by the sketch.
+    held
+        The last sampled Hessian, where it serves at the next point too.
+    """
+
+    forms: RowForms | None = None
+    single: bool = False
+    held: SampledHessian | None = None
+
+
+def remembered(memory: Any) -> SampledMemory:
+    """Return what an earlier step has left, or nothing yet."""
+    return memory if isinstance(memory, SampledMemory) else SampledMemory()
