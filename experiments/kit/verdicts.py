@@ -1,4 +1,4 @@
-"""What several judges share: the command that reproduces a run, and the worst row of many."""
+"""What several judges share: a run's command, the worst row of many, and what none decides."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from experiments.kit.claim import Counterexample
+from experiments.kit.claim import Author, Conclusion, Counterexample, Verdict
 from experiments.kit.runs import LoggedRun
 
-__all__ = ["command", "counterexample", "joined", "row_of_largest"]
+__all__ = ["command", "counterexample", "joined", "row_of_largest", "undecided"]
 
 
 def command(run: LoggedRun) -> str:
@@ -38,3 +38,17 @@ def joined(runs: Sequence[LoggedRun], *params: str) -> pd.DataFrame:
 def row_of_largest(table: pd.DataFrame, key: npt.ArrayLike) -> Any:
     """Return the row of a table where a figure, one a row, is largest."""
     return table.iloc[int(np.nanargmax(np.asarray(key, dtype=float)))]
+
+
+def undecided(
+    statement: str,
+    reason: str = "No case was measured.",
+    *,
+    bound: str = "-",
+    author: Author = Author.OURS,
+    derived: bool = False,
+) -> Verdict:
+    """Return the verdict on a statement that no case was measured for."""
+    return Verdict(
+        statement, Conclusion.UNDECIDED, "-", bound, 0, reason, author=author, derived=derived
+    )

@@ -15,13 +15,14 @@ from experiments.kit.cells import count, sight
 from experiments.kit.claim import Author, Claim, Conclusion, Verdict
 from experiments.kit.runs import LoggedRun
 from experiments.kit.statistics import clopper_pearson
-from experiments.kit.verdicts import counterexample, joined, row_of_largest
+from experiments.kit.verdicts import counterexample, joined, row_of_largest, undecided
 from softres.theory.predictions import CONTRACTION
 
 __all__ = ["CAPTIONS", "CLAIM", "judge"]
 
 #: Share of the steps that may leave the factor.
 ALLOWED = 0.01
+UNCERTIFIED = "No certified case was measured."
 #: Below this share of the loss, nothing was left to solve.
 FITTED = 1e-3
 NORMS = {"l2": "the Euclidean norm", "H": "the H-norm"}
@@ -66,8 +67,7 @@ def _factor(runs: Sequence[LoggedRun], table: pd.DataFrame, level: str, norm: st
         f"{CONTRACTION} in {NORMS[norm]}, in 99% of steps"
     )
     if draws.empty:
-        none = "No certified case was measured."
-        return Verdict(statement, Conclusion.UNDECIDED, "-", "-", 0, none, author=author)
+        return undecided(statement, UNCERTIFIED, author=author)
     bad = draws[~(draws[column] <= CONTRACTION)]
     share = clopper_pearson(len(bad), len(draws))
     worst = row_of_largest(draws, draws[column].clip(upper=1e300))
@@ -106,8 +106,7 @@ def _runs(runs: Sequence[LoggedRun], table: pd.DataFrame) -> Verdict:
         "in T = log(|x0 - x*| / eps) steps with probability 1 - delta"
     )
     if solved.empty:
-        none = "No certified case was measured."
-        return Verdict(statement, Conclusion.UNDECIDED, "-", "-", 0, none, author=Author.PAPER)
+        return undecided(statement, UNCERTIFIED, author=Author.PAPER)
     delta = float(solved["experiment.delta"].iloc[0])
     named = solved.assign(instance=[_named(row) for _, row in solved.iterrows()])
     rates = FailureRates.of(named, "instance", delta)
@@ -141,7 +140,7 @@ def _below(runs: Sequence[LoggedRun], table: pd.DataFrame) -> Verdict:
         f"contracts by {CONTRACTION} in the H-norm"
     )
     if below.empty:
-        return Verdict(statement, Conclusion.UNDECIDED, "-", "-", 0, "No case was measured.")
+        return undecided(statement)
     failing = below[~(below["factor_H"] <= CONTRACTION)]
     kinds = {
         f"leaves {CONTRACTION}": "left",

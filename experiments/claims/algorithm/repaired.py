@@ -14,7 +14,7 @@ from experiments.kit.claim import PROBLEM_OPTIONS, Author, Claim, Conclusion, Ve
 from experiments.kit.legends import legend_above
 from experiments.kit.runs import LoggedRun
 from experiments.kit.style import look, new_figure
-from experiments.kit.verdicts import counterexample, joined, row_of_largest
+from experiments.kit.verdicts import counterexample, joined, row_of_largest, undecided
 from softres.theory.euclidean_factor import euclidean_factor, largest_condition
 from softres.theory.predictions import CONTRACTION
 
@@ -77,10 +77,7 @@ def _verdict(
 ) -> Verdict:
     author = Author.OURS if derived else Author.PAPER
     if table.empty:
-        none = "No case was measured."
-        return Verdict(
-            statement, Conclusion.UNDECIDED, "-", "-", 0, none, author=author, derived=derived
-        )
+        return undecided(statement, author=author, derived=derived)
     worst = row_of_largest(table, table["excess"])
     bad = table[table["excess"] > SLACK]
     limits = ", ".join(

@@ -19,7 +19,7 @@ from experiments.claims.bounds.bounded import (
 from experiments.kit.claim import Author, Claim, Conclusion, Counterexample, Verdict
 from experiments.kit.runs import LoggedRun
 from experiments.kit.style import look, new_figure
-from experiments.kit.verdicts import command
+from experiments.kit.verdicts import command, undecided
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -88,10 +88,7 @@ def _judge(
     why: str,
 ) -> Verdict:
     if cases.empty:
-        none = "No case was measured."
-        return Verdict(
-            statement, Conclusion.UNDECIDED, "-", "-", 0, none, author=author, derived=derived
-        )
+        return undecided(statement, author=author, derived=derived)
     gap = (cases[column] - cases["measured"]).to_numpy(dtype=float)
     nearest = row_at(cases, int(gap.argmin()))
     broken = cases[gap < -LOG_ROUNDING]
@@ -129,8 +126,7 @@ def _agreement(runs: Sequence[LoggedRun], data: pd.DataFrame) -> Verdict:
     """Judge that the library's curvature needs what the search's own says it needs."""
     statement = "the smallest w^2 at a point is max(9 lambda_max(B), -11 lambda_min(B))"
     if data.empty:
-        none = "No case was measured."
-        return Verdict(statement, Conclusion.UNDECIDED, "-", "-", 0, none, derived=True)
+        return undecided(statement, derived=True)
     off = (data["by_library"] - data["measured"]).abs()
     worst = row_at(data, int(off.to_numpy().argmax()))
     bad = not float(off.max()) <= AGREE

@@ -14,7 +14,7 @@ from experiments.claims.bounds.family import Stated
 from experiments.kit.claim import Author, Conclusion, Counterexample, Verdict
 from experiments.kit.runs import LoggedRun
 from experiments.kit.style import look, new_figure
-from experiments.kit.verdicts import command
+from experiments.kit.verdicts import command, undecided
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -101,8 +101,7 @@ def matrices(cases: pd.DataFrame) -> int:
 def _judge(runs: Sequence[LoggedRun], cases: pd.DataFrame, column: str, statement: str) -> Verdict:
     cases = cases.dropna(subset=[column]) if column in cases else cases.iloc[:0]
     if cases.empty:
-        reason = "No case: no admissible point was measured."
-        return Verdict(statement, Conclusion.UNDECIDED, "-", "-", 0, reason)
+        return undecided(statement, "No case: no admissible point was measured.")
     gap = cases[column] - cases["measured"]
     nearest = row_at(cases, int(gap.to_numpy().argmin()))
     smallest = float(gap.min())

@@ -17,7 +17,7 @@ from experiments.claims.bounds.psd_measure import measure
 from experiments.kit.claim import Author, Claim, Conclusion, Counterexample, Verdict
 from experiments.kit.runs import LoggedRun
 from experiments.kit.style import look, new_figure
-from experiments.kit.verdicts import command
+from experiments.kit.verdicts import command, undecided
 from softres.theory.curvature_bounds import PARTS
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ def _judge_gram(runs: Sequence[LoggedRun]) -> Verdict:
     statement = "B1 = F^T F >= 0 (Lemma 7.1)"
     paper = Author.PAPER
     if data.empty:
-        none = "No case was measured."
-        return Verdict(statement, Conclusion.UNDECIDED, "-", "0", 0, none, author=paper)
+        return undecided(statement, bound="0", author=paper)
     worst = row_at(data, int(data["lowest_B1"].to_numpy().argmin()))
     lowest = float(worst["lowest_B1"])
     holds = lowest >= -ROUNDING_B1
@@ -76,7 +75,7 @@ def _judge_constant(runs: Sequence[LoggedRun]) -> Verdict:
     statement = "a constant C is enough: w^2 = C + l / sigma_min^2 gives H >= l I whatever beta is"
     cases = data[data["part"] == "w^2"]
     if cases.empty:
-        return Verdict(statement, Conclusion.UNDECIDED, "-", "-", 0, "No case was measured.")
+        return undecided(statement)
     gap = cases["recalled"] - cases["measured"]
     nearest = row_at(cases, int(gap.to_numpy().argmin()))
     run = runs[int(nearest["run"])]

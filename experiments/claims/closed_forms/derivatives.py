@@ -15,7 +15,7 @@ from experiments.claims.closed_forms.references import DIGITS
 from experiments.kit.claim import Author, Conclusion, Counterexample, Verdict
 from experiments.kit.runs import LoggedRun
 from experiments.kit.style import look, new_figure
-from experiments.kit.verdicts import command
+from experiments.kit.verdicts import command, undecided
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,7 +37,7 @@ def judge_errors(
     frames = [run.table.assign(run=k) for k, run in enumerate(runs)]
     if not frames:
         reason = "No finished run."
-        return [Verdict(what, Conclusion.UNDECIDED, "-", f"{tolerance:.0e}", 0, reason)]
+        return [undecided(what, reason, bound=f"{tolerance:.0e}")]
     data = pd.concat(frames, ignore_index=True)
     losses = data[data["part"] == "loss"]
     verdicts = []
