@@ -205,6 +205,27 @@ def relative_error():
     return compute
 
 
+@pytest.fixture(scope="session")
+def derivative_errors(relative_error):
+    """Return the errors of a problem's value and derivatives at x against a loss in torch."""
+    import torch
+
+    def compute(problem: Problem, loss: Any, x: np.ndarray, p: np.ndarray) -> dict[str, float]:
+        at = torch.from_numpy(x)
+        hessian = torch.autograd.functional.hessian(loss, at)
+        gradient = torch.autograd.functional.jacobian(loss, at)
+        convert = problem.matrix.asarray
+        product = hessian @ torch.from_numpy(p)
+        return {
+            "value": abs(problem.value(convert(x)) / float(loss(at)) - 1.0),
+            "gradient": relative_error(problem.gradient(convert(x)), gradient),
+            "hessian": relative_error(problem.hessian(convert(x)), hessian),
+            "hvp": relative_error(problem.hvp(convert(x), convert(p)), product),
+        }
+
+    return compute
+
+
 @pytest.fixture(autouse=True)
 def _no_figure_stays_open():
     """Close what a test has drawn: open figures add up, and warn."""

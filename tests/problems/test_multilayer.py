@@ -73,23 +73,15 @@ def defined_loss(matrices: list[Any], b: Any, w: Any, skip: bool, branch: str) -
     ("layers", "branch"), [(2, "tanh"), (2, "exp"), (3, "softplus"), (5, "gelu")]
 )
 def test_value_and_derivatives_agree_with_automatic_differentiation(
-    kind, layers, branch, skip, own, relative_error, record_property
+    kind, layers, branch, skip, own, derivative_errors, record_property
 ):
     matrices, b, w = instance(0, layers, own)
     kinds = [kind(A) for A in matrices] if own else kind(matrices[0])
     problem = MultiLayerRegression(kinds, b, w, layers=layers, skip=skip, branch=branch)
     rng = np.random.default_rng(1)
     x, p = 0.3 * rng.standard_normal((2, layers * D))
-    loss, at = defined_loss(matrices, b, w, skip, branch), torch.from_numpy(x)
-    hessian = torch.autograd.functional.hessian(loss, at)
-    gradient = torch.autograd.functional.jacobian(loss, at)
-    convert = problem.matrix.asarray
-    errors = {
-        "value": abs(problem.value(convert(x)) / float(loss(at)) - 1.0),
-        "gradient": relative_error(problem.gradient(convert(x)), gradient),
-        "hessian": relative_error(problem.hessian(convert(x)), hessian),
-        "hvp": relative_error(problem.hvp(convert(x), convert(p)), hessian @ torch.from_numpy(p)),
-    }
+    loss = defined_loss(matrices, b, w, skip, branch)
+    errors = derivative_errors(problem, loss, x, p)
     record_property("worst", max(errors.values()))
     assert max(errors.values()) <= 1e-12, errors
 

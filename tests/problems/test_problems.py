@@ -83,7 +83,7 @@ def definition(name: str, A: Any, b: Any, w: Any):
 
 @pytest.mark.parametrize("weights", ["none", "scalar", "vector"])
 def test_value_and_derivatives_agree_with_automatic_differentiation(
-    make, problem_name, kind, weights, relative_error, record_property
+    make, problem_name, kind, weights, derivative_errors, record_property
 ):
     rng = np.random.default_rng([len(problem_name), len(weights)])
     A = rng.standard_normal((N, D)) * (rng.random((N, D)) < 0.7)
@@ -95,17 +95,7 @@ def test_value_and_derivatives_agree_with_automatic_differentiation(
 
     full_w = np.zeros(N) if w is None else np.broadcast_to(w, N).copy()
     loss = definition(problem_name, *map(torch.from_numpy, (A, b, full_w)))
-    at = torch.from_numpy(x)
-    hessian = torch.autograd.functional.hessian(loss, at)
-    gradient = torch.autograd.functional.jacobian(loss, at)
-
-    convert = problem.matrix.asarray
-    errors = {
-        "value": abs(problem.value(convert(x)) / float(loss(at)) - 1.0),
-        "gradient": relative_error(problem.gradient(convert(x)), gradient),
-        "hessian": relative_error(problem.hessian(convert(x)), hessian),
-        "hvp": relative_error(problem.hvp(convert(x), convert(p)), hessian @ torch.from_numpy(p)),
-    }
+    errors = derivative_errors(problem, loss, x, p)
     record_property("worst", max(errors.values()))
     assert max(errors.values()) <= 1e-12, errors
 
