@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -39,10 +38,7 @@ def open_client(address: str) -> MlflowClient:
             f"{without_password(address)}: this takes psycopg2: pip install psycopg2-binary"
         )
     uri = f"{_SCHEME}:{address.partition(':')[2]}"
-    quiet_mlflow()
-    with warnings.catch_warnings():
-        # Of MLflow's and SQLAlchemy's own code, as it is imported and its tables are mapped.
-        warnings.simplefilter("ignore", DeprecationWarning)
+    with quiet_mlflow():
         import sqlalchemy
         from mlflow.tracking import MlflowClient
 

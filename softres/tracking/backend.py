@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,8 +27,12 @@ _T = TypeVar("_T")
 _MAX_METRICS, _MAX_PARAMS, _MAX_TAGS = 1000, 100, 100
 
 
-def quiet_mlflow() -> None:
-    """Set what MLflow reads while it is imported; what the user has set stays."""
+@contextmanager
+def quiet_mlflow() -> Iterator[None]:
+    """Import MLflow and open a store within this: neither prints, and a server is not waited for.
+
+    What the user has set in the environment stays.
+    """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -36,6 +41,10 @@ def quiet_mlflow() -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
+    with warnings.catch_warnings():
+        # Of MLflow's and SQLAlchemy's own code, as it is imported and its tables are mapped.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
 
 
 class MlflowBackend:
@@ -57,10 +66,7 @@ class MlflowBackend:
     """
 
     def __init__(self, options: TrackingOptions, *, create: bool = True) -> None:
-        quiet_mlflow()
-        with warnings.catch_warnings():
-            # Of MLflow's and SQLAlchemy's own code, as it is imported and its tables are mapped.
-            warnings.simplefilter("ignore", DeprecationWarning)
+        with quiet_mlflow():
             if options.database is not None:
                 create_database(options.database)
             else:
