@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, sqrt
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from scipy import sparse
 from softres.matrices.backends import as_numpy
 from softres.matrices.layered import LayeredMatrix
 from softres.sketching.embeddings import embedding
-from softres.sketching.leverage import Scores, probe_columns, whitening
+from softres.sketching.leverage import Scores, corrected_whitening, probe, probe_columns
 
 __all__ = ["block_scores"]
 
@@ -57,13 +57,10 @@ def block_scores(
         format="csc",
     )
     mixed = sparse.csc_array(embedding(kind, m, n * depth, rng) @ mixing)
-    W = whitening(as_numpy(matrix.sketch(mixed)))
-    rank = W.shape[1]
-    if rank < m < n * depth:
-        W = W * sqrt((m - rank) / m)  # the mean of an inverse chi-square
+    W = corrected_whitening(as_numpy(matrix.sketch(mixed)), n * depth)
     columns = probe_columns(n)
-    if columns < rank:
-        W = W @ rng.standard_normal((rank, columns)) / sqrt(columns)
+    if columns < W.shape[1]:
+        W = probe(W, columns, rng)
     images = as_numpy(matrix.matmul(matrix.asarray(W))).reshape(depth, n, -1)
     scores = np.zeros(n)
     for k in range(depth):

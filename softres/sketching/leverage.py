@@ -75,9 +75,22 @@ def sketched_whitening(
     """
     n, d = matrix.shape
     m = min(n, max(d + 2 * probe_columns(n), ceil(oversampling * d)))
-    W = whitening(sketch(matrix, scale, kind, m, rng))
+    return corrected_whitening(sketch(matrix, scale, kind, m, rng), n)
+
+
+def corrected_whitening(sketched: Any, n: int) -> npt.NDArray[Any]:
+    """Return the :func:`whitening` of a sketch of n rows, with the forms' mean corrected.
+
+    Of m rows of the sketch an inverse chi-square has a mean too large by m / (m - rank).
+    """
+    W, m = whitening(sketched), sketched.shape[0]
     rank = W.shape[1]
     return W * sqrt((m - rank) / m) if rank < m < n else W
+
+
+def probe(W: npt.NDArray[Any], columns: int, rng: np.random.Generator) -> npt.NDArray[Any]:
+    """Return W G for a Gaussian G with so many columns, |a W G|^2 being |a W|^2 in the mean."""
+    return W @ rng.standard_normal((W.shape[1], columns)) / sqrt(columns)
 
 
 def row_forms(
@@ -92,8 +105,8 @@ def row_forms(
     k = probe_columns(matrix.shape[0]) if columns is None else columns
     if k >= W.shape[1]:
         return as_numpy(matrix.row_forms(matrix.asarray(W))).astype(np.float64)
-    probe = W @ rng.standard_normal((W.shape[1], k)) / sqrt(k)
-    forms = matrix.row_forms(matrix.asarray(probe), single=_rounds_well(W, probe))
+    probed = probe(W, k, rng)
+    forms = matrix.row_forms(matrix.asarray(probed), single=_rounds_well(W, probed))
     return as_numpy(forms).astype(np.float64)
 
 

@@ -138,18 +138,18 @@ class _Low:
         floor = ZERO_UNITS * unit * (sqrt(point.problem.n) + image_rounding)
         self.downhill = None
         found: list[tuple[Matrix, Vector, Vector]] = []
-        for again in range(2 if point.problem.shift_invariant else 1):
-            curvature, magnitude = self._curvature(images, self._varying(images, again > 0))
+        for apart in (False, True) if point.problem.shift_invariant else (False,):
+            curvature, magnitude = self._curvature(images, self._varying(images, apart))
             q, images = q / magnitude, images / magnitude
             values, vectors = np.linalg.eigh(curvature / magnitude[:, None] / magnitude[None, :])
             q, images = q @ vectors, images @ vectors
             seen = values > floor
-            if again:
+            if apart:
                 # Once taken apart from the rest, what nothing but the weights sees is its own size.
-                seen &= self._varying(images, True)[1] @ images**2 > WEIGHTS_SHARE * values
+                seen &= self._varying(images, apart)[1] @ images**2 > WEIGHTS_SHARE * values
             elif (values < -floor).any():
                 self.downhill = q[:, 0]
-            found.append((q[:, seen], values[seen], self._slopes(images[:, seen], again > 0)))
+            found.append((q[:, seen], values[seen], self._slopes(images[:, seen], apart)))
             q, images = q[:, ~seen], images[:, ~seen]
         self.seen = _Directions(
             np.hstack([part[0] for part in found]), np.concatenate([part[1] for part in found])

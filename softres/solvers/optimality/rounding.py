@@ -38,7 +38,7 @@ def rounding_of_slopes(point: Evaluation) -> Vector:
         else:
             share = 0.0
         # Each layer of a model with several has its own z in every row.
-        layers = len(z) // len(terms)
+        layers = problem.layers
         terms = np.tile(terms, layers) + v * np.abs(z) + np.tile(np.abs(target), layers) + share
         moved = on_host(problem.matrix.column_norms) * on_host(point.x)
         spread = np.abs(z) + float(np.linalg.norm(moved)) / sqrt(problem.n)
