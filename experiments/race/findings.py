@@ -169,9 +169,10 @@ def size_sentence(table: pd.DataFrame, weight: str) -> str:
     mine = wanted[(wanted["contestant"] == OURS) & (wanted["kind"] == "dense")]
     least = mine[mine["n"] == mine["n"].min()]
     size = f"{least['n'].iloc[0]} x {least['d'].iloc[0]}"
+    on_real_data = f" On real data: {listed}." if listed else ""
     return (
         f"To {power(LEVEL)}, weights {weight}, medians of {span(mine['runs'])} runs. A solve of "
-        f"{size} takes {span(1000 * least['seconds'])} ms. On real data: {listed}."
+        f"{size} takes {span(1000 * least['seconds'])} ms.{on_real_data}"
     )
 
 
