@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from experiments.report.page import maths
 from softres.common.declarations import REQUIRED
 from softres.common.discovery import add_plugins, catalogue
 from softres.common.errors import InputError
@@ -102,7 +103,8 @@ def test_they_run_are_recorded_and_are_judged_like_any_other(project):
     verdicts = pd.read_csv(folder / "results" / "verdicts.csv")
     assert verdicts["claim"].tolist() == ["residual"]
     assert verdicts["verdict"].tolist() == ["holds"]
-    assert "The loss at x* is small." in (folder / "results" / "report.html").read_text()
+    statement = maths.mathml("The loss at x* is small.")
+    assert statement in (folder / "results" / "report.html").read_text()
     assert json.loads((folder / "results" / "report.json").read_text())
 
 
