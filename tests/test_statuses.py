@@ -90,6 +90,23 @@ def test_a_start_at_the_minimiser_has_only_its_own_rounding_to_answer_for():
     assert verify(loss, x, x * (1 + 1e-9), 1e-10).fault == "not close"
 
 
+@pytest.mark.parametrize("w", [1e-5, 1e-7, 1e-9])
+def test_a_shift_that_only_weights_see_is_judged_in_their_own_size(w):
+    """Beside the rounding of the data's slopes, w^2 z is none: they cancel along the shift."""
+    rng = np.random.default_rng(0)
+    A, b = rng.standard_normal((8, 3)), rng.dirichlet(np.ones(8))
+    A[:, 0] = 1.0
+    problem = make_problem("softmax", A, b, w)
+    x = softres.solve(problem, eps=1e-14).x
+    x[0] = -np.mean(A[:, 1:] @ x[1:])  # where the entries of z sum to 0, on the minimiser's line
+    far = x + np.array([10.0, 0.0, 0.0])
+    loss = _loss(problem, A, b, w)
+    assert verify(loss, far, x, 1e-4).fault == ""
+    verdict = verify(loss, far, x + 0.1 * (far - x), 1e-4)
+    assert verdict.fault == "not close"
+    assert verdict.error == pytest.approx(0.1 * verdict.distance, rel=1e-3)
+
+
 def test_a_saddle_is_no_minimiser_though_its_gradient_vanishes():
     A, b = np.array([[2.0, -2], [3, 0], [2, 2], [3, 0]]), np.array([0.5, 0, 0.5, 0])
     problem = softres.HyperbolicRegression(A, b)

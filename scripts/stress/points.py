@@ -51,6 +51,11 @@ class Loss:
         """Whether f = u / <u, 1>."""
         return self.name in ("softres", "softmax")
 
+    @property
+    def shift_invariant(self) -> bool:
+        """Whether f(z + t 1) = f(z), so that the weights alone see a common shift of z."""
+        return self.name == "softmax"
+
 
 class Frame:
     """A loss over an orthonormal basis of A's range, in one arithmetic.
@@ -77,6 +82,12 @@ class Frame:
         rank = int((values > blur * 8.0 * max(A.shape) * loss.unit * values[0]).sum())
         #: Turns the rounding of A^T y into that of y's coordinates in the basis.
         self.inverse = vectors[:rank] / values[:rank, None]
+        if loss.shift_invariant:
+            # The first direction is what of a common shift of z is in A's range.
+            ones = arithmetic.array(np.ones((1, self.n)))
+            towards = vectors[:rank] @ np.asarray(ones @ self.A, np.float64)[0] / values[:rank]
+            rotation = np.linalg.qr(np.column_stack([towards, np.eye(rank)]))[0]
+            self.inverse = rotation.T @ self.inverse
         self.basis = _orthonormal(self.A @ arithmetic.array(self.inverse.T), arithmetic)
 
     def product(self, x: Any) -> Any:
@@ -121,15 +132,16 @@ class Point:
             c = u - frame.target
             sizes = size + np.abs(frame.target)
         self.u, self.v, self.e = u, v, e
-        self.gradient = v * c + frame.w2 * z
-        self.diagonal = v * v + c * e + frame.w2
-        self.gradient_terms = np.abs(v) * sizes + frame.w2 * np.abs(z)
-        self.diagonal_terms = v * v + np.abs(e) * sizes + frame.w2
+        self.pull, self.data_gradient = frame.w2 * z, v * c
+        self.gradient = self.data_gradient + self.pull
+        self.data_diagonal = v * v + c * e
+        self.gradient_terms = np.abs(v) * sizes
+        self.diagonal_terms = v * v + np.abs(e) * sizes
 
     @property
     def finite(self) -> bool:
         """Whether everything is a number."""
-        parts = (self.gradient, self.diagonal, self.gradient_terms, self.diagonal_terms)
+        parts = (self.gradient, self.data_diagonal, self.gradient_terms, self.diagonal_terms)
         return all(self.frame.arithmetic.finite(part) for part in parts)
 
     @property
@@ -142,16 +154,22 @@ class Point:
 
     def form(self, columns: Any) -> Any:
         """Return the Hessian in coordinates over some columns, shape (k, k)."""
-        H = columns.T @ (self.diagonal[:, None] * columns)
+        varying = self._varying(columns)
+        H = varying.T @ (self.data_diagonal[:, None] * varying)
+        H = H + columns.T @ (self.frame.w2[:, None] * columns)
         if self.h is not None:
-            left, right = columns.T @ self.v, columns.T @ self.h
+            left, right = varying.T @ self.v, varying.T @ self.h
             H = H + np.outer(left, right) + np.outer(right, left)
         return H
 
+    def _varying(self, columns: Any) -> Any:
+        """Return what of some columns changes f: without a common shift where f has none."""
+        return columns - self.v @ columns if self.frame.loss.shift_invariant else columns
+
     def terms(self, columns: Any) -> Any:
         """Return the size of the terms of the Hessian's diagonal over some columns, (k,)."""
-        size = np.abs(columns)
-        terms = (size * size).T @ self.diagonal_terms
+        size = np.abs(self._varying(columns))
+        terms = (size * size).T @ self.diagonal_terms + (columns * columns).T @ self.frame.w2
         if self.h is not None:
             terms = terms + 2 * (size.T @ np.abs(self.v)) * (size.T @ np.abs(self.h))
         return terms
@@ -177,12 +195,25 @@ class Point:
         return self.curvature < -self.noise
 
     @cached_property
+    def sizes(self) -> tuple[Any, Any]:
+        """The size of each direction of the basis, (r,), and the unit of curvature.
+
+        All are one but that of a common shift, which has the size of what the weights see of it:
+        beside the curvature of the data it would be lost in rounding.
+        """
+        number, terms = self.frame.arithmetic.number, self.terms(self.frame.basis)
+        scale = max(terms) if max(terms) > 0 else number(1.0)
+        sizes = np.array([number(1.0)] * len(terms))
+        if self.frame.loss.shift_invariant and terms[0] > 0:
+            sizes[0] = self.frame.arithmetic.sqrt(terms[0] / scale)
+        return sizes, scale
+
+    @cached_property
     def spectrum(self) -> tuple[Any, Any, Any, float]:
-        """Eigenvalues over the basis, eigenvectors, their unit, and what counts as zero."""
-        basis = self.frame.basis
-        scale = max(self.terms(basis))
-        scale = scale if scale > 0 else self.frame.arithmetic.number(1.0)
-        values, vectors = np.linalg.eigh((self.form(basis) / scale).astype(np.float64))
+        """Eigenvalues over the basis in its sizes, eigenvectors, their unit, and what is zero."""
+        sizes, scale = self.sizes
+        form = self.form(self.frame.basis / sizes) / scale
+        values, vectors = np.linalg.eigh(form.astype(np.float64))
         noise = self.frame.blur * self.noise
         if values[-1] <= noise:
             # Curvature that vanishes as a whole, as on the way to a minimiser at infinity: softres
@@ -200,13 +231,22 @@ class Point:
     def slopes(self) -> tuple[Any, Any]:
         """The gradient along the eigenvectors, and the size of its rounding, each (r,)."""
         frame = self.frame
-        array = frame.arithmetic.array
-        Q = array(self.spectrum[1])
+        Q = frame.arithmetic.array(self.spectrum[1]) / self.sizes[0][:, None]
         directions = frame.basis @ Q
-        variance = (directions**2).T @ self.gradient_terms**2
-        transposed = np.abs(frame.A).T @ np.abs(self.gradient)
-        variance = variance + (Q.T @ array(frame.inverse)) ** 2 @ transposed**2
-        return directions.T @ self.gradient, frame.loss.unit * frame.arithmetic.sqrt(variance)
+        varying = self._varying(directions)
+        terms = np.abs(varying).T * self.gradient_terms + np.abs(directions).T * np.abs(self.pull)
+        variance = (terms**2).sum(axis=1) + self._transposed(Q)
+        slopes = varying.T @ self.data_gradient + directions.T @ self.pull
+        return slopes, frame.loss.unit * frame.arithmetic.sqrt(variance)
+
+    def _transposed(self, Q: Any) -> Any:
+        """Return the squares of what A^T y rounds along some directions, over the unit, (r,)."""
+        frame = self.frame
+        inverse, A = frame.arithmetic.array(frame.inverse), np.abs(frame.A).T
+        shift = slice(0, int(frame.loss.shift_invariant))  # data have no slope that could round
+        rest = slice(shift.stop, None)
+        along = (Q[rest].T @ inverse[rest]) ** 2 @ (A @ np.abs(self.gradient)) ** 2
+        return along + (Q[shift].T @ inverse[shift]) ** 2 @ (A @ np.abs(self.pull)) ** 2
 
     def newton(self) -> tuple[float, Any]:
         """Return the Newton step's size in the norm of the Hessian, and the step in z.
@@ -225,12 +265,12 @@ class Point:
                 total += slopes[k] ** 2 / abs(value * scale)
             elif abs(slopes[k]) > units * rounding[k]:
                 total += slopes[k] ** 2 / (noise * scale)
-        return float(sqrt(total / scale)), self.frame.basis @ (array(Q) @ step)
+        return float(sqrt(total / scale)), self.frame.basis @ (array(Q) @ step / self.sizes[0])
 
     def norm(self, z: Any) -> float:
         """Return the norm of a difference of z in the Hessian, in the unit of `newton`."""
         values, Q, _, noise = self.spectrum
-        y = (self.frame.arithmetic.array(Q).T @ (self.frame.basis.T @ z)) ** 2
+        y = (self.frame.arithmetic.array(Q).T @ (self.sizes[0] * (self.frame.basis.T @ z))) ** 2
         seen = np.where(values > noise, values, 0.0)
         return float(self.frame.arithmetic.sqrt(self.frame.arithmetic.array(seen) @ y))
 
@@ -240,7 +280,7 @@ class Point:
         _, rounding = self.slopes
         unit = self.frame.loss.unit
         moved = UNITS * unit * (reach + unit)  # where x* = 0, a z of unit^2 is as good: links see 1
-        total = (moved**2) @ self.diagonal_terms
+        total = (moved**2) @ (self.diagonal_terms + self.frame.w2)
         if self.h is not None:
             total = total + 2 * (np.abs(self.v) @ moved) * (np.abs(self.h) @ moved)
         for k, value in enumerate(values):

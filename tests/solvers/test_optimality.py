@@ -403,6 +403,17 @@ def test_the_softmax_of_one_row_has_its_minimum_where_the_weights_have_theirs():
             assert abs(result.x[0]) <= 1e-7 * abs(start)
 
 
+@pytest.mark.parametrize("solver", ["preconditioned_newton", "exact_newton", "approx_newton"])
+def test_an_error_whose_square_underflows_is_not_none(solver):
+    """On the way to a minimum at infinity: the gradient is 5e-324, as is the curvature."""
+    A = [[1.2236221168818169, 0.5008304834548247], [0.6137346495788413, 0.04516906447790549]]
+    problem = HyperbolicRegression(A, [0.0, 0.0])
+    x = [-672.3556785087537, 899.8852376317402]
+    found = examine_dense(problem.at(np.array(x)))
+    assert 0 < found.error < 1e-160
+    assert solve(problem, solver, x, eps=1e-8).status.name != "CONVERGED"
+
+
 @pytest.mark.parametrize("solver", ["preconditioned_newton", "exact_newton"])
 def test_a_shift_that_only_weights_see_is_no_rounding(solver):
     """Weights of 1e-7 make the entries of z sum to 0, where A can shift them all by a long x."""

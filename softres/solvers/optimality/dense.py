@@ -12,7 +12,7 @@ from scipy import linalg
 
 from softres.linalg.factors import cholesky
 from softres.problems.evaluation import Evaluation
-from softres.solvers.optimality.finding import Finding
+from softres.solvers.optimality.finding import Finding, energy_norm, length
 from softres.solvers.optimality.rounding import on_host, rounding_of_slopes
 
 __all__ = ["examine_dense"]
@@ -62,11 +62,10 @@ def examine_dense(point: Evaluation) -> Finding:
 
     def norm(y: Any) -> float:
         scaled = on_host(y) / scale
-        return sqrt(max(0.0, float(scaled @ factor.solve(scaled))))
+        return energy_norm(scaled, factor.solve(scaled))
 
     solved = factor.solve(g)
-    error = sqrt(max(0.0, float(g @ solved)))
-    return Finding(None, error, matrix.asarray(-solved / scale), norm)
+    return Finding(None, energy_norm(g, solved), matrix.asarray(-solved / scale), norm)
 
 
 @dataclass(frozen=True)
@@ -88,24 +87,25 @@ def _take_apart(point: Evaluation, H: Matrix, g: Vector, scale: Vector, noise: f
     high = _Directions(vectors[:, ~low], values[~low])
     slopes = high.q.T @ g
     step = -high.q @ (slopes / high.curvature)
-    squared = float(np.sum(slopes**2 / high.curvature))
+    errors, unseen = [slopes / np.sqrt(high.curvature)], False
     parts = [high]
     if low.any():
         found = _Low(point, vectors[:, low], high, scale)
         if found.downhill is not None:
             return _saddle(point, found.downhill / scale)
         step = step - found.seen.q @ (found.slopes / found.seen.curvature)
-        squared = (
-            inf if found.unseen else squared + float(np.sum(found.slopes**2 / found.seen.curvature))
-        )
+        errors.append(found.slopes / np.sqrt(found.seen.curvature))
+        unseen = found.unseen
         parts.append(found.seen)
 
     def norm(y: Any) -> float:
         scaled = on_host(y) / scale
-        along = ((part.q.T @ scaled) ** 2 / part.curvature for part in parts)
-        return sqrt(sum(float(np.sum(squares)) for squares in along))
+        return length(
+            np.concatenate([part.q.T @ scaled / np.sqrt(part.curvature) for part in parts])
+        )
 
-    return Finding(None, sqrt(squared), matrix.asarray(step / scale), norm)
+    error = inf if unseen else length(np.concatenate(errors))
+    return Finding(None, error, matrix.asarray(step / scale), norm)
 
 
 class _Low:

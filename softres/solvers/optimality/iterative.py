@@ -10,7 +10,7 @@ from scipy.linalg import eigh_tridiagonal
 
 from softres.problems.evaluation import Evaluation
 from softres.solvers.optimality.comparison import semidefinite
-from softres.solvers.optimality.finding import Finding
+from softres.solvers.optimality.finding import Finding, energy_norm
 from softres.solvers.optimality.metric import Metric
 
 __all__ = ["examine_by_products"]
@@ -98,6 +98,8 @@ def _newton_step(point: Evaluation, metric: Metric) -> Finding | None:
     residual = -point.gradient
     solved = metric.solve(residual)
     size = first = float(residual @ solved)
+    if not size > 0 and bool((residual != 0).any()):
+        return None  # its size underflows
     step, squared = 0.0 * solved, 0.0
     direction = solved
     for _ in range(PRODUCTS):
@@ -119,6 +121,6 @@ def _newton_step(point: Evaluation, metric: Metric) -> Finding | None:
         return None
 
     def norm(y: Any) -> float:
-        return sqrt(max(0.0, float(y @ metric.solve(y))))
+        return energy_norm(y, metric.solve(y))
 
     return Finding(None, sqrt(squared), step, norm)
