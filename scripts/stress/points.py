@@ -84,8 +84,8 @@ class Frame:
         self.inverse = vectors[:rank] / values[:rank, None]
         if loss.shift_invariant:
             # The first direction is what of a common shift of z is in A's range.
-            ones = arithmetic.array(np.ones((1, self.n)))
-            towards = vectors[:rank] @ np.asarray(ones @ self.A, np.float64)[0] / values[:rank]
+            sums = self.A.sum(axis=0).astype(np.float64)
+            towards = vectors[:rank] @ sums / values[:rank]
             rotation = np.linalg.qr(np.column_stack([towards, np.eye(rank)]))[0]
             self.inverse = rotation.T @ self.inverse
         self.basis = _orthonormal(self.A @ arithmetic.array(self.inverse.T), arithmetic)

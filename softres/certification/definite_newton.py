@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import sqrt
 from typing import Any, ClassVar
 
 import numpy as np
 
+from softres.common.arrays import dual_norm
 from softres.linalg.definite import DefiniteFactor, definite
 from softres.problems.evaluation import Evaluation
 from softres.solvers.base import Solver, State, Tools
@@ -58,7 +58,7 @@ class DefiniteNewton(Solver):
             return replace(state, info=info, status=Status.STALLED)
         info |= {"step_length": found.step_length, "trials": found.trials}
         gradient = found.point.gradient
-        left = sqrt(max(0.0, float(gradient @ factor.solve(gradient))))
+        left = dual_norm(gradient, factor.solve(gradient))
         return State(found.point, estimated_error(left, found.point, factor.matrix, tools), info)
 
     def _factor(

@@ -13,6 +13,7 @@ __all__ = [
     "array_namespace",
     "beyond",
     "copied",
+    "dual_norm",
     "fits_single",
     "for_torch",
     "is_torch",
@@ -64,6 +65,22 @@ def norm(vector: Any) -> float:
             return largest
         scaled = vector / largest
         return largest * sqrt(float(scaled @ scaled))
+
+
+def dual_norm(vector: Any, solved: Any) -> float:
+    """Return sqrt(y^T H^-1 y) from y and H^-1 y, both of any size; 0 where H is not definite.
+
+    A product that underflows would make an error of none.
+    """
+    with np.errstate(all="ignore"):
+        square = float(vector @ solved)
+        low, high = SQUARES_SINGLE if "32" in str(vector.dtype) else SQUARES
+        if low < square < high:
+            return sqrt(square)
+        largest = float(abs(vector).max()) if vector.shape[0] else 0.0
+        if largest == 0.0 or not isfinite(largest):
+            return largest
+        return sqrt(largest) * sqrt(max(0.0, float((vector / largest) @ solved)))
 
 
 def beyond(norms: Any) -> Any:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from math import ceil, log, sqrt
 from typing import Any
 
-from softres.common.arrays import array_namespace
+from softres.common.arrays import array_namespace, dual_norm
 from softres.common.errors import InputError
 from softres.linalg.factors import cholesky
 from softres.problems import Problem
@@ -143,5 +143,5 @@ def literal_step(state: State, tools: Tools, sparsifier: Sparsifier) -> State:
         "trials": 1.0,
     }
     gradient = after.gradient
-    left = sqrt(max(0.0, float(gradient @ factor.solve(gradient))))
+    left = dual_norm(gradient, factor.solve(gradient))
     return State(after, estimated_error(left, after, gram, tools), info, memory=taken + 1)

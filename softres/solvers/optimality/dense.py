@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg
 
+from softres.common.arrays import dual_norm
+from softres.common.arrays import norm as length
 from softres.linalg.factors import cholesky
 from softres.problems.evaluation import Evaluation
-from softres.solvers.optimality.finding import Finding, energy_norm, length
+from softres.solvers.optimality.finding import Finding
 from softres.solvers.optimality.rounding import on_host, rounding_of_slopes
 
 __all__ = ["examine_dense"]
@@ -62,10 +64,10 @@ def examine_dense(point: Evaluation) -> Finding:
 
     def norm(y: Any) -> float:
         scaled = on_host(y) / scale
-        return energy_norm(scaled, factor.solve(scaled))
+        return dual_norm(scaled, factor.solve(scaled))
 
     solved = factor.solve(g)
-    return Finding(None, energy_norm(g, solved), matrix.asarray(-solved / scale), norm)
+    return Finding(None, dual_norm(g, solved), matrix.asarray(-solved / scale), norm)
 
 
 @dataclass(frozen=True)

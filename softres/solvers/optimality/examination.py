@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from math import inf, sqrt
 from typing import Any
 
-from softres.common.arrays import array_namespace
+from softres.common.arrays import array_namespace, dual_norm
 from softres.problems.evaluation import Evaluation
 from softres.solvers.optimality.comparison import exceeds
 from softres.solvers.optimality.dense import examine_dense
-from softres.solvers.optimality.finding import Finding, energy_norm
+from softres.solvers.optimality.finding import Finding
 from softres.solvers.optimality.iterative import examine_by_products
 from softres.solvers.optimality.metric import Metric
 from softres.solvers.optimality.rounding import gradient_noise, is_noise
@@ -140,7 +140,7 @@ def _by_comparison(
         return None
     travelled = sqrt(max(0.0, point.curvature.quadratic(point.z - start.z)))
     solved = metric.solve(point.gradient)
-    left = energy_norm(point.gradient, solved)
+    left = dual_norm(point.gradient, solved)
     for share in METRIC_SHARES:
         error = left / sqrt(share)
         if error > eps * travelled:

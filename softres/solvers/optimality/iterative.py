@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
 
+from softres.common.arrays import dual_norm
 from softres.problems.evaluation import Evaluation
 from softres.solvers.optimality.comparison import semidefinite
-from softres.solvers.optimality.finding import Finding, energy_norm
+from softres.solvers.optimality.finding import Finding
 from softres.solvers.optimality.metric import Metric
 
 __all__ = ["examine_by_products"]
@@ -121,6 +122,6 @@ def _newton_step(point: Evaluation, metric: Metric) -> Finding | None:
         return None
 
     def norm(y: Any) -> float:
-        return energy_norm(y, metric.solve(y))
+        return dual_norm(y, metric.solve(y))
 
     return Finding(None, sqrt(squared), step, norm)

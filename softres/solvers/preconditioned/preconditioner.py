@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from math import inf, sqrt
 from typing import Any
 
+from softres.common.arrays import dual_norm
 from softres.linalg.free_memory import check_squares
 from softres.problems.evaluation import Evaluation
 from softres.solvers.base import Tools
@@ -70,7 +71,7 @@ class Preconditioner:
 
     def dual_norm(self, gradient: Any) -> float:
         """Return the norm of a gradient in M^-1: an estimate of the error in the norm of M."""
-        return sqrt(max(0.0, float(gradient @ self.solve(gradient))))
+        return dual_norm(gradient, self.solve(gradient))
 
     def norm(self, x: Any) -> float:
         """Return the norm of x in M."""

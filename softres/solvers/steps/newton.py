@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from math import inf, sqrt
 from typing import Any
 
-from softres.common.arrays import array_namespace
+from softres.common.arrays import array_namespace, dual_norm
 from softres.linalg.factors import cholesky
 from softres.linalg.nullspace import filled, null_basis
 from softres.problems.curvature import Curvature
@@ -103,7 +103,7 @@ def newton_step(
     if serves is None or not serves(accepted.point):
         accepted.point.differentiate()  # the next step needs both parts
     gradient = accepted.point.gradient
-    left = sqrt(max(0.0, float(gradient @ factor.solve(gradient))))
+    left = dual_norm(gradient, factor.solve(gradient))
     error = estimated_error(left, accepted.point, H, tools)
     metric = Projected(factor, memory.null, scale, curvature)
     return State(accepted.point, error, info, memory=memory, metric=metric)
