@@ -16,8 +16,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts" / "stress"))
 
 from attempts import attempts
 from extended import ARITHMETICS
+from frames import Frame, Loss
 from instances import PROBLEMS, draw
-from points import Frame, Loss, Point
+from points import Point
 from statuses import Tally
 from verify import verify
 

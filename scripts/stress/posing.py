@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from frames import Loss
 from instances import Instance, draw
-from points import Loss
 
 from softres.certification.minimiser import find_minimiser
 from softres.problems import make_problem

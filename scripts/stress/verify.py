@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 from extended import ARITHMETICS
-from points import UNITS, Frame, Loss, Point
+from frames import Frame, Loss
+from points import UNITS, Point
 
 __all__ = ["Verdict", "verify"]
 
