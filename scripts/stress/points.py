@@ -74,6 +74,11 @@ class Point:
         """Return what of some columns changes f: without a common shift where f has none."""
         return columns - self.v @ columns if self.frame.loss.shift_invariant else columns
 
+    def _varies(self, columns: Any) -> bool:
+        """Whether f sees anything of some columns that is not rounding of A."""
+        seen = np.abs(self._varying(columns)).max() / np.abs(columns).max()
+        return bool(seen > UNITS * max(self.frame.A.shape) * self.frame.loss.unit)
+
     def terms(self, columns: Any) -> Any:
         """Return the size of the terms of the Hessian's diagonal over some columns, (k,)."""
         size = np.abs(self._varying(columns))
@@ -109,11 +114,13 @@ class Point:
         All are one but that of a common shift, which has the size of what the weights see of it:
         beside the curvature of the data it would be lost in rounding.
         """
-        number, terms = self.frame.arithmetic.number, self.terms(self.frame.basis)
+        number, basis = self.frame.arithmetic.number, self.frame.basis
+        terms = self.terms(basis)
         scale = max(terms) if max(terms) > 0 else number(1.0)
         sizes = np.array([number(1.0)] * len(terms))
-        if self.frame.loss.shift_invariant and terms[0] > 0:
-            sizes[0] = self.frame.arithmetic.sqrt(terms[0] / scale)
+        if self.frame.loss.shift_invariant:
+            shift = terms[0] if self._varies(basis[:, :1]) else basis[:, 0] ** 2 @ self.frame.w2
+            sizes[0] = self.frame.arithmetic.sqrt(shift / scale) if shift > 0 else number(1.0)
         return sizes, scale
 
     @cached_property
@@ -142,10 +149,23 @@ class Point:
         Q = frame.arithmetic.array(self.spectrum[1]) / self.sizes[0][:, None]
         directions = frame.basis @ Q
         varying = self._varying(directions)
-        terms = np.abs(varying).T * self.gradient_terms + np.abs(directions).T * np.abs(self.pull)
-        variance = (terms**2).sum(axis=1) + self._transposed(Q)
         slopes = varying.T @ self.data_gradient + directions.T @ self.pull
-        return slopes, frame.loss.unit * frame.arithmetic.sqrt(variance)
+        return slopes, self._rounding(Q, varying, self._transposed(Q))
+
+    @cached_property
+    def computed_rounding(self) -> Any:
+        """As of `slopes`, with the rounding of sums over the data that come to nothing, (r,)."""
+        frame = self.frame
+        Q = frame.arithmetic.array(self.spectrum[1]) / self.sizes[0][:, None]
+        inverse, A = frame.arithmetic.array(frame.inverse), np.abs(frame.A).T
+        along = (Q.T @ inverse) ** 2 @ (A @ np.abs(self.gradient)) ** 2
+        return self._rounding(Q, frame.basis @ Q, along)
+
+    def _rounding(self, Q: Any, varying: Any, transposed: Any) -> Any:
+        """Return the rounding along directions, (r,), from what the data see of them."""
+        arithmetic, pull = self.frame.arithmetic, np.abs(self.pull)
+        terms = np.abs(varying).T * self.gradient_terms + np.abs(self.frame.basis @ Q).T * pull
+        return self.frame.loss.unit * arithmetic.sqrt((terms**2).sum(axis=1) + transposed)
 
     def _transposed(self, Q: Any) -> Any:
         """Return the squares of what A^T y rounds along some directions, over the unit, (r,)."""
@@ -156,24 +176,25 @@ class Point:
         along = (Q[rest].T @ inverse[rest]) ** 2 @ (A @ np.abs(self.gradient)) ** 2
         return along + (Q[shift].T @ inverse[shift]) ** 2 @ (A @ np.abs(self.pull)) ** 2
 
-    def newton(self) -> tuple[float, Any]:
-        """Return the Newton step's size in the norm of the Hessian, and the step in z.
+    def newton(self) -> tuple[float, float, Any]:
+        """Return the Newton step's size in the norm of the Hessian, what is left, and the step.
 
         Where curvature vanishes to rounding the gradient must too; what it has beyond its rounding
-        counts as if the curvature were the largest that rounding can hide, and no step is taken.
+        is left, as if the curvature were the largest that rounding can hide. The step is one in z.
         """
         values, Q, scale, noise = self.spectrum
         array, sqrt = self.frame.arithmetic.array, self.frame.arithmetic.sqrt
         slopes, rounding = self.slopes
         units = min(noise, self.noise) / self.frame.loss.unit
-        total, step = 0 * scale, array(np.zeros(len(values)))
+        ahead, left, step = 0 * scale, 0 * scale, array(np.zeros(len(values)))
         for k, value in enumerate(values):
             if abs(value) > noise:
                 step[k] = -slopes[k] / (value * scale)
-                total += slopes[k] ** 2 / abs(value * scale)
+                ahead += slopes[k] ** 2 / abs(value * scale)
             elif abs(slopes[k]) > units * rounding[k]:
-                total += slopes[k] ** 2 / (noise * scale)
-        return float(sqrt(total / scale)), self.frame.basis @ (array(Q) @ step / self.sizes[0])
+                left += slopes[k] ** 2 / (noise * scale)
+        step = self.frame.basis @ (array(Q) @ step / self.sizes[0])
+        return float(sqrt(ahead / scale)), float(sqrt(left / scale)), step
 
     def norm(self, z: Any) -> float:
         """Return the norm of a difference of z in the Hessian, in the unit of `newton`."""
@@ -182,10 +203,13 @@ class Point:
         seen = np.where(values > noise, values, 0.0)
         return float(self.frame.arithmetic.sqrt(self.frame.arithmetic.array(seen) @ y))
 
-    def floor(self, reach: Any) -> float:
-        """Return how far the rounding of x, A, b and of sums moves x*, in the same unit."""
+    def floor(self, reach: Any, *, computed: bool = False) -> float:
+        """Return how far the rounding of x, A, b and of sums moves x*, in the same unit.
+
+        With that of the sums in a computed gradient that come to nothing in every arithmetic.
+        """
         values, _, scale, noise = self.spectrum
-        _, rounding = self.slopes
+        rounding = self.computed_rounding if computed else self.slopes[1]
         unit = self.frame.loss.unit
         moved = UNITS * unit * (reach + unit)  # where x* = 0, a z of unit^2 is as good: links see 1
         total = (moved**2) @ (self.diagonal_terms + self.frame.w2)

@@ -6,7 +6,7 @@ Newton's method, with the gradient and the Hessian of points.py, tells how far x
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import inf, isfinite
+from math import hypot, inf, isfinite, sqrt
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,9 @@ FAST = 1e-2
 BLUR = 30.0
 #: Faults that 19 digits see as well as 60: Newton's method did end at a stationary point.
 DECIDED = ("a saddle", "not close", "off by the start's rounding")
+#: An entry of z may be off by so many units of its rounding, and by no more than this, where the
+#: gradient has no slope beyond rounding.
+PERTURBATION_UNITS, PERCEPTIBLE = 100.0, 0.1
 #: Newton steps after which the error must have fallen by a factor.
 FEW, FALLEN = 12, 0.05
 
@@ -97,12 +100,12 @@ def _look(frame: Frame, x0: Any, x: Any, eps: float) -> Verdict:
     point = Point(frame, frame.product(x))
     if not point.finite:
         return Verdict("not finite")
-    left, ahead = point.newton()
+    going, left, ahead = point.newton()
     distance, floor = point.norm(frame.product(x0) - point.z - ahead), point.floor(frame.reach(x))
-    found = Verdict("", left, distance, floor, point.curvature)
+    found = Verdict("", hypot(going, left), distance, floor, point.curvature)
     if point.on_the_wall:
         return replace(found, fault="on the wall")
-    near = left <= SLACK * eps * distance and not (point.saddle or point.undecided)
+    near = found.error <= SLACK * eps * distance and not (point.saddle or point.undecided)
     return found if near or _fits(point) else replace(found, fault="doubtful")
 
 
@@ -131,33 +134,48 @@ def _follow(frame: Frame, x0: Any, x: Any, eps: float) -> Verdict:
     """Judge by where Newton's method ends from x."""
     point = Point(frame, frame.product(x))
     reach, start = frame.reach(x), frame.product(x0)
+    slopeless = point.newton()[0] <= SLACK * point.floor(reach, computed=True)
     moved, before, first = 0 * point.z, inf, inf
     closest = Verdict("no minimiser near")
     for step in range(STEPS):
         if not point.finite or point.on_the_wall:
             return closest
-        left, ahead = point.newton()
+        going, left, ahead = point.newton()
         distance, floor = point.norm(start - point.z - ahead), point.floor(reach)
-        if not (isfinite(left) and isfinite(distance)) or point.undecided:
+        if not all(map(isfinite, (going, left, distance))) or point.undecided:
             return closest
-        found = Verdict("no minimiser near", point.norm(moved), distance, floor, point.curvature)
-        closest = closest if step else replace(found, error=left)
+        error = hypot(point.norm(moved), left)
+        found = Verdict("no minimiser near", error, distance, floor, point.curvature)
+        closest = closest if step else replace(found, error=hypot(going, left))
         # Near a minimiser Newton's method converges fast; towards one at infinity it never does.
-        if (step and left <= FAST * before) or left <= max(
+        if (step and going <= FAST * before) or going <= max(
             FAST * SLACK * eps * distance, frame.resolution * floor
         ):
             if point.saddle:
                 return replace(found, fault="a saddle")
             if found.error <= SLACK * eps * distance + floor:
                 return replace(found, fault="")
+            if slopeless and left <= SLACK * floor and _imperceptible(frame, point.z, moved):
+                return replace(found, fault="")
             # A solver that carries A x along keeps the rounding of its start.
             carried = point.floor(reach + frame.reach(x0))
             drifted = found.error <= SLACK * eps * distance + carried
             return replace(found, fault="off by the start's rounding" if drifted else "not close")
-        ratio = left / distance if distance > 0 else inf
+        ratio = going / distance if distance > 0 else inf
         first = ratio if step == 0 else first
         if step >= FEW and ratio > FALLEN * first:
             return closest
-        moved, before = moved - ahead, left
+        moved, before = moved - ahead, going
         point = Point(frame, point.z + ahead)
     return closest
+
+
+def _imperceptible(frame: Frame, z: Any, moved: Any) -> bool:
+    """Whether z has moved by no more than what no gradient without a slope can exclude.
+
+    Where all that a computed gradient holds is rounding, a solver may be as far off as this, the
+    floor of the distance that eps is relative to: a minimum of fourth order is not known better.
+    """
+    unit = frame.loss.unit
+    most = sqrt(unit) + min(PERCEPTIBLE, PERTURBATION_UNITS * unit * float(np.abs(z).max()))
+    return float(np.abs(moved).max()) <= most

@@ -21,6 +21,8 @@ __all__ = ["Examination", "examine"]
 FEW, MANY = 16, 6000
 #: Units of rounding that an entry of z may move by.
 PERTURBATION_UNITS = 100.0
+#: A move of an entry of z that is seen in every link: where rounding is larger, nothing is known.
+PERCEPTIBLE = 0.1
 #: Entries of A up to which it is copied to float64.
 LARGE = 2e7
 #: Shares of a metric that the Hessian is compared with.
@@ -67,8 +69,8 @@ def examine(
     A point is a minimiser if the Hessian there is positive semidefinite to rounding, the gradient
     has no slope where it is singular, and the Newton step is at most eps times the distance from
     the start, both in the norm of the Hessian. That distance has a floor: a Newton step that is all
-    rounding, and moves no entry of z by more than the root of the unit of rounding, is none. So a
-    start that is x* already is found to be a minimiser.
+    rounding, and moves no entry of z by more than the root of the unit of rounding or a hundred
+    units of the largest, is none. So a start that is x* already is found to be a minimiser.
 
     Parameters
     ----------
@@ -165,4 +167,5 @@ def _is_rounding(point: Evaluation, found: Finding) -> bool:
     matrix = point.problem.matrix
     moved = float(xp.max(xp.abs(matrix.matmul(found.step))))
     unit = point.problem.unit
-    return moved <= sqrt(unit) + PERTURBATION_UNITS * unit * float(xp.max(xp.abs(point.z)))
+    rounded = PERTURBATION_UNITS * unit * float(xp.max(xp.abs(point.z)))
+    return moved <= sqrt(unit) + min(PERCEPTIBLE, rounded)
