@@ -108,6 +108,34 @@ def test_a_shift_that_only_weights_see_is_judged_in_their_own_size(w):
     assert verdict.error == pytest.approx(0.1 * verdict.distance, rel=1e-3)
 
 
+def test_a_shift_that_nothing_sees_is_none():
+    """Without weights the loss is constant along a common shift, and no rounding makes it less."""
+    rng = np.random.default_rng(0)
+    A, b = rng.standard_normal((8, 3)), rng.dirichlet(np.ones(8))
+    A[:, 0] = 1.0
+    problem = make_problem("softmax", A, b)
+    start = np.array([5.0, 0.0, 0.0])
+    x = softres.solve(problem, x0=start).x
+    for shift in (0.0, 7.0):
+        verdict = verify(_loss(problem, A, b), start, x + np.array([shift, 0.0, 0.0]), 1e-10)
+        assert verdict.fault == ""
+    x[1] += 1e-6
+    assert verify(_loss(problem, A, b), start, x, 1e-10).fault == "not close"
+
+
+def test_a_start_is_the_minimiser_where_no_computed_gradient_could_tell():
+    """Up to sums over the data that come to nothing, and no further than that."""
+    ended = attempts(133000510)  # softmax with a constant column and little weight, from x*
+    assert {one.status for one in ended} == {"converged"}
+    assert not [one.fault for one in ended if one.fault]
+
+
+def test_a_z_whose_rounding_hides_every_link_is_no_minimiser():
+    """On the way to a minimiser at infinity z is 2.6e6: in float32 known to about 0.3."""
+    ended = {one.solver: one for one in attempts(136000431)}
+    assert ended["approx_newton"].status == "stalled"
+
+
 def test_a_saddle_is_no_minimiser_though_its_gradient_vanishes():
     A, b = np.array([[2.0, -2], [3, 0], [2, 2], [3, 0]]), np.array([0.5, 0, 0.5, 0])
     problem = softres.HyperbolicRegression(A, b)
