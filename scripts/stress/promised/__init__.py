@@ -1,0 +1,1 @@
+"""What is promised, a file a subject: ``promises.py`` tries each."""
