@@ -14,7 +14,7 @@ JOB = ("n=200", "d=4")
 
 @promise("with stdout a full device a run is recorded, or the status is 1")
 def full_device(folder: Path) -> None:
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             command(*JOB),
             cwd=folder,
