@@ -18,7 +18,7 @@ def benchmark(arguments: Sequence[str] | None = None) -> int:
 
 
 def step_cost(arguments: Sequence[str] | None = None) -> int:
-    """Compare a step of Algorithm 1 with one of exact Newton."""
+    """Compare a step of Algorithm 1 (safeguarded) with one of exact Newton."""
     pin_environment()
     from experiments.race.steps.command import step_cost_command
 

@@ -72,7 +72,8 @@ def race_sentences(table: pd.DataFrame) -> list[str]:
         found = ratios(seconds[HAND], seconds["approx_newton"])
         if found.count:
             lines.append(
-                f"Algorithm 1, `approx_newton`, takes, of Newton's by hand, {_times(found)}."
+                "Algorithm 1 (safeguarded), `approx_newton`, takes, of Newton's by hand, "
+                f"{_times(found)}."
             )
     return [*lines, *_packages(table)]
 

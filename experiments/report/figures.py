@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from experiments.kit import style
+from experiments.kit.alt_text import alt_text
 from experiments.kit.claim import Conclusion, Counterexample
 from experiments.kit.tables import latex, shown
 from experiments.report.collect import JudgedClaim
@@ -24,6 +25,7 @@ __all__ = [
     "Tabled",
     "draw",
     "keep_counterexamples",
+    "stem",
     "tabulate",
     "write",
 ]
@@ -36,17 +38,20 @@ class Drawn:
     Attributes
     ----------
     name
-        Its file's stem, ``<claim>_<figure>``.
+        Its file's stem, :func:`stem`.
     png, pdf
         The files.
     caption
         What it shows, and what is behind it.
+    alt
+        What is to be seen, for those who do not see it.
     """
 
     name: str
     png: Path
     pdf: Path
     caption: str
+    alt: str
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,11 @@ class Kept:
     file: Path | None
 
 
+def stem(claim: str, name: str) -> str:
+    """Return ``<claim>_<name>``; the name alone where it begins with the claim's."""
+    return name if name == claim or name.startswith(f"{claim}_") else f"{claim}_{name}"
+
+
 def caption(judged: JudgedClaim, name: str) -> str:
     """Return the words of the claim's module, or the name, and the facts behind the figure."""
     words = judged.captions.get(name) or name.replace("_", " ").capitalize()
@@ -84,11 +94,11 @@ def draw(judged: JudgedClaim, folder: Path) -> list[Drawn]:
 
 def write(judged: JudgedClaim, name: str, figure: Figure, folder: Path) -> Drawn:
     """Write one figure and its caption."""
-    stem = f"{judged.id}_{name}"
-    pdf, png = style.save(figure, folder, stem)
+    file, alt = stem(judged.id, name), alt_text(figure)
+    pdf, png = style.save(figure, folder, file)
     text = caption(judged, name)
-    (folder / f"{stem}.txt").write_text(text + "\n", encoding="utf-8")
-    return Drawn(stem, png, pdf, text)
+    (folder / f"{file}.txt").write_text(text + "\n", encoding="utf-8")
+    return Drawn(file, png, pdf, text, alt)
 
 
 def tabulate(judged: JudgedClaim, folder: Path) -> list[Tabled]:
@@ -97,9 +107,8 @@ def tabulate(judged: JudgedClaim, folder: Path) -> list[Tabled]:
         return []
     made = []
     for name, table in judged.claim.tables(judged.runs).items():
-        text = caption(judged, name)
-        stem = f"{judged.id}_{name}"
-        made.append(Tabled(stem, shown(table), latex(table, folder, stem, text), text))
+        text, file = caption(judged, name), stem(judged.id, name)
+        made.append(Tabled(file, shown(table), latex(table, folder, file, text), text))
     return made
 
 
@@ -113,14 +122,14 @@ def keep_counterexamples(judged: JudgedClaim, folder: Path) -> list[Kept]:
     ]
 
 
-def _keep(stem: str, statement: str, found: Counterexample, folder: Path) -> Kept:
+def _keep(file: str, statement: str, found: Counterexample, folder: Path) -> Kept:
     folder.mkdir(parents=True, exist_ok=True)
     copy = None
     if found.artifact:
         try:
-            copy = Path(shutil.copyfile(found.run.artifact(found.artifact), folder / f"{stem}.npz"))
+            copy = Path(shutil.copyfile(found.run.artifact(found.artifact), folder / f"{file}.npz"))
         except OSError:
             copy = None  # the command still reproduces it
     lines = [statement, f"run {found.run.run_id} ({found.run.name})", found.command]
-    (folder / f"{stem}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / f"{file}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return Kept(statement, found.command, copy)

@@ -190,8 +190,8 @@ def _named(row: pd.Series) -> str:
 CLAIM = Claim(
     id="literal",
     place="Algorithm 1, Lemma A.11, Theorem 9.1",
-    statement="Algorithm 1 to the letter contracts by 0.4 a step and reaches eps in T = "
-    "log(|x0 - x*| / eps) steps with probability 1 - delta.",
+    statement="Algorithm 1 to the letter (variant=paper) contracts by 0.4 a step and reaches eps "
+    "in T = log(|x0 - x*| / eps) steps with probability 1 - delta.",
     judge=judge,
     draw=draw,
     tables=tables,

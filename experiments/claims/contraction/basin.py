@@ -84,8 +84,9 @@ def _recalled(inside: pd.DataFrame) -> Verdict:
         statement="From |x0 - x*| <= 0.1 l / M, M recalled, the theorem's weights: whatever is "
         "said of a step",
         conclusion=Conclusion.UNDECIDED if told or inside.empty else Conclusion.EMPTY,
-        measured=f"radius 10^{radius.min():.1f} to 10^{radius.max():.1f}",
-        bound=f"rounding of x* 10^{floor.min():.1f} to 10^{floor.max():.1f}",
+        measured=f"radius, by instance, 10^{radius.min():.1f} to 10^{radius.max():.1f}",
+        bound="rounding of x*, the nearest that a start can be: by instance "
+        f"10^{floor.min():.1f} to 10^{floor.max():.1f}",
         cases=count(inside, INSTANCE),
         reason=f"In {told} of {len(inside)} instances doubles hold a start that is as near as "
         "that and not x* itself. M = beta^-2 n^1.5 exp(20 R^2) is recalled, not quoted; an A of "
@@ -138,7 +139,8 @@ def _within(part: pd.DataFrame, runs: Sequence[LoggedRun], name: str) -> Verdict
         measured=f"fails in {len(bad)} of {len(told)} instances"
         if len(bad)
         else f"no failure within the radius in {len(told)} instances",
-        bound=f"radius 10^{part['log10_ball'].min():.1f} to 10^{part['log10_ball'].max():.1f}",
+        bound=f"none within the radius, by instance 10^{part['log10_ball'].min():.1f} to "
+        f"10^{part['log10_ball'].max():.1f}",
         cases=count(told, INSTANCE),
         reason=reason,
         looseness=float(10.0 ** lower_median(margin)) if len(told) and not len(bad) else None,

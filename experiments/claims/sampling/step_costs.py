@@ -27,12 +27,13 @@ CAPTIONS = {
     "cost_per_iteration": "Processor seconds of a step for each entry of A, over d, a line for "
     "every n, paler for a larger one; a cost of nnz(A) is level, one of nnz(A) d rises as the "
     "dotted line does, and d^3 shows where n is small",
-    "cost_per_iteration_phases": "Where a step of Algorithm 1 spends its time, at the largest n of "
-    "a dense A",
+    "cost_per_iteration_phases": "Where a step of Algorithm 1 (safeguarded) spends its "
+    "time, at the largest n of a dense A",
     "cost_laws": "How the seconds that a further entry of A takes grow with d: the exponent with "
     "its interval, 0 by nnz(A) + d^omega; and the relative residuals of two laws of all seconds",
     "cost_sizes": "Processor seconds of a step by size, median of a solve's steps and least of the "
-    "repetitions, and exact Newton's over Algorithm 1's; the share of rows that Algorithm 1 reads",
+    "repetitions, and exact Newton's over those of Algorithm 1 (safeguarded); the share of rows "
+    "that it reads",
 }
 
 

@@ -37,6 +37,7 @@ _SIZES = {
     "step_ratio": "step\nratio",
     "solve_ratio": "solve\nratio",
 }
+_RATIOS = "medians; ratios: exact Newton's seconds over those of Algorithm 1 (safeguarded)"
 _EXPONENTS = {"d": "d", "solver": "solver", "exponent": "seconds a step\n~ n^"}
 
 
@@ -80,7 +81,7 @@ def _run(chosen: argparse.Namespace, console: Console) -> None:
     pd.DataFrame(rows).to_csv(folder / "step_cost_runs.csv", index=False)
     table.to_csv(folder / "step_cost.csv", index=False)
     growth.to_csv(folder / "step_cost_exponents.csv", index=False)
-    _show(table, _SIZES, "medians; ratios: exact Newton's seconds over Algorithm 1's", console)
+    _show(table, _SIZES, _RATIOS, console)
     if len(growth):
         _show(growth, _EXPONENTS, f"n/d from {chosen.fit_from:g} on", console)
     short = [f"{d}" for d in dict.fromkeys(table["d"]) if d not in set(growth["d"])]

@@ -127,7 +127,7 @@ def _violated(verdicts: pd.DataFrame) -> Iterator[str]:
         lines = []
         for name, rows in broken[broken["whose"] == key].groupby("claim", sort=False):
             whole = verdicts[(verdicts["whose"] == key) & (verdicts["claim"] == name)]
-            worst = rows.sort_values("looseness").iloc[0]
+            worst = rows.sort_values("missed_by", ascending=False).iloc[0]
             told = f"  - {str(name).replace('_', ' ')}, {len(rows)} of {len(whole)}: "
             lines.append(told + _figures(worst))
         if lines:
@@ -164,8 +164,8 @@ def _rest(verdicts: pd.DataFrame) -> Iterator[str]:
 def _steps(reference: ReferenceResults) -> Iterator[str]:
     told = " ".join(step_sentences(reference.step_cost, reference.exponents))
     yield (
-        "**What sharing pays, a comparison.** Steps of Algorithm 1 that share scores and samples "
-        f"([figures]({STEP_COSTS}), `scripts/step_cost.py`). {told}"
+        "**What sharing pays, a comparison.** Steps of Algorithm 1 (safeguarded) that share "
+        f"scores and samples ([figures]({STEP_COSTS}), `scripts/step_cost.py`). {told}"
     )
 
 

@@ -8,7 +8,7 @@ from experiments.kit.claim import Conclusion, Verdict
 from experiments.report.collect import JudgedClaim
 from experiments.report.page.verdict_table import DERIVED, GROUPS, group
 
-__all__ = ["SEES", "counts", "sentences"]
+__all__ = ["COUNTED", "SEES", "counts", "sentences"]
 
 #: Claims whose headlines answer what a reader asks first, in the order of the page.
 FIRST = ("regime", "basin")
@@ -17,7 +17,8 @@ SEES = (
     "Beside a “holds”, sees: the smallest failure rate that so many independent cases would have "
     "shown with 95% confidence."
 )
-_WORDS = {
+#: What is said of several statements with a conclusion.
+COUNTED = {
     Conclusion.HOLDS: "hold",
     Conclusion.EMPTY: "hold but are empty",
     Conclusion.VIOLATED: "violated",
@@ -62,7 +63,7 @@ def counts(judged_claims: Sequence[JudgedClaim]) -> list[str]:
             continue
         parts = [
             f"{sum(verdict.conclusion is conclusion for verdict in found)} {word}"
-            for conclusion, word in _WORDS.items()
+            for conclusion, word in COUNTED.items()
         ]
         lines.append(f"{title}: {', '.join(parts)}.")
     return lines

@@ -16,15 +16,19 @@ from experiments.report.agreement import Agreement
 from experiments.report.collect import NO_RUNS
 from experiments.report.facts import origin
 from experiments.report.figures import Drawn, Kept
-from experiments.report.page.front import SEES, sentences
+from experiments.report.page.front import COUNTED, SEES, sentences
 from experiments.report.page.maths import mathml
-from experiments.report.page.verdict_table import NAMES, group, looseness, sees
+from experiments.report.page.verdict_table import NAMES, digits, group, looseness, sees
 from experiments.report.section import Section
 
 __all__ = ["render"]
 
 #: Width over height from which a figure takes the page's whole width.
 WIDE = 1.9
+#: The figure that answers what a reader asks first: where the theorem's conclusions end.
+FIRST_FIGURE = "regime_frontier"
+#: Tables of more rows are folded: nobody reads on past them, and print leaves them out.
+SHORT = 15
 
 
 def render(
@@ -43,13 +47,25 @@ def render(
     )
     environment.filters["maths"] = mathml
     runs = [run for section in (*sections, *extra) for run in section.judged.runs]
+    (_, short), *said = sentences([section.judged for section in sections])
+    first = _first_figure(sections)
     return environment.get_template("page.html").render(
         title=f"{profile} profile",
         background=origin(runs) if runs else NO_RUNS,
-        said=[*sentences([section.judged for section in sections]), *agreement.told],
+        short=short,
+        first=_figure(first, out) if first else None,
+        said=[*said, *agreement.told],
         sees=SEES,
         sections=[_section(section, out) for section in sections],
         extra=[_section(section, out) for section in extra],
+    )
+
+
+def _first_figure(sections: Sequence[Section]) -> Drawn | None:
+    """Return the figure of the first page, or where there are no runs for it the first there is."""
+    drawn = [figure for section in sections for figure in section.figures]
+    return next(
+        (figure for figure in drawn if figure.name == FIRST_FIGURE), next(iter(drawn), None)
     )
 
 
@@ -62,7 +78,7 @@ def _section(section: Section, out: Path) -> dict[str, Any]:
         "statement": claim.statement if claim else "",
         "notes": [note for note in (judged.note, judged.gap) if note],
         "standing": judged.standing,
-        "standing_words": _counted(judged.verdicts),
+        "counts": _counted(judged.verdicts),
         # What holds is folded: a reader comes for what does not.
         "open": any(v.conclusion is not Conclusion.HOLDS for v in judged.verdicts)
         or not judged.verdicts,
@@ -73,6 +89,7 @@ def _section(section: Section, out: Path) -> dict[str, Any]:
                 "caption": tabled.caption,
                 "columns": list(tabled.table.columns),
                 "rows": tabled.table.to_numpy().tolist(),
+                "folded": len(tabled.table) > SHORT,
                 "tex": _link(tabled.tex, out),
             }
             for tabled in section.tables
@@ -89,7 +106,7 @@ def _verdict(verdict: Verdict, kept: Kept | None, out: Path) -> dict[str, Any]:
         "kind": verdict.conclusion.name.lower(),
         "measured": verdict.measured,
         "bound": verdict.bound,
-        "looseness": looseness(verdict),
+        "looseness": digits(looseness(verdict)),
         "cases": f"{verdict.cases:,}",
         "sees": sees(verdict),
         "reason": verdict.reason,
@@ -98,11 +115,14 @@ def _verdict(verdict: Verdict, kept: Kept | None, out: Path) -> dict[str, Any]:
     }
 
 
-def _counted(verdicts: Sequence[Verdict]) -> str:
-    """Return how many verdicts there are of each kind, such as ``5 hold, 1 violated``."""
-    words = {"holds": "hold", "holds, but empty": "hold, but empty"}
-    counts = Counter(verdict.conclusion.value for verdict in verdicts)
-    return ", ".join(f"{count} {words.get(word, word)}" for word, count in counts.items())
+def _counted(verdicts: Sequence[Verdict]) -> list[dict[str, str]]:
+    """Return how many verdicts there are of each kind, such as ``5 hold``, and its class."""
+    counts = Counter(verdict.conclusion for verdict in verdicts)
+    return [
+        {"kind": conclusion.name.lower(), "text": f"{counts[conclusion]} {COUNTED[conclusion]}"}
+        for conclusion in Conclusion
+        if counts[conclusion]
+    ]
 
 
 def _figure(drawn: Drawn, out: Path) -> dict[str, Any]:
@@ -112,6 +132,7 @@ def _figure(drawn: Drawn, out: Path) -> dict[str, Any]:
         "name": drawn.name,
         "data": b64encode(content).decode(),
         "caption": drawn.caption,
+        "alt": drawn.alt,
         "pdf": _link(drawn.pdf, out),
         "wide": width / height > WIDE,
     }

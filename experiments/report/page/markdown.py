@@ -12,7 +12,7 @@ from experiments.report.facts import origin
 from experiments.report.figures import Kept
 from experiments.report.page.front import SEES, sentences
 from experiments.report.page.maths import dollars
-from experiments.report.page.verdict_table import NAMES, group, looseness, sees
+from experiments.report.page.verdict_table import NAMES, digits, group, looseness, sees
 from experiments.report.section import Section
 
 __all__ = ["plain", "render"]
@@ -75,7 +75,7 @@ def _rows(judged_claims: Sequence[JudgedClaim]) -> list[list[str]]:
                 f"**{verdict.conclusion.value}**",
                 verdict.measured,
                 verdict.bound,
-                looseness(verdict),
+                digits(looseness(verdict)),
                 f"{verdict.cases:,}",
                 sees(verdict),
             ]
@@ -95,7 +95,7 @@ def _section(section: Section, out: Path) -> list[str]:
         lines += _verdict(verdict, section.kept_for(verdict), out)
     for drawn in section.figures:
         path = drawn.png.relative_to(out).as_posix()
-        lines += [f"![{drawn.name}]({path})", "", plain(drawn.caption), ""]
+        lines += [f"![{_alt(drawn.alt)}]({path})", "", plain(drawn.caption), ""]
     for tabled in section.tables:
         columns = [str(column) for column in tabled.table.columns]
         lines += [plain(tabled.caption), "", *_table(columns, tabled.table.to_numpy().tolist())]
@@ -127,6 +127,10 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]
         return "| " + " | ".join(plain(str(cell)).replace("|", "\\|") for cell in cells) + " |"
 
     return [line(header), "|" + " --- |" * len(header), *(line(row) for row in rows)]
+
+
+def _alt(text: str) -> str:
+    return plain(text).replace("[", "(").replace("]", ")")
 
 
 def plain(text: str) -> str:

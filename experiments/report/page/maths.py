@@ -52,9 +52,9 @@ FORMULAS: dict[str, str] = {
     r"\b(beta|delta|alpha) = ([0-9.]*[0-9])": r"\@1 = @2",
     r"\b(beta|delta|alpha)=([0-9.]*[0-9])": r"\@1 = @2",
     r"\b1 - delta\b": r"1 - \delta",
-    r"\b1e\+?(-?)0*([0-9]+)\b": r"10^{@1@2}",
-    r"\b([0-9.]+)e\+?(-?)0*([0-9]+)\b": r"@1 \cdot 10^{@2@3}",
-    r"\b10\^(-?[0-9.]*[0-9])": r"10^{@1}",
+    r"((?<![\w.)\]])-|\b)1e\+?(-?)0*([0-9]+)\b": r"@110^{@2@3}",
+    r"((?<![\w.)\]])-|\b)([0-9.]+)e\+?(-?)0*([0-9]+)\b": r"@1@2 \cdot 10^{@3@4}",
+    r"((?<![\w.)\]])-|\b)10\^(-?[0-9.]*[0-9])": r"@110^{@2}",
     r"\bd\^(-?[0-9.]*[0-9])": r"d^{@1}",
     r"\bw\^2": r"w^2",
     r"w²": r"w^2",
@@ -96,10 +96,35 @@ def _latex(text: str, found: re.Match[str]) -> str:
 
 
 def mathml(text: str) -> Markup:
-    """Return a text for a page, its formulas as MathML, the rest escaped."""
-    return Markup("").join(
-        _converted(latex) if latex else escape(plain) for plain, latex in split(text)
-    )
+    """Return a text for a page, its formulas as MathML, the rest escaped.
+
+    A browser may end a line beside every formula: what stands next to one without a blank between
+    them, such as a minus sign or the end of a bracket, is kept with it.
+    """
+    return Markup("").join(_word(parts) for parts in _words(text))
+
+
+def _words(text: str) -> Iterator[list[tuple[str, str]]]:
+    """Yield the parts between two blanks as one, and every blank as one."""
+    word: list[tuple[str, str]] = []
+    for plain, latex in split(text):
+        if latex:
+            word.append((plain, latex))
+            continue
+        for piece in re.split(r"(\s+)", plain):
+            if piece.isspace():
+                yield word
+                yield [(piece, "")]
+                word = []
+            elif piece:
+                word.append((piece, ""))
+    yield word
+
+
+def _word(parts: list[tuple[str, str]]) -> Markup:
+    made = Markup("").join(_converted(latex) if latex else escape(plain) for plain, latex in parts)
+    whole = len(parts) > 1
+    return Markup('<span class="one">{}</span>').format(made) if whole else made
 
 
 @cache

@@ -16,6 +16,7 @@ __all__ = [
     "GROUPS",
     "NAMES",
     "PRINTED",
+    "digits",
     "group",
     "looseness",
     "sees",
@@ -53,7 +54,7 @@ PRINTED = (
     "cases",
     "sees",
 )
-_COLUMNS = (*PRINTED, "reason")
+_COLUMNS = (*PRINTED, "missed_by", "reason")
 
 
 def group(verdict: Verdict) -> str:
@@ -61,11 +62,21 @@ def group(verdict: Verdict) -> str:
     return DERIVED if verdict.derived else verdict.author.value
 
 
-def looseness(verdict: Verdict) -> str:
+def looseness(verdict: Verdict) -> float | None:
     """Return how far a claim is from sharp; of one that fails there is nothing to say."""
-    if verdict.looseness is None or verdict.conclusion is Conclusion.VIOLATED:
-        return ""
-    return f"{verdict.looseness:.3g}"
+    return None if verdict.conclusion is Conclusion.VIOLATED else verdict.looseness
+
+
+def missed_by(verdict: Verdict) -> float | None:
+    """Return by what factor a claim that fails misses its bound, where it has such a figure."""
+    share = verdict.looseness
+    failed = verdict.conclusion is Conclusion.VIOLATED
+    return 1.0 / share if failed and share is not None and 0.0 < share < 1.0 else None
+
+
+def digits(value: float | None) -> str:
+    """Return a figure with three digits; empty where there is none."""
+    return "" if value is None else f"{value:.3g}"
 
 
 def sees(verdict: Verdict) -> str:
@@ -88,9 +99,10 @@ def verdict_table(judged_claims: Iterable[JudgedClaim]) -> pd.DataFrame:
             "verdict": verdict.conclusion.value,
             "measured": verdict.measured,
             "bound": verdict.bound,
-            "looseness": verdict.looseness,
+            "looseness": looseness(verdict),
             "cases": verdict.cases,
             "sees": sees(verdict),
+            "missed_by": missed_by(verdict),
             "reason": verdict.reason,
         }
         for judged in judged_claims

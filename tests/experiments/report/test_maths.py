@@ -31,6 +31,14 @@ def test_a_formula_is_found_among_words(text, latex):
     assert "".join(words for words, _ in parts) == text
 
 
+@pytest.mark.parametrize("text", ["(at -8.9e-16)", "from [-1e-3, 2]", "is -10^2.5, or"])
+def test_what_touches_a_formula_stays_on_its_line(text):
+    page = ElementTree.fromstring(f"<p>{mathml(text)}</p>")
+    assert "-" not in "".join(page.itertext())  # all signs are in the formula
+    (kept,) = page.findall("span[@class='one']")
+    assert " " not in "".join(kept.itertext())
+
+
 def test_words_stay_words():
     text = "gradient of resnet-exp <so> & so"
     assert list(split(text)) == [(text, "")]

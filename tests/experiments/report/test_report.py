@@ -58,7 +58,7 @@ def judge(runs):
 
 def draw(runs):
     figure, axes = new_figure()
-    axes[0].plot([1, 2], [3, 4])
+    axes[0].plot([1, 2], [3, 4], label="the line")
     return {"line": figure}
 
 
@@ -143,6 +143,8 @@ def test_the_page_needs_nothing_else(store, tmp_path, monkeypatch):
     assert "A &lt;b&gt; holds" in page
     assert "data:image/png;base64," in page
     assert not re.search(r'(src|href)="https?:|<script|@import|url\(', page)
+    (alt,) = set(re.findall(r'alt="([^"]*)"', page))
+    assert alt == "values; the line rises from 3 to 4."
     for link in re.findall(r'href="([^"#][^"]*)"', page):
         assert (tmp_path / link).is_file()
     for anchor in re.findall(r'href="#([^"]+)"', page):
@@ -156,6 +158,9 @@ def test_a_holds_says_what_it_could_have_seen(store, tmp_path, monkeypatch):
     write(store, tmp_path, "regime")
     table = pd.read_csv(tmp_path / "verdicts.csv", keep_default_na=False)
     assert list(table["whose"]) == ["paper", "derived", "ours"]
+    # Of what fails, by how much it does; of the rest how far it is from sharp, where that is known.
+    assert list(table["looseness"]) == ["", "", ""]
+    assert list(table["missed_by"]) == ["2.0", "", ""]
     # 1 - 0.05^(1/7) and 1 - 0.05^(1/2); where something failed nothing was missed.
     assert list(table["sees"]) == ["", "35%", "78%"]
     text = (tmp_path / "report.md").read_text()
