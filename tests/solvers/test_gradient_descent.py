@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from softres import InputError
+from softres.matrices.backends import as_numpy
 from softres.solvers import Status, make_solver, solve
 from softres.solvers.gradient_descent import largest_eigenvalue
 
@@ -16,7 +17,7 @@ def test_power_iteration_finds_the_largest_eigenvalue_in_magnitude(plant, make_r
     instance = plant(0, n=200, d=6, radius=6.0)
     problem = make_regularised("softres", kind(instance.A), instance.b, 1e-4)
     point = problem.at(problem.matrix.asarray(instance.x))
-    values = np.linalg.eigvalsh(np.asarray(point.hessian()))
+    values = np.linalg.eigvalsh(as_numpy(point.hessian()))
     estimate = largest_eigenvalue(point, 300, np.random.default_rng(0))
     assert estimate == pytest.approx(np.abs(values).max(), rel=1e-6)
 
