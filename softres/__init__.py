@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from softres.problems import (
         HyperbolicRegression,
         MultiLayerRegression,
+        RescaledRegression,
         ResNetRegression,
         SoftmaxRegression,
         SoftResidualRegression,
@@ -35,6 +36,7 @@ _HOMES = {
     "ManyTargets": "softres.problems.many_targets",
     "MultiLayerRegression": "softres.problems",
     "Reference": "softres.problems.reference",
+    "RescaledRegression": "softres.problems",
     "ResNetRegression": "softres.problems",
     "Result": "softres.solvers",
     "SoftResidualRegression": "softres.problems",
@@ -53,6 +55,7 @@ __all__ = [
     "MultiLayerRegression",
     "Reference",
     "ResNetRegression",
+    "RescaledRegression",
     "Result",
     "SoftResidualRegression",
     "SoftmaxRegression",

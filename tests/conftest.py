@@ -19,6 +19,7 @@ from softres.matrices.dense import DenseNumpy
 from softres.problems import PROBLEMS as CLASSES
 from softres.problems import Problem, make_problem
 from softres.problems.links import BRANCHES
+from softres.problems.rescaled import LINKS
 from softres.solvers import solve
 from softres.solvers.preconditioned import machine
 from softres.solvers.preconditioned.machine import NOMINAL
@@ -29,6 +30,8 @@ PROBLEMS: dict[str, tuple[str, dict[str, str]]] = {
     **{name: (name, {}) for name in CLASSES if name not in {"resnet", "multilayer"}},
     **{f"resnet-{branch}": ("resnet", {"branch": branch}) for branch in BRANCHES},
 }
+#: The rescaled problem with its other links, which only its closed forms are told apart by.
+RESCALED = {f"rescaled-{link}": ("rescaled", {"link": link}) for link in LINKS if link != "exp"}
 
 HOST_KINDS = ("dense-numpy", "sparse-numpy", "dense-torch", "sparse-torch")
 DEVICE_KINDS = ("dense-cuda", "sparse-cuda")
@@ -95,6 +98,12 @@ def problem_name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+@pytest.fixture(params=[*PROBLEMS, *RESCALED])
+def closed_form(request: pytest.FixtureRequest) -> str:
+    """Each problem in turn, and each link of the rescaled one."""
+    return request.param
+
+
 @pytest.fixture(scope="module")
 def one_thread():
     """Keep BLAS and torch to one thread: on matrices this small, more are slower."""
@@ -126,7 +135,7 @@ def make():
     """Return a function that makes a problem by its name in PROBLEMS."""
 
     def make_by_name(name: str, A: Any, b: Any, w: Any = None) -> Problem:
-        problem, options = PROBLEMS[name]
+        problem, options = (PROBLEMS | RESCALED)[name]
         return make_problem(problem, A, b, w, **options)
 
     return make_by_name

@@ -251,7 +251,7 @@ def _seen(point: Evaluation, factor: Factor) -> bool:
     g, problem = point.gradient, point.problem
     unseen = g - factor.project(g)
     # The residual may be rounding itself, f - b with both of a size.
-    parts = np.abs(point.f) + np.abs(problem.target) + float(np.abs(point.f @ point.c))
+    parts = np.tile(point.terms + float(np.abs(point.f @ point.c)), problem.layers)
     slope = np.sqrt(point.gauss_newton_diagonal)
     size = np.linalg.norm(slope * parts + problem.w2 * np.abs(point.z))
     floor = problem.gram_noise * size * np.linalg.norm(problem.matrix.column_scale)

@@ -9,6 +9,7 @@ from softres.problems.regressions import (
     SoftmaxRegression,
     SoftResidualRegression,
 )
+from softres.problems.rescaled import RescaledRegression
 
 __all__ = [
     "PROBLEMS",
@@ -16,6 +17,7 @@ __all__ = [
     "MultiLayerRegression",
     "Problem",
     "ResNetRegression",
+    "RescaledRegression",
     "SoftResidualRegression",
     "SoftmaxRegression",
     "make_problem",

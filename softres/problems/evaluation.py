@@ -125,17 +125,28 @@ class Evaluation:
 
     @property
     def c(self) -> Any:
-        """The residual f(x) - b (n b in place of b for plain problems), shape (n,)."""
+        """The residual f(x) - b, shape (n,); n b for plain problems in place of b, or alpha b."""
         return self._model.c
 
     @property
+    def terms(self) -> Any:
+        """Sizes of the terms that alpha q is a sum of, before they cancel, shape (n,).
+
+        u over alpha, whose sum alpha may itself be small beside its terms, the target and <f, c>.
+        """
+        problem, sizes = self.problem, abs(self.f)
+        if problem.normalised:
+            sizes = sizes * (1.0 + float(sizes.sum())) + abs(self._model.fc)
+        return sizes + abs(problem.target)
+
+    @property
     def log_alpha(self) -> float:
-        """log(alpha), alpha = <u, 1>; 0 for plain problems, -inf where alpha is not positive."""
+        """log(alpha), alpha = <u, 1>, -inf where alpha is not positive; 0 if not normalised."""
         return self._model.log_alpha
 
     @property
     def alpha(self) -> float:
-        """<u, 1>, or inf beyond the range of doubles; 1 for plain problems."""
+        """<u, 1>, or inf beyond the range of doubles; 1 for problems that are not normalised."""
         return exp(self.log_alpha) if self.log_alpha < 709 else inf
 
     @cached_property

@@ -11,9 +11,9 @@ from softres.common.arrays import array_namespace, copied
 from softres.common.checks import check_shares, choice, host_values
 from softres.common.errors import InputError
 from softres.matrices import as_matrix, given_array
+from softres.problems.links import Cosh
 from softres.problems.problem import Problem
 from softres.problems.registry import PROBLEMS, make_problem
-from softres.problems.regressions import HyperbolicRegression
 
 __all__ = ["ManyTargets"]
 
@@ -77,7 +77,7 @@ class ManyTargets:
             raise InputError("B holds NaN or infinite values; all must be finite")
         self.name = problem
         choice("problem", problem, PROBLEMS)
-        if PROBLEMS[problem].normalised:
+        if PROBLEMS[problem].coupled():
             check_shares("B", float(xp.min(self.B)), float(xp.max(sums)))
         self.shared: Problem = make_problem(problem, matrix, self.B[:, 0], w, **options)
         if self.shared.layers > 1:
@@ -109,12 +109,12 @@ class ManyTargets:
             (self.B[:, columns].shape[1], self.n), dtype=self.B.dtype, device=device(self.B)
         )
         rows[...] = self.B[:, columns].T
-        return rows if self.shared.normalised else self.n * rows
+        return rows if self.shared.coupled() else self.n * rows
 
     @property
     def same_start(self) -> bool:
         """Whether all targets start from the same x."""
-        return not (isinstance(self.shared, HyperbolicRegression) and self.name == "cosh")
+        return not isinstance(self.shared.link, Cosh)
 
     def start(self) -> Any:
         """Return the default x0 of every target as columns, shape (d, m): 0, but for cosh."""

@@ -15,7 +15,7 @@ from softres.common.checks import check_shares, number
 from softres.common.errors import InputError
 from softres.matrices import as_matrix, given_array
 from softres.problems.evaluation import Evaluation
-from softres.problems.links import Link, NormalisableLink
+from softres.problems.links import Cosh, Link, NormalisableLink
 
 __all__ = ["Problem"]
 
@@ -34,9 +34,9 @@ class Problem:
         n x d: a NumPy array, SciPy sparse array, torch tensor or
         :class:`~softres.matrices.DesignMatrix`.
     b
-        Target, shape (n,). For a normalised problem shares, none below 0 and their sum at most 1
-        (to the rounding of single precision); of any sign and sum for a plain one, whose target
-        is n b.
+        Target, shape (n,). For a normalised or rescaled problem shares, none below 0 and their sum
+        at most 1 (to the rounding of single precision); of any sign and sum for a plain one, whose
+        target is n b.
     w
         Square roots of the regularisation weights: shape (n,), one number for all rows, or
         ``None`` for none. The regularisation is 1/2 |diag(w) A x|^2.
@@ -49,11 +49,13 @@ class Problem:
     ------
     InputError
         If an argument is not of such a kind, shapes do not match, a value or a w^2 is not finite,
-        beta < 0, or a normalised problem's b has a negative entry or a sum above 1.
+        beta < 0, or b of a normalised or rescaled problem has a negative entry or a sum above 1.
     """
 
     name: str
     normalised: ClassVar[bool]
+    #: Whether u is compared with alpha b, alpha = <u, 1>, rather than divided by alpha.
+    rescaled: ClassVar[bool] = False
     #: Whether f stays the same where all entries of z are moved by one number.
     shift_invariant: bool = False
     #: Entries of z in each row of A: more than one in a model of several layers.
@@ -69,7 +71,7 @@ class Problem:
         n = self.n
         self.b = self._vector("b", b)
         xp = array_namespace(self.b)
-        if self.normalised:
+        if self.coupled():
             check_shares("b", float(xp.min(self.b)), float(xp.sum(self.b)))
         # A NaN or an infinity anywhere in A shows in its row sums.
         with np.errstate(invalid="ignore", over="ignore"):
@@ -92,7 +94,7 @@ class Problem:
         self.unit = float(limits.eps)
         self.least = float(limits.smallest_normal) / self.unit
         with np.errstate(over="ignore"):
-            self.target = self.b if self.normalised else n * self.b
+            self.target = self.b if self.coupled() else n * self.b
         if not bool(xp.all(xp.isfinite(self.target))):
             raise InputError(f"b: the target n b leaves the range of {self.b.dtype}")
         self.beta = 1e-6 * n
@@ -109,6 +111,11 @@ class Problem:
         if not bool(xp.all(xp.isfinite(vector))):
             raise InputError(f"{name} holds NaN or infinite values; all must be finite")
         return vector
+
+    @classmethod
+    def coupled(cls) -> bool:
+        """Whether all rows meet in alpha: b holds shares, and the curvature has a rank-two part."""
+        return cls.normalised or cls.rescaled
 
     @property
     def normalisable(self) -> NormalisableLink:
@@ -139,7 +146,7 @@ class Problem:
         other = copy(self)
         other._double = None
         other.b = b
-        other.target = b if self.normalised else self.n * b
+        other.target = b if self.coupled() else self.n * b
         other._last = None
         return other
 
@@ -171,8 +178,23 @@ class Problem:
         return f"<{type(self).__name__}, {self.n} x {self.d}, {self.matrix.backend}, {weights}>"
 
     def start(self) -> Any:
-        """Return the x0 that solvers take where none is given, shape (d,): 0."""
-        return self.zeros()
+        """Return the x0 that solvers take where none is given, shape (d,): 0.
+
+        But for cosh a small step off it: cosh is even, so 0 is a stationary point whatever b is,
+        and mostly a saddle. The step is towards A^T (b - 1/n), where the rows with large targets
+        lie, and moves z by at most 0.1.
+        """
+        if not isinstance(self.link, Cosh):
+            return self.zeros()
+        xp = array_namespace(self.b)
+        with np.errstate(all="ignore"):
+            towards = self.matrix.rmatmul(self.b - 1.0 / self.n)
+            largest = float(xp.max(xp.abs(towards)))
+            if not 0 < largest < inf:
+                return self.zeros()
+            towards = towards / largest  # products with A of any scale stay in range
+            reach = float(xp.max(xp.abs(self.matrix.matmul(towards))))
+            return towards * (0.1 / reach) if 0 < reach < inf else self.zeros()
 
     def at(self, x: Any, z: Any | None = None) -> Evaluation:
         """Return the evaluation at x, shape (d,); ``z`` is A x where it is known."""

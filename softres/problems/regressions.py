@@ -7,12 +7,8 @@ the right mean.
 
 from __future__ import annotations
 
-from math import inf
 from typing import Any
 
-import numpy as np
-
-from softres.common.arrays import array_namespace
 from softres.common.checks import choice, number
 from softres.problems.links import BRANCHES, Cosh, Exp, Link, Residual, Sinh, SoftResidual
 from softres.problems.problem import Problem
@@ -88,24 +84,6 @@ class HyperbolicRegression(Problem):
         choice("function", function, functions)
         super().__init__(A, b, w, link=functions[function])
         self.name = function
-
-    def start(self) -> Any:
-        """Return 0, but for cosh a small step off it.
-
-        cosh is even, so 0 is a stationary point whatever b is, and mostly a saddle. The step is
-        towards A^T (b - 1/n), where the rows with large targets lie, and moves z by at most 0.1.
-        """
-        if self.name != "cosh":
-            return self.zeros()
-        xp = array_namespace(self.b)
-        with np.errstate(all="ignore"):
-            towards = self.matrix.rmatmul(self.b - 1.0 / self.n)
-            largest = float(xp.max(xp.abs(towards)))
-            if not 0 < largest < inf:
-                return self.zeros()
-            towards = towards / largest  # products with A of any scale stay in range
-            reach = float(xp.max(xp.abs(self.matrix.matmul(towards))))
-            return towards * (0.1 / reach) if 0 < reach < inf else self.zeros()
 
 
 class ExpRegression(HyperbolicRegression):

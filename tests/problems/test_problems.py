@@ -33,8 +33,8 @@ mp = mpmath.mp.clone()
 mp.dps = 50
 
 NORMALISED = ("softres", "softmax")
-#: Plain problems whose loss grows like exp(2 |z|).
-EXPONENTIAL = ("resnet-exp", "exp", "cosh", "sinh")
+#: Problems, not normalised, whose loss grows like exp(2 |z|).
+EXPONENTIAL = ("resnet-exp", "exp", "cosh", "sinh", "rescaled")
 
 
 # --- Against automatic differentiation ---------------------------------------------------------
@@ -70,31 +70,48 @@ def added_model(name: str):
 MODELS |= {name: added_model(name) for name in ADDED}
 
 
+def is_rescaled(name: str) -> bool:
+    return name.startswith("rescaled")
+
+
+def unscaled(name: str) -> str:
+    """Return the problem, not normalised, whose u a rescaled one compares with alpha b."""
+    link = name.removeprefix("rescaled").removeprefix("-") or "exp"
+    return "resnet-exp" if link == "softres" else link
+
+
+#: u of the rescaled problem, for tests that look at the link alone.
+MODELS["rescaled"] = MODELS["exp"]
+
+
 def definition(name: str, A: Any, b: Any, w: Any):
     """Return the loss of a problem as a torch function of x, from its definition."""
     target = b if name in NORMALISED else len(b) * b
+    model = MODELS[unscaled(name)] if is_rescaled(name) else MODELS[name]
 
     def loss(x):
         z = A @ x
-        return 0.5 * torch.sum((MODELS[name](z) - target) ** 2) + 0.5 * torch.sum((w * z) ** 2)
+        f = model(z)
+        c = f - torch.sum(f) * b if is_rescaled(name) else f - target
+        return 0.5 * torch.sum(c**2) + 0.5 * torch.sum((w * z) ** 2)
 
     return loss
 
 
 @pytest.mark.parametrize("weights", ["none", "scalar", "vector"])
 def test_value_and_derivatives_agree_with_automatic_differentiation(
-    make, problem_name, kind, weights, derivative_errors, record_property
+    make, closed_form, kind, weights, derivative_errors, record_property
 ):
-    rng = np.random.default_rng([len(problem_name), len(weights)])
+    rng = np.random.default_rng([len(closed_form), len(weights)])
     A = rng.standard_normal((N, D)) * (rng.random((N, D)) < 0.7)
     b = rng.random(N)
     b /= b.sum()
     w = {"none": None, "scalar": 0.3, "vector": rng.random(N)}[weights]
     x, p = rng.standard_normal(D), rng.standard_normal(D)
-    problem = make(problem_name, kind(A), b, w)
+    problem = make(closed_form, kind(A), b, w)
 
     full_w = np.zeros(N) if w is None else np.broadcast_to(w, N).copy()
-    loss = definition(problem_name, *map(torch.from_numpy, (A, b, full_w)))
+    loss = definition(closed_form, *map(torch.from_numpy, (A, b, full_w)))
     errors = derivative_errors(problem, loss, x, p)
     record_property("worst", max(errors.values()))
     assert max(errors.values()) <= 1e-12, errors
@@ -128,7 +145,7 @@ def test_one_point_costs_one_pass_a_product(make, problem_name, kind):
     point.hvp(problem.zeros())
     assert (counter.passes, counter.grams) == (4, 0)
     point.hessian()
-    assert (counter.passes, counter.grams) == (6 if problem.normalised else 4, 1)
+    assert (counter.passes, counter.grams) == (6 if problem.coupled() else 4, 1)
 
 
 # --- Against 50 digits -------------------------------------------------------------------------
@@ -188,6 +205,8 @@ def positive(*values: Any) -> list[Tracked]:
 
 def exact_link(name: str, z: float) -> list[Tracked]:
     """Return u, u' and u'' at 50 digits."""
+    if is_rescaled(name):
+        return exact_link(unscaled(name), z)
     zt, z = Tracked.of(z), mp.mpf(float(z))
     e, one = positive(mp.exp(z), mp.mpf(1))
     if name in {"softres", "resnet-exp"}:
@@ -235,6 +254,9 @@ def exact_point(name: str, z: Any, b: Any, w: Any) -> dict[str, Any]:
         alpha, parts = None, links
         target = [value.times(n) for value in bs]
     f, v, e = zip(*parts, strict=True)
+    if is_rescaled(name):
+        alpha = total(list(f))
+        target = [alpha * bi for bi in bs]
     c = [fi - ti for fi, ti in zip(f, target, strict=True)]
     value = total([ci * ci for ci in c] + [w2i * zi * zi for w2i, zi in zip(w2, zs, strict=True)])
     exact = {"value": value.times(0.5), "v": v, "alpha": alpha}
@@ -246,6 +268,12 @@ def exact_point(name: str, z: Any, b: Any, w: Any) -> dict[str, Any]:
         exact["h"] = [
             vi * (bi - fi.times(2) + s.times(0.5)) for vi, bi, fi in zip(v, bs, f, strict=True)
         ]
+    if is_rescaled(name):
+        mean, half = (
+            total([bi * other for bi, other in zip(bs, others, strict=True)]) for others in (c, bs)
+        )
+        centred = [ci - mean for ci in c]
+        exact["h"] = [vi * (half.times(0.5) - bi) for vi, bi in zip(v, bs, strict=True)]
     rows = list(zip(v, centred, e, w2, zs, strict=True))
     exact["gradient_z"] = [vi * qi + w2i * zi for vi, qi, _, w2i, zi in rows]
     exact["D"] = [vi * vi + qi * ei + w2i for vi, qi, ei, w2i, _ in rows]
@@ -259,7 +287,8 @@ def drawn_point(name: str, seed: int) -> np.ndarray:
     exp(2 |z|) end at |z| = 354: exp(2 354.9) is the largest double.
     """
     rng = np.random.default_rng([seed, len(name)])
-    largest = 354.0 if name in EXPONENTIAL else 600.0
+    grows = unscaled(name) if is_rescaled(name) else name
+    largest = 354.0 if grows in EXPONENTIAL else 600.0
     top = largest if seed % 3 == 0 else 10.0 ** rng.uniform(-2, math.log10(largest))
     z = rng.choice([-1.0, 1.0], 12) * 10.0 ** rng.uniform(-8, math.log10(top), 12)
     near_zero = rng.integers(0, 12, 2)
@@ -269,21 +298,21 @@ def drawn_point(name: str, seed: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_value_and_curvature_agree_with_fifty_digits(make, problem_name, seed, record_property):
+def test_value_and_curvature_agree_with_fifty_digits(make, closed_form, seed, record_property):
     rng = np.random.default_rng(seed)
     n, d = 12, 3
-    z = drawn_point(problem_name, seed)
+    z = drawn_point(closed_form, seed)
     b = rng.random(n) * 10.0 ** rng.uniform(-6, 0, n)
     b /= b.sum() * (1 + 1e-15)
     w = [np.zeros(n), np.full(n, 0.1), 10.0 ** rng.uniform(-6, 0, n)][seed % 3]
     A = rng.standard_normal((n, d))
-    exact = exact_point(problem_name, z, b, w)
-    if problem_name in NORMALISED and exact["alpha"].value < exact["alpha"].size / 10:
+    exact = exact_point(closed_form, z, b, w)
+    if closed_form in NORMALISED and exact["alpha"].value < exact["alpha"].size / 10:
         z[0] += 6.0  # the drawn alpha is nearly cancelled, or negative: move away from the pole
-        exact = exact_point(problem_name, z, b, w)
+        exact = exact_point(closed_form, z, b, w)
         assert exact["alpha"].value >= exact["alpha"].size / 10
 
-    problem = make(problem_name, A, b, w)
+    problem = make(closed_form, A, b, w)
     point = problem.at(np.zeros(d), z=z)  # z as it is: the product A x would round
     assert point.inside
     curvature = point.curvature
@@ -300,9 +329,10 @@ def test_value_and_curvature_agree_with_fifty_digits(make, problem_name, seed, r
             strict=True,
         ),
     }
-    if problem_name in NORMALISED:
+    if problem.coupled():
         pairs["v"] = zip(exact["v"], curvature.v, strict=True)
         pairs["h"] = zip(exact["h"], curvature.h, strict=True)
+    if problem.normalised:
         pairs["log_alpha"] = [(Tracked(mp.log(exact["alpha"].value), mp.mpf(1)), point.log_alpha)]
     errors = {
         key: max(wanted.error(computed) for wanted, computed in values)

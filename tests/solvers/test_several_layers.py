@@ -48,3 +48,10 @@ def test_the_papers_variant_refuses_several_layers_in_a_line():
     problem = MultiLayerRegression(A, np.full(30, 1 / 30), 0.1, layers=2)
     with pytest.raises(ValueError, match=r"^variant=paper is for one layer, and the problem has 2"):
         solve(problem, "approx_newton", variant="paper")
+
+
+def test_two_layers_over_columns_that_repeat_have_a_certified_minimiser():
+    A = np.random.default_rng(0).standard_normal((30, 3))
+    twice = np.hstack([A, A[:, :1]])
+    certificate = certify(MultiLayerRegression(twice, np.full(30, 1 / 30), 0.1)).certificate
+    assert (certificate.certified, certificate.rank) == (True, 6)

@@ -25,7 +25,7 @@ def _root_of_two(library: Any) -> Any:
 #: The functions of both lemmas, in their order.
 CHAIN = ("z", "exp", "u", "alpha", "1/alpha", "f", "L")
 
-#: u(z) of every problem by name and branch, over any library of scalar functions.
+#: u(z) of every problem by name and branch or link, over any library of scalar functions.
 MODELS: dict[str, Callable[[Any, Any], Any]] = {
     "softres": lambda m, z: m.exp(z) + z,
     "softmax": lambda m, z: m.exp(z),
@@ -36,6 +36,9 @@ MODELS: dict[str, Callable[[Any, Any], Any]] = {
     "exp": lambda m, z: m.exp(z),
     "cosh": lambda m, z: m.cosh(z),
     "sinh": lambda m, z: m.sinh(z),
+    "rescaled-exp": lambda m, z: m.exp(z),
+    "rescaled-cosh": lambda m, z: m.cosh(z),
+    "rescaled-softres": lambda m, z: m.exp(z) + z,
 }
 
 

@@ -52,8 +52,8 @@ class ProblemPoint:
     @property
     def problem(self) -> Problem:
         """The library's problem."""
-        name, _, branch = self.model.partition("-")
-        options = {"branch": branch} if branch else {}
+        name, _, variant = self.model.partition("-")
+        options = {"link" if name == "rescaled" else "branch": variant} if variant else {}
         return make_problem(name, self.A, self.b, self.w, **options)
 
     @property
@@ -94,8 +94,10 @@ def autodiff(case: ProblemPoint) -> tuple[Array, Array]:
     def loss(x: Any) -> Any:
         z = A @ x
         u = MODELS[case.model](torch, z)
-        normalised = case.problem.normalised
-        c = u / u.sum() - b if normalised else u - len(b) * b
+        problem = case.problem
+        c = u / u.sum() - b if problem.normalised else u - len(b) * b
+        if problem.rescaled:
+            c = u - u.sum() * b
         return 0.5 * (c @ c + ((w * z) ** 2).sum())
 
     # Not torch.func: it loads torch.jit, which newer Pythons warn of.
@@ -124,7 +126,7 @@ def multiprecision(case: ProblemPoint, *, second: bool) -> Array:
         w = [mpmath.mpf(float(value)) for value in case.w]
         x = [mpmath.mpf(float(value)) for value in case.x]
         step = mpmath.mpf(STEP)
-        normalised = case.problem.normalised
+        problem = case.problem
 
         def loss(*moves: tuple[int, int]) -> Any:
             at = list(x)
@@ -132,8 +134,9 @@ def multiprecision(case: ProblemPoint, *, second: bool) -> Array:
                 at[j] += sign * step
             z = [mpmath.fdot(row, at) for row in rows]
             u = [MODELS[case.model](mpmath, value) for value in z]
-            scale = 1 / mpmath.fsum(u) if normalised else mpmath.mpf(1)
-            share = 1 if normalised else len(b)
+            alpha = mpmath.fsum(u)
+            scale = 1 / alpha if problem.normalised else mpmath.mpf(1)
+            share = alpha if problem.rescaled else 1 if problem.normalised else len(b)
             fit = mpmath.fsum((ui * scale - share * bi) ** 2 for ui, bi in zip(u, b, strict=True))
             return (fit + mpmath.fsum((wi * zi) ** 2 for wi, zi in zip(w, z, strict=True))) / 2
 

@@ -71,7 +71,7 @@ def _matrices(
     """Return the matrices, shape (k, d, d), and by how much cancellation magnifies rounding."""
     xp, k = array_namespace(z), len(z)
     weights = xp.empty_like(z)
-    pair = [xp.empty_like(z), xp.empty_like(z)] if problem.normalised else []
+    pair = [xp.empty_like(z), xp.empty_like(z)] if problem.coupled() else []
     for part in chunks(problem, k):
         curvature = RowModel(problem, z[part], targets[part]).curvature(gauss_newton)
         weights[part] = curvature.diagonal

@@ -76,11 +76,12 @@ class RowModel:
             if problem.normalised:
                 u, v, e, inside = self._normalise(u, v, e)
             self.f, self.v, self.e = u, v, e
-            self.centred = u - targets
+            fitted = xp.sum(u, axis=1)[:, None] * targets if problem.rescaled else targets
+            self.centred = u - fitted
             squares = xp.vecdot(self.centred, self.centred)
-            if problem.normalised:
-                self._fc = xp.vecdot(u, self.centred)
-                self.centred -= self._fc[:, None]
+            if problem.coupled():
+                self._mean = xp.vecdot(targets if problem.rescaled else u, self.centred)
+                self.centred -= self._mean[:, None]
             value = 0.5 * squares
             if self._weighted is not None:
                 value = value + 0.5 * ((z * z) @ self._weighted)
@@ -126,10 +127,13 @@ class RowModel:
                 diagonal += self.centred * self.e
             if self._weighted is not None:
                 diagonal += self._weighted
-            if not self.problem.normalised:
+            if not self.problem.coupled():
                 return Curvatures(diagonal, None, None)
+            if self.problem.rescaled:
+                half = 0.5 * xp.vecdot(self.targets, self.targets)
+                return Curvatures(diagonal, self.v, self.v * (half[:, None] - self.targets))
             half = 0.5 * xp.vecdot(self.f, self.f)
             if gauss_newton:
                 return Curvatures(diagonal, self.v, self.v * (half[:, None] - self.f))
-            h = self.v * (self.targets - 2.0 * self.f + (half + self._fc)[:, None])
+            h = self.v * (self.targets - 2.0 * self.f + (half + self._mean)[:, None])
         return Curvatures(diagonal, self.v, h)

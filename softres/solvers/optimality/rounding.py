@@ -27,19 +27,11 @@ def rounding_of_slopes(point: Evaluation) -> Vector:
     is taken to be spread over the rows as the entries of A are.
     """
     problem = point.problem
-    z, f, target = on_host(point.z), on_host(point.f), on_host(problem.target)
-    v, w2 = np.sqrt(on_host(point.gauss_newton_diagonal)), on_host(problem.w2)
-    curvature = on_host(point.curvature.magnitude)
+    z, w2 = on_host(point.z), on_host(problem.w2)
+    v, curvature = np.sqrt(on_host(point.gauss_newton_diagonal)), on_host(point.curvature.magnitude)
     with np.errstate(over="ignore", invalid="ignore"):
-        terms = np.abs(f)
-        if problem.normalised:
-            terms = terms * (1.0 + float(terms.sum()))
-            share = abs(float(f @ on_host(point.c)))
-        else:
-            share = 0.0
         # Each layer of a model with several has its own z in every row.
-        layers = problem.layers
-        terms = np.tile(terms, layers) + v * np.abs(z) + np.tile(np.abs(target), layers) + share
+        terms = np.tile(on_host(point.terms), problem.layers) + v * np.abs(z)
         moved = on_host(problem.matrix.column_norms) * on_host(point.x)
         spread = np.abs(z) + float(np.linalg.norm(moved)) / sqrt(problem.n)
         sizes = v * terms + w2 * np.abs(z) + curvature * spread + np.abs(on_host(point.gradient_z))
