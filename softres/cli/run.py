@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import softres
 from softres.cli.completion import answer
+from softres.common.printing import forgiving_output
 from softres.common.program import PROGRAM
 from softres.config.help import show_help
 
@@ -27,6 +28,7 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is not None:
         sys.argv[1:] = arguments  # where Hydra reads them
+    forgiving_output()
     if "--version" in sys.argv[1:]:
         print(f"{PROGRAM} {softres.__version__}")
         return 0

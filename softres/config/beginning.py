@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
-from hydra.errors import HydraException
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
 
 from softres.common.errors import InputError, MismatchError
-from softres.config.jobs import Job
-from softres.config.one_line import USAGE, one_line
+from softres.config.jobs import Job, arguments_of
 
-__all__ = ["begin", "one_line_errors"]
-
-
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """End with one line and status 2 where a value is not allowed.
-
-    Hydra swallows what a callback raises, except ``SystemExit``.
-    """
-    try:
-        yield
-    except (InputError, HydraException, OmegaConfBaseException) as error:
-        print(f"softres: {one_line(error)}", file=sys.stderr)
-        raise SystemExit(USAGE) from None
+__all__ = ["begin"]
 
 
 def begin(config: DictConfig, compose: Callable[[], Sequence[Job]]) -> list[Job]:
@@ -95,8 +77,5 @@ def begin(config: DictConfig, compose: Callable[[], Sequence[Job]]) -> list[Job]
         from softres.harness.terminal.opening import show_start
         from softres.tracking.options import without_secrets
 
-        params = config.hydra.sweeper.get("params") or {}
-        changed = [f"{key}={value}" for key, value in params.items()]
-        changed += config.hydra.overrides.task
-        show_start([without_secrets(text) for text in changed], len(kept))
+        show_start([without_secrets(text) for text in arguments_of(config)], len(kept))
     return kept

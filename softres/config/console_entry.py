@@ -6,16 +6,20 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import chdir
 from types import FrameType
 from typing import Any
 
 import hydra
 from hydra.errors import HydraException
+from hydra.utils import get_original_cwd
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from softres.common.errors import InputError
 from softres.common.presets import conf_folder
+from softres.common.printing import forgiving_output
+from softres.config.callbacks import RaisedInCallback
 from softres.config.choices import register
 from softres.config.one_line import USAGE, one_line
 from softres.config.typed.command_line import command_words
@@ -40,7 +44,7 @@ def run_command(main: Callable[[], Any]) -> None:
     try:
         register(sys.argv[1:])
         sys.argv[1:] = command_words(sys.argv[1:])
-        main()
+        _carried(main)
     except (InputError, HydraException, OmegaConfBaseException, OSError) as error:
         if verbose:
             raise
@@ -67,6 +71,14 @@ def run_command(main: Callable[[], Any]) -> None:
             os.environ["HYDRA_FULL_ERROR"] = given
 
 
+def _carried(main: Callable[[], Any]) -> None:
+    """Run Hydra's main function; raise what a callback of ours raised as it was."""
+    try:
+        main()
+    except RaisedInCallback as carrier:
+        raise carrier.error from carrier.error.__cause__
+
+
 def _terminate(number: int, frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
@@ -74,12 +86,15 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 @hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")
 def main(config: DictConfig) -> float:
     """Run one job; return what a sweeper such as optuna's minimises."""
+    forgiving_output()  # a launcher may have started another process for it
     from softres.config.launching import job_context
     from softres.config.settings import settings
 
-    checked = settings(config)  # before anything heavy is imported
-    from softres.config.claims import probe_for
-    from softres.harness import run_job
+    # With hydra.job.chdir a job begins in a folder of its own: its paths are the command's.
+    with chdir(get_original_cwd()):
+        checked = settings(config)  # before anything heavy is imported
+        from softres.config.claims import probe_for
+        from softres.harness import run_job
 
-    outcome = run_job(checked, job_context(), probe_for(checked))
-    return outcome.objective(checked.tree["sweep"]["objective"])
+        outcome = run_job(checked, job_context(), probe_for(checked))
+        return outcome.objective(checked.tree["sweep"]["objective"])

@@ -14,7 +14,7 @@ from softres.common.discovery import catalogue
 from softres.common.errors import InputError
 from softres.config.typed.nearest import CLASSES
 
-__all__ = ["Job", "fitting", "is_grid", "single_job", "sweep_jobs"]
+__all__ = ["Job", "arguments_of", "fitting", "is_grid", "single_job", "sweep_jobs"]
 
 
 class Job(NamedTuple):
@@ -50,10 +50,7 @@ def sweep_jobs(config: DictConfig) -> list[Job]:
         return []  # other sweepers choose values as they go; each job checks its own
     loader: Any = GlobalHydra.instance().config_loader()
     parser = OverridesParser.create(config_loader=loader)
-    params = config.hydra.sweeper.get("params") or {}
-    arguments = [f"{key}={value}" for key, value in params.items()]
-    arguments += list(config.hydra.overrides.task)
-    overrides = parser.parse_overrides(arguments)
+    overrides = parser.parse_overrides(arguments_of(config))
     ((*combinations,),) = BasicSweeper.split_arguments(overrides, None)
     composed: dict[tuple[str, ...], DictConfig] = {}
     jobs = []
@@ -72,6 +69,16 @@ def sweep_jobs(config: DictConfig) -> list[Job]:
     if not jobs:
         raise InputError("the sweep has no jobs: a range without values is among its keys")
     return jobs
+
+
+def arguments_of(config: DictConfig) -> list[str]:
+    """Return what a sweep goes over, its configuration's and the command line's, as typed.
+
+    An interpolation, ``d=${n}``, is one of the job, not of the sweep: it stays as it is.
+    """
+    params: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=False).get("params")  # type: ignore[union-attr]
+    task: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
+    return [*(f"{key}={value}" for key, value in (params or {}).items()), *map(str, task)]
 
 
 def is_grid(hydra: Any) -> bool:

@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-__all__ = ["OBJECTIVES", "JobOutcome", "read_outcomes", "write_outcome"]
+__all__ = ["OBJECTIVES", "JobOutcome", "forget_outcomes", "read_outcomes", "write_outcome"]
 
 FILE = "outcome.json"
 #: What a sweeper may minimise.
@@ -94,6 +94,12 @@ def write_outcome(folder: Path, outcome: JobOutcome) -> None:
     """Write the outcome into a job's output folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_text(json.dumps(asdict(outcome)), encoding="utf-8")
+
+
+def forget_outcomes(folder: Path) -> None:
+    """Remove what an older command left in the output folder of one that begins."""
+    for path in folder.rglob(FILE):
+        path.unlink(missing_ok=True)
 
 
 def read_outcomes(folder: Path) -> list[JobOutcome]:

@@ -122,6 +122,9 @@ def test_without_records_every_job_runs(checked, capsys, monkeypatch):
         ("solver=approx_newton", "solver.eps0=0.25,1e-1"),
         ("problem.beta=1,null", "data.density=1,0.5"),
         ("n=50,60", "d=range(2, 4)", "weights=theorem,none"),
+        ("n=20,30", "d=${n}"),
+        ("n=20,30", 'd="${n}"'),
+        ("n=40,50", "d=4", "seed=${n}"),
     ],
 )
 def test_a_job_has_the_key_before_its_sweep_that_it_has_in_it(overrides):
@@ -138,7 +141,10 @@ def test_a_job_has_the_key_before_its_sweep_that_it_has_in_it(overrides):
             run = loader.load_sweep_config(config, list(job.overrides))
             with open_dict(run):
                 del run["hydra"]
-            assert job_key(settings(job.config)) == job_key(settings(run))
+            checked = settings(job.config)
+            assert job_key(checked) == job_key(settings(run))
+            if "d=${n}" in overrides:  # its own n, not that of the sweep's configuration
+                assert checked.d == checked.n
     assert len(jobs) > 1
 
 

@@ -9,7 +9,7 @@ from common import command, environment, finish
 
 from promised.base import ended, promise, statuses
 
-JOB = ("n=200", "d=4")
+JOB = ("n=200", "d=4", "sweep.figures=false")
 
 
 @promise("with stdout a full device a run is recorded, or the status is 1")
@@ -31,7 +31,9 @@ def full_device(folder: Path) -> None:
 
 
 def _encoding(folder: Path, name: str) -> None:
-    words = command("-m", *JOB, "seed=0,1", "solver=exact_newton,approx_newton")
+    words = command(
+        "-m", *JOB, "seed=0,1", "solver=exact_newton,approx_newton", "sweep.figures=false"
+    )
     ended(finish(folder, words, PYTHONIOENCODING=name), 0)
     assert statuses(folder) == {"FINISHED": 4}, statuses(folder)
 

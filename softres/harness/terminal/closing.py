@@ -26,6 +26,7 @@ from softres.harness.terminal.console import (
     show_text,
 )
 from softres.harness.terminal.figures import show_figures
+from softres.harness.terminal.progress import jobs_of_sweep
 from softres.tracking import TrackingOptions, charts_link, open_store, ui_command
 from softres.tracking.durable.spool import Spool
 
@@ -60,8 +61,9 @@ def close_command(
     Whether every job was done.
     """
     outcomes = read_outcomes(Path(folder))
+    jobs = jobs_of_sweep(Path(folder))
     if not outcomes:
-        return True  # nothing began: the error that is under way says why
+        return not jobs  # nothing began: the error that is under way says why
     _table(outcomes)
     for outcome in outcomes:
         if outcome.status == "failed":
@@ -86,7 +88,9 @@ def close_command(
             out = Path(folder) if len(sweeps) == 1 else Path(folder) / f"store_{number}"
             show_figures(place, sweep, out, ran=any(map(_has_run, outcomes)))
         _links(replace(place, sweep=sweep), swept, command)
-    return all(outcome.ok for outcome in outcomes)
+    if missing := 0 if jobs is None else jobs - len(outcomes):
+        show_line(f"{missing} of {jobs} jobs left no outcome", style="red")
+    return missing <= 0 and all(outcome.ok for outcome in outcomes)
 
 
 def _table(outcomes: Sequence[JobOutcome]) -> None:

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from statistics import fmean
 
-from softres.harness.outcome import FILE, JobOutcome
+from softres.harness.outcome import FILE, JobOutcome, forget_outcomes
 
 __all__ = ["count_done", "jobs_of_sweep", "seconds_left", "write_sweep"]
 
@@ -19,7 +19,9 @@ LAST = 30
 
 
 def write_sweep(folder: Path, jobs: int) -> None:
-    """Keep in a sweep's output folder how many jobs it has."""
+    """Keep in a sweep's output folder how many jobs it has; no outcome is there yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    forget_outcomes(folder)
     (folder / SWEEP).write_text(json.dumps({"jobs": jobs}), encoding="utf-8")
 
 

@@ -14,6 +14,7 @@ from softres.harness.terminal import closing, console
 from softres.harness.terminal.by_solver import first_to_goal
 from softres.harness.terminal.closing import close_command
 from softres.harness.terminal.opening import show_start
+from softres.harness.terminal.progress import write_sweep
 from softres.theory import Assumption
 
 LONG = "preconditioned_newton n=1000 d=10 seed={} weights.value=0.0001 data.condition=1000"
@@ -38,6 +39,19 @@ def closed(folder, outcomes):
     for one in outcomes:
         write_outcome(folder / str(one.job), one)
     return close_command(str(folder), {"enabled": False}, [])
+
+
+@pytest.mark.parametrize(("jobs", "all_done"), [(2, True), (3, False)])
+def test_a_job_that_left_no_outcome_is_not_done(tmp_path, capsys, jobs, all_done):
+    write_sweep(tmp_path, jobs)
+    assert closed(tmp_path, [outcome(0, "a", 1.0), outcome(1, "a", 1.0)]) is all_done
+    assert ("1 of 3 jobs left no outcome" in capsys.readouterr().out) is not all_done
+
+
+def test_a_sweep_of_which_nothing_is_left_is_not_done(tmp_path):
+    assert closed(tmp_path, [])  # nothing began
+    write_sweep(tmp_path, 2)
+    assert not closed(tmp_path, [])
 
 
 @pytest.fixture

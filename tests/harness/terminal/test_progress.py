@@ -39,3 +39,9 @@ def test_jobs_that_were_skipped_or_are_under_way_tell_nothing_of_the_time(tmp_pa
     assert seconds_left(tmp_path, 1, 10, 1) is None
     ended(tmp_path, 2, 5.0)
     assert seconds_left(tmp_path, 3, 10, 1) == pytest.approx(5.0 * 7)
+
+
+def test_what_an_older_command_left_in_the_folder_is_forgotten(tmp_path):
+    ended(tmp_path, 0, 1.0)
+    write_sweep(tmp_path, 3)
+    assert count_done(tmp_path) == 0
