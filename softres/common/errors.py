@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from softres.common.text import printable
+
 __all__ = ["InputError", "MismatchError"]
 
 
 class InputError(ValueError):
     """Input that cannot be used; the message is one line: what is wrong, and what is allowed.
 
-    The command line prints the message without a traceback and ends with status 2.
+    The command line prints the message without a traceback and ends with status 2. It may quote
+    what others wrote: characters that a terminal obeys are escaped.
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(printable(" ".join(message.split())))
 
 
 class MismatchError(InputError):

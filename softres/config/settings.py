@@ -16,6 +16,7 @@ from softres.common.errors import InputError, MismatchError
 from softres.config.one_line import one_line
 from softres.config.schema import RunSchema
 from softres.config.typed.nearest import no_such_key
+from softres.data.files.budget import reading_within
 from softres.data.registry import DATA
 from softres.data.start import StartOptions
 from softres.data.weights import WeightOptions
@@ -62,8 +63,9 @@ def settings(config: DictConfig) -> Settings:
     backend = _options(BackendOptions, tree["backend"], "backend")
     backend.check_device()
     data = _named(tree["data"], "data", DATA)
-    n, d = data.size(tree["n"], tree["d"], R)
-    stored = data.storage(n, d)
+    with reading_within(tree["memory_limit"]):
+        n, d = data.size(tree["n"], tree["d"], R)
+        stored = data.storage(n, d)
     stored.check(data.name, backend)
     problem = dict(tree["problem"])
     name = problem.pop("name")

@@ -49,6 +49,10 @@ class DataSet(ABC):
         """Return a hash of what the options and the code do not say, such as a file's content."""
         return ""
 
+    def remarks(self) -> tuple[str, ...]:
+        """Return lines that a user should see before a job, such as which columns were taken."""
+        return ()
+
     def storage(self, n: int, d: int) -> Storage:
         """Return how the n x d matrix A is stored."""
         return Storage("dense", n * d)

@@ -38,6 +38,8 @@ class Instance:
         The x that b was made from, shape (d,), where there is one.
     labels
         A name for each row, where rows stand for something a person can name.
+    columns
+        A name for each column of A, where they come from a table.
     facts
         Scalars worth logging: source, licence, what was done to the raw data.
 
@@ -53,6 +55,7 @@ class Instance:
     w: Vector | None = None
     planted: Vector | None = None
     labels: Sequence[str] | None = None
+    columns: Sequence[str] | None = None
     facts: Mapping[str, str | float | int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -70,8 +73,26 @@ class Instance:
             stored = None  # it was checked as it was read
         for name, values in (("A", stored), ("b", self.b), ("w", self.w)):
             if values is not None and not np.isfinite(values).all():
-                raise InputError(f"{where}: {name} holds NaN or infinite values; allowed is finite")
+                raise InputError(
+                    f"{where}: {name} holds NaN or infinite values; allowed is finite; the first "
+                    f"is {self._first_not_finite(name)}"
+                )
         check_shares(f"{where}: b", float(self.b.min()), float(self.b.sum()))
+
+    def _first_not_finite(self, name: str) -> str:
+        """Return the first value that is not finite and its place, counted from 0, in words."""
+        values = getattr(self, name)
+        if sparse.issparse(values):
+            at = int(np.flatnonzero(~np.isfinite(values.data))[0])
+            row = int(np.searchsorted(values.indptr, at, side="right")) - 1
+            place, value = [row, int(values.indices[at])], values.data[at]
+        else:
+            place = [int(k) for k in np.argwhere(~np.isfinite(values))[0]]
+            value = values[tuple(place)]
+        column = ""
+        if name == "A" and self.columns is not None:
+            column = f", in column {self.columns[place[1]]}"
+        return f"{value:g} at {name}[{', '.join(map(str, place))}]{column}"
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -149,6 +149,8 @@ def _do(
     name, started, memory = outcome.name, time.perf_counter(), PeakMemory()
     parameters = records.flat({k: v for k, v in settings.tree.items() if k not in NOT_RECORDED})
     found: dict[str, str] = {}
+    for line in settings.data.remarks():
+        console.show_text(f"  {line}", style="dim")
 
     def start_run(more: Mapping[str, str]) -> RunLog:
         found.update(more)

@@ -1,39 +1,43 @@
-"""Reading the file formats that a user's data may come in; nothing is ever unpickled."""
+"""The file formats that a user's data may come in; nothing is ever unpickled."""
 
 from __future__ import annotations
 
 import zipfile
 import zlib
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-from scipy import sparse
-
 from softres.common.errors import InputError
+from softres.common.paths import regular_file
 from softres.data.files.matrix_market import read_matrix_market
+from softres.data.files.names import Names
+from softres.data.files.numpy_files import read_npy, read_npz
+from softres.data.files.svmlight import read_svmlight
+from softres.data.files.table import read_csv, read_parquet
+from softres.data.files.text_files import COMPRESSED
 
-__all__ = ["FORMATS", "Contents", "read"]
+__all__ = ["ENDINGS", "FORMATS", "TABLES", "TEXTS", "Contents", "format_of", "read"]
 
-#: Arrays by name: A, and b and w where the file holds them.
+#: Arrays by name: A, and b and w where the file holds them. What else an archive holds is there
+#: by name, without a value; of a table ``"columns"`` and ``"left out"`` name its columns.
 Contents = dict[str, Any]
 
-#: Names of the formats by the end of a file's name.
+#: Formats, and what an error calls them.
 FORMATS = {
-    ".npz": "a .npz file",
-    ".npy": "a .npy file",
-    ".mtx": "a Matrix Market file",
-    ".mtx.gz": "a Matrix Market file",
-    ".parquet": "a Parquet file",
-    ".csv": "a CSV file",
-    ".csv.gz": "a CSV file",
+    "npz": "a .npz file",
+    "npy": "a .npy file",
+    "mtx": "a Matrix Market file",
+    "parquet": "a Parquet file",
+    "csv": "a CSV file",
+    "svmlight": "an svmlight file",
 }
-
-#: Names under which SciPy's ``save_npz`` keeps the parts of a CSR matrix.
-CSR_PARTS = ("data", "indices", "indptr", "shape")
-
-#: How a .npy file begins, a .npz file, and one without arrays.
-_NUMPY = (b"\x93NUMPY", b"PK\x03\x04", b"PK\x05\x06")
+#: Those that are tables with names, and those that are texts, which may be compressed.
+TABLES, TEXTS = ("parquet", "csv"), ("mtx", "csv", "svmlight")
+#: Formats by the end of a file's name.
+ENDINGS = {f".{name}": name for name in FORMATS} | {
+    ".tsv": "csv",
+    ".svm": "svmlight",
+    ".libsvm": "svmlight",
+}
 
 # What the readers raise for a file that is cut off, altered, pickled or of another kind. pyarrow's
 # and SciPy's own errors derive from these.
@@ -51,18 +55,27 @@ _UNREADABLE = (
 )
 
 
-def read(name: str, where: str, table: tuple[str, str, tuple[str, ...]] | None = None) -> Contents:
+def format_of(name: str) -> str | None:
+    """Return the format that a file's name tells; ``None`` if it tells none."""
+    packed = next((end for end in COMPRESSED if name.endswith(end)), "")
+    kinds = (kind for end, kind in ENDINGS.items() if name.removesuffix(packed).endswith(end))
+    kind = next(kinds, None)
+    return None if packed and kind not in TEXTS else kind
+
+
+def read(name: str, where: str, names: Names | None = None, kind: str | None = None) -> Contents:
     """Return what a file holds.
 
     Parameters
     ----------
     name
-        The file; its name ends as one of `FORMATS`.
+        The file.
     where
-        The option that names the file, with which an error starts.
-    table
-        For a table: the column of b, the column of w or an empty string, and the columns of A or
-        none for all others.
+        The option that names the file, ``KEY=VALUE``, with which an error starts.
+    names
+        What is called what in it.
+    kind
+        One of `FORMATS`; ``None`` for what the file's name tells.
 
     Returns
     -------
@@ -72,110 +85,23 @@ def read(name: str, where: str, table: tuple[str, str, tuple[str, ...]] | None =
     Raises
     ------
     InputError
-        If the file cannot be read, or a table lacks a column.
+        If the file cannot be read, takes more than memory allows, or lacks what is asked for.
     """
-    path = Path(name).expanduser()
-    kind = next(kind for ending, kind in FORMATS.items() if name.endswith(ending))
+    names, kind = names or Names(), kind or format_of(name)
+    assert kind in FORMATS
+    path = regular_file(name, where.partition("=")[0])
     try:
-        if kind in ("a Parquet file", "a CSV file"):
-            assert table is not None
-            return _chosen(_table(path), *table, where)
-        if kind == "a Matrix Market file":
-            return {"A": read_matrix_market(path)}
-        return _numpy(path, where, archive=name.endswith(".npz"))
+        if kind == "csv":
+            return read_csv(path, names, where)
+        if kind == "parquet":
+            return read_parquet(path, names, where)
+        if kind == "svmlight":
+            return read_svmlight(path, where)
+        if kind == "mtx":
+            return {"A": read_matrix_market(path, where)}
+        return read_npz(path, names, where) if kind == "npz" else {"A": read_npy(path, where)}
     except _UNREADABLE as error:
         if isinstance(error, InputError):
             raise
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise InputError(f"{where}: cannot be read as {kind} ({reason})") from None
-
-
-def _numpy(path: Path, where: str, archive: bool) -> Contents:
-    # The stream is ours to close: NumPy leaves it open where the file is no archive.
-    with path.open("rb") as stream:
-        start = stream.read(6)
-        if start and not start.startswith(_NUMPY):
-            # NumPy would take it for a pickle, and say how to load one: that is never done here.
-            raise ValueError("it is none, whatever its name says")
-        stream.seek(0)
-        loaded = np.load(stream, allow_pickle=False)
-        is_archive = isinstance(loaded, np.lib.npyio.NpzFile)
-        if archive and not is_archive:
-            raise InputError(f"{where}: not a .npz file with A and b, but one array")
-        if not archive and is_archive:
-            raise InputError(f"{where}: not one array, but a .npz file; rename it")
-        if not archive:
-            return {"A": loaded}
-        arrays = {member: loaded[member] for member in loaded.files}
-        if "A" in arrays or not ("format" in arrays or "indptr" in arrays):
-            return arrays
-        stream.seek(0)
-        held: Contents = {"A": _sparse(arrays, stream, where)}
-    return held | {key: arrays[key] for key in ("b", "w") if key in arrays}
-
-
-def _sparse(arrays: Contents, stream: Any, where: str) -> Any:
-    try:
-        if "format" in arrays:
-            return sparse.load_npz(stream)  # which unpickles nothing either
-        data, indices, indptr, shape = (arrays[part] for part in CSR_PARTS)
-        return sparse.csr_array((data, indices, indptr), shape=tuple(shape))
-    except (ValueError, TypeError, KeyError, IndexError) as error:
-        raise InputError(f"{where}: its sparse matrix is not valid ({error})") from None
-
-
-def _table(path: Path) -> Any:
-    if path.name.endswith(".parquet"):
-        import pyarrow.parquet as pq
-
-        with path.open("rb") as stream:
-            return pq.read_table(stream)
-    import pyarrow as pa
-    from pyarrow import csv
-
-    compression = "gzip" if path.name.endswith(".gz") else None
-    with pa.input_stream(str(path), compression=compression) as stream:
-        return csv.read_csv(stream)
-
-
-def _chosen(table: Any, target: str, weight: str, columns: tuple[str, ...], where: str) -> Contents:
-    """Pick the columns of A, b and w out of a table."""
-    if table.num_rows == 0:
-        raise InputError(f"{where}: has no rows")
-    # pandas keeps an index that has no name in a column of this name.
-    known = [name for name in table.column_names if not name.startswith("__index_level_")]
-    wanted = [target, *([weight] if weight else []), *columns]
-    for name in wanted:
-        if known.count(name) != 1:
-            what = "no column" if name not in known else "more than one column"
-            hint = "; data.b=COLUMN names another" if name == target else ""
-            raise InputError(f"{where}: has {what} {name}; it has {_short(known)}{hint}")
-    features = columns or tuple(name for name in known if name not in wanted)
-    if not features:
-        raise InputError(f"{where}: has no columns for A beside {_short(wanted)}")
-    A = np.empty((table.num_rows, len(features)))
-    for k, name in enumerate(features):
-        A[:, k] = _column(table, name, where)
-    held = {"A": A, "b": _column(table, target, where)}
-    return held | ({"w": _column(table, weight, where)} if weight else {})
-
-
-def _column(table: Any, name: str, where: str) -> Any:
-    import pyarrow as pa
-
-    if table.column_names.count(name) != 1:
-        raise InputError(f"{where}: has more than one column {name}")
-    column = table.column(name)
-    kind = column.type
-    if pa.types.is_boolean(kind) or pa.types.is_decimal(kind):
-        column = column.cast(pa.float64())
-    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        raise InputError(
-            f"{where}: column {name} holds {kind}, not numbers; data.columns=[...] names those of A"
-        )
-    # A missing value becomes NaN, which the instance refuses by name.
-    return column.to_numpy().astype(np.float64)
-
-
-def _short(names: list[str]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+        raise InputError(f"{where}: cannot be read as {FORMATS[kind]} ({reason})") from None

@@ -70,7 +70,7 @@ HEAD = "%%MatrixMarket matrix coordinate real general\n"
         ("%%MatrixMarket matrix coordinate complex general\n1 1 1\n1 1 1 0\n", "not real"),
         ("%%MatrixMarket matrix array pattern general\n1 1\n1\n", "may not be pattern"),
         ("%%MatrixMarket matrix coordinate real symmetric\n3 1 1\n2 1 5\n", "exceeds matrix"),
-        ("%%MatrixMarket matrix array real general\n99999999 99999999\n1\n", "Unable to allocate"),
+        ("%%MatrixMarket matrix array real general\n99999999 99999999\n1\n", "takes 7.45e.07 GiB"),
         (HEAD, "Premature EOF"),
         (HEAD + "2 2\n", "Invalid integer"),
         (HEAD + "2 two 1\n", "Invalid integer"),

@@ -82,7 +82,7 @@ CSR = {"data": np.ones(2), "indices": np.array([0, 1]), "shape": np.array([20, 3
         ({"A": A, "b": changed(B, 2, np.inf)}, "b holds NaN or infinite values"),
         ({"A": A, "b": changed(B, 2, -0.05)}, r"b must be non-negative.* -0\.05"),
         ({"A": A, "b": B[:5]}, r"b must have shape \(20,\), not \(5,\)"),
-        ({"A": A, "b": B[:, None]}, "b must be a real vector"),
+        ({"A": A, "b": B[None]}, r"b must be a real vector, not float64 of shape \(1, 20\)"),
         ({"A": A, "b": B * 1j}, "b must be a real vector"),
         ({"A": A, "b": B, "w": B[:5]}, r"w must have shape \(20,\), not \(5,\)"),
         ({"A": A * 1j, "b": B}, "A must be a real matrix, not 2-dimensional complex128"),
@@ -92,7 +92,7 @@ CSR = {"data": np.ones(2), "indices": np.array([0, 1]), "shape": np.array([20, 3
         ({"A": A, "b": B.astype(object)}, "cannot be read .* allow_pickle=False"),
         ({"A": A}, "holds no array b; it holds A"),
         ({}, "holds no array b; it holds nothing"),
-        ({"b": B}, "holds neither A nor the parts of a sparse matrix"),
+        ({"b": B}, "holds no array A and no parts of a sparse matrix"),
         ({**CSR, "indptr": np.array([0, 2]), "b": B}, "its sparse matrix is not valid"),
         (
             {**CSR, "indptr": np.r_[0, np.full(20, 2)], "indices": np.array([0, 9]), "b": B},
