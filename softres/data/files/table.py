@@ -120,7 +120,7 @@ def _chosen(table: Any, names: Names, where: str, index: set[str] | None = None)
             "data.columns=[...] names the columns of A"
         )
     held = {"A": A, "b": _column(table, target, names, where), "columns": features}
-    if left := [name or '""' for name in others if name not in features]:
+    if left := [] if names.columns else [name or '""' for name in others if name not in features]:
         held["left out"] = left
     return held | ({"w": _column(table, names.w, names, where)} if names.w else {})
 

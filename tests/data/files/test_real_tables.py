@@ -42,7 +42,7 @@ TAKEN = {
     ),
     "R's write_csv.csv": ("\n".join(['"","f1","f2","f3","b"', *NUMBERED]), {}, '""'),
     "readr's.csv": ("\n".join(["...1,f1,f2,f3,b", *NUMBERED]), {}, "...1"),
-    "named index.csv": (TABLE.rename_axis("id").to_csv(), {"columns": ["f1", "f2", "f3"]}, "id"),
+    "named index.csv": (TABLE.rename_axis("id").to_csv(), {"columns": ["f1", "f2", "f3"]}, None),
     "blanks in names.csv": (TEXT.replace("f1,f2,f3,b", " f1, f2 , f3, b"), {}, None),
     "blanks and quotes.csv": (
         TEXT.replace("f1,f2,f3,b", '"f1", "f2", "f3", "b"').replace(",", ", "),
