@@ -202,8 +202,9 @@ def test_an_option_without_a_default_must_be_given(tmp_path):
 
 
 @pytest.mark.parametrize("name", HOMES)
-def test_the_recipes_of_the_readme_are_these_files(name):
-    readme = (ROOT / "README.md").read_text()
-    assert f"```python\n{(EXAMPLES / name).read_text()}```" in readme
+def test_the_recipes_of_the_documents_are_these_files(name):
+    page = (ROOT / "docs" / "tutorials" / "extend.md").read_text()
+    assert f"```python\n{(EXAMPLES / name).read_text()}```" in page
+    assert f"](examples/{name})" in (ROOT / "README.md").read_text()
     lines = (EXAMPLES / name).read_text().splitlines()
     assert sum(bool(line.strip()) and not line.startswith('"""') for line in lines) <= 60

@@ -1,4 +1,4 @@
-"""README's findings: sentences with the figures of a kept report, each saying whose statement."""
+"""The findings: sentences with the figures of a kept report, each saying whose statement."""
 
 from __future__ import annotations
 
@@ -38,8 +38,16 @@ _WHOSE = {
 _TOLD = {"regime": "What the weights leave", "basin": "The basin", "unification": "Unification"}
 
 
-def findings(reference: ReferenceResults) -> str:
-    """Return the findings as Markdown: an introduction and a list."""
+def findings(reference: ReferenceResults, root: str = "") -> str:
+    """Return the findings as Markdown: an introduction and a list.
+
+    Parameters
+    ----------
+    reference
+        The kept results.
+    root
+        The project's root from the document, for links, such as ``"../../"``.
+    """
     verdicts = reference.verdicts
     items = [*_proven(verdicts), *_violated(verdicts), *_rest(verdicts)]
     items += [
@@ -48,7 +56,8 @@ def findings(reference: ReferenceResults) -> str:
         if name in reference.headlines
     ]
     items += [*_steps(reference), *_race(reference), *_real(reference)]
-    return "\n".join([_intro(reference), "", *(f"- {item}" for item in items)])
+    text = "\n".join([_intro(reference), "", *(f"- {item}" for item in items)])
+    return text.replace("](results/", f"]({root}results/")
 
 
 def _intro(reference: ReferenceResults) -> str:

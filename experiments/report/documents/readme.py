@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from textwrap import wrap
 
-from experiments.race.findings import size_sentence, size_table
+from experiments.race.findings import race_sentences, size_sentence, size_table
 from experiments.race.summary import markdown
 from experiments.report.documents.findings import findings, made_with
 from experiments.report.documents.reference import ReferenceResults
+from experiments.report.documents.verdict_lines import claim_sections, verdict_table
+from experiments.report.page.markdown import plain
 from experiments.report.runner import ROOT
 
 __all__ = ["BLOCKS", "generated", "replaced", "rewrite"]
@@ -23,7 +25,29 @@ WEIGHT = "1e-2"
 
 
 def _findings(reference: ReferenceResults) -> str:
-    return _wrapped(findings(reference))
+    return _wrapped(findings(reference, root="../../"))
+
+
+def _claims(reference: ReferenceResults) -> str:
+    return claim_sections(reference, root="../../")
+
+
+def _verdicts(reference: ReferenceResults) -> str:
+    told = (
+        f"Computed from {reference.about['runs']} runs; {made_with(reference.about)}. Of several "
+        "statements the worst counts, with the figures of the one nearest to its bound or beyond. "
+        f"Empty: it holds where nothing is left to solve. {plain(_first(reference, 'regime'))}"
+    )
+    return f"{verdict_table(reference)}\n\n{_wrapped(told)}"
+
+
+def _first(reference: ReferenceResults, claim: str) -> str:
+    """Return the first sentence that a claim says of itself."""
+    return reference.headlines.get(claim, "").partition(". ")[0] + "."
+
+
+def _race(reference: ReferenceResults) -> str:
+    return _wrapped(" ".join(race_sentences(reference.medians)[:2]))
 
 
 def _sizes(reference: ReferenceResults) -> str:
@@ -49,9 +73,11 @@ def _origin(reference: ReferenceResults) -> str:
 _PACKAGES = ("python", "numpy", "scipy", "torch", "mlflow")
 #: By document: the name of each block, and what stands in it.
 BLOCKS: Mapping[str, Mapping[str, Callable[[ReferenceResults], str]]] = {
-    "README.md": {"findings": _findings},
+    "README.md": {"verdicts": _verdicts, "race": _race},
+    "docs/findings/index.md": {"findings": _findings},
+    "docs/findings/claims.md": {"claims": _claims},
+    "docs/how/preconditioned_newton.md": {"sizes": _sizes},
     "results/reference/README.md": {"origin": _origin},
-    "softres/solvers/preconditioned/preconditioned_newton.md": {"sizes": _sizes},
 }
 
 

@@ -46,8 +46,13 @@ def test_generated_parts_say_what_the_kept_results_do(document):
         assert replaced(text, name, content) == text, "python scripts/report.py --readme"
 
 
-def test_other_figures_of_the_readme_are_compared():
-    text = prose((ROOT / "README.md").read_text(encoding="utf-8"))
+#: Documents whose figures are generated or compared.
+DOCUMENTS = ("README.md", "docs/start.md", "docs/operations.md", "docs/findings/index.md",
+             "docs/tutorials/data.md", "docs/tutorials/sweep.md", "docs/tutorials/report.md")  # fmt: skip
+
+
+def test_other_figures_of_the_documents_are_compared():
+    text = " ".join(prose((ROOT / name).read_text(encoding="utf-8")) for name in DOCUMENTS)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     python = project["requires-python"].removeprefix(">=")
     most, *least = (power(level) for level in LEVELS)
@@ -87,8 +92,11 @@ def test_another_result_is_another_document(tmp_path):
         (tmp_path / document).write_bytes((ROOT / document).read_bytes())
     assert rewrite(ReferenceResults(), tmp_path) == []
     changed = {path.relative_to(tmp_path).as_posix() for path in rewrite(Changed(), tmp_path)}
-    assert changed == {"README.md", "softres/solvers/preconditioned/preconditioned_newton.md"}
-    text = " ".join((tmp_path / "README.md").read_text(encoding="utf-8").split())
+    assert changed == {
+        "README.md", "docs/findings/index.md", "docs/findings/claims.md",
+        "docs/how/preconditioned_newton.md",
+    }  # fmt: skip
+    text = " ".join((tmp_path / "docs/findings/index.md").read_text(encoding="utf-8").split())
     first = ReferenceResults().verdicts.iloc[0]
     assert plain(first["statement"]) in text  # violated ones are spelt out
     assert "**Closed forms.**" not in text  # what is said of all of them holds no longer
@@ -96,7 +104,7 @@ def test_another_result_is_another_document(tmp_path):
 
 def test_generated_lists_are_lists_of_a_page():
     """A broken line must not begin what Markdown takes for another item, quotation or title."""
-    text = generated("README.md", ReferenceResults())["findings"]
+    text = generated("docs/findings/index.md", ReferenceResults())["findings"]
     for line in text.splitlines():
         assert not re.match(r"\s*([+*>#|=]|\d+[.)]\s)", line)
         if line.lstrip().startswith("-"):

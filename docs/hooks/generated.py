@@ -1,0 +1,3 @@
+"""Pages that are made from the code while the site is built."""
+
+from __future__ import annotations
