@@ -1,8 +1,8 @@
 """Links from the documents to files of the project: each file comes along with the site.
 
-In the repository ``../results/reference/report.md`` is a link that works. In the site it is one too:
-what a page links to outside ``docs/`` is copied to ``project/``; a report's ``.html``, which has its
-figures inside, in place of its ``.md``; and any other ``.md`` as plain text.
+In the repository ``../results/reference/report.md`` is a link that works. In the site it is one
+too: what a page links to outside ``docs/`` is copied to ``project/``; a report's ``.html``, which
+has its figures inside, in place of its ``.md``; and any other ``.md`` as plain text.
 """
 
 from __future__ import annotations

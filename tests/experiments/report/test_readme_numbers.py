@@ -47,8 +47,10 @@ def test_generated_parts_say_what_the_kept_results_do(document):
 
 
 #: Documents whose figures are generated or compared.
-DOCUMENTS = ("README.md", "docs/start.md", "docs/operations.md", "docs/findings/index.md",
-             "docs/tutorials/data.md", "docs/tutorials/sweep.md", "docs/tutorials/report.md")  # fmt: skip
+DOCUMENTS = (
+    "README.md", "docs/start.md", "docs/operations.md", "docs/findings/index.md",
+    "docs/tutorials/data.md", "docs/tutorials/sweep.md", "docs/tutorials/report.md",
+)  # fmt: skip
 
 
 def test_other_figures_of_the_documents_are_compared():
