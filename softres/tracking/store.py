@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from softres.common.errors import InputError
 from softres.tracking.charts.view import Chart, shared_views
 from softres.tracking.durable.processes import identity, is_gone
-from softres.tracking.durable.spool import Spool, WaitingRun
+from softres.tracking.durable.spool import Spool
+from softres.tracking.durable.waiting import WaitingRun
 from softres.tracking.environment import source_tags
 from softres.tracking.options import TrackingOptions
 from softres.tracking.protocol import Backend, NullBackend, StoredRun

@@ -2,127 +2,38 @@
 
 One folder a run in ``<tracking.folder>/spool``: ``run.json`` with what identifies it, its tags and
 its end, ``points-*.parquet`` with values of metrics, and ``files/`` with its artifacts, the full
-trace among them. Every file appears under its name when it is complete.
+trace among them. Folders and files appear under their names when they are complete, and a folder
+loses its name before it is deleted. ``.damaged`` and ``.refused`` are set aside.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
+import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from softres.tracking.charts.curves import MetricPoint
-from softres.tracking.durable.processes import is_gone
+from softres.tracking.durable.damage import DamagedRunError, fields_of
+from softres.tracking.durable.waiting import (
+    DAMAGED,
+    FILES,
+    GONE,
+    RECORD,
+    REFUSED,
+    WaitingRun,
+    set_aside,
+)
 from softres.tracking.options import TrackingOptions
-from softres.tracking.protocol import StoredRun
 
-__all__ = ["Spool", "WaitingRun"]
+__all__ = ["Spool"]
 
-_RECORD, _FILES = "run.json", "files"
-_REFUSED = ".refused"
-
-
-@dataclass
-class WaitingRun:
-    """A run of which something waits.
-
-    Attributes
-    ----------
-    folder
-        Where it is kept.
-    uri, experiment
-        The store and the experiment that it belongs to.
-    run_id
-        Its id in the store; empty if the store does not know the run yet.
-    name, start, tags, params
-        As for the store; only what the store has not got.
-    metrics
-        Last values, as far as they are known here.
-    inputs
-        The data that it worked on.
-    status, end
-        How and when it ended, Unix time in ms; ``status`` is empty while it goes on.
-    """
-
-    folder: Path
-    uri: str
-    experiment: str
-    run_id: str = ""
-    name: str = ""
-    start: int = 0
-    tags: dict[str, str] = field(default_factory=dict)
-    params: dict[str, str] = field(default_factory=dict)
-    metrics: dict[str, float] = field(default_factory=dict)
-    inputs: list[dict[str, str]] = field(default_factory=list)
-    status: str = ""
-    end: int | None = None
-
-    def save(self) -> None:
-        """Write the record."""
-        content = {key: value for key, value in asdict(self).items() if key != "folder"}
-        (self.folder / _FILES).mkdir(parents=True, exist_ok=True)
-        with _complete(self.folder / _RECORD) as path:
-            path.write_text(json.dumps(content), encoding="utf-8")
-
-    def add(self, points: Sequence[MetricPoint], tags: Mapping[str, str]) -> None:
-        """Keep values of metrics and tags."""
-        if points:
-            import pyarrow as pa
-            import pyarrow.parquet as pq
-
-            table = pa.Table.from_pylist([asdict(point) for point in points])
-            number = len(list(self.folder.glob("points-*.parquet")))
-            with _complete(self.folder / f"points-{number:04d}.parquet") as path:
-                pq.write_table(table, path)
-        latest = sorted(points, key=lambda point: point.step)
-        self.metrics |= {point.name: point.value for point in latest}
-        self.tags |= tags
-        self.save()
-
-    def add_file(self, path: Path) -> None:
-        """Keep a copy of an artifact."""
-        with _complete(self.folder / _FILES / path.name) as copy:
-            shutil.copyfile(path, copy)
-
-    def points(self) -> Iterator[list[MetricPoint]]:
-        """Return the values of metrics, part by part."""
-        import pyarrow.parquet as pq
-
-        for path in sorted(self.folder.glob("points-*.parquet")):
-            yield [MetricPoint(**row) for row in pq.read_table(path).to_pylist()]
-
-    def files(self) -> list[Path]:
-        """Return the artifacts."""
-        return [path for path in (self.folder / _FILES).iterdir() if path.suffix != ".part"]
-
-    def settled(self) -> bool:
-        """Whether nothing more will be added: it has ended, or its process has."""
-        if not self.status and is_gone(self.tags):
-            self.status = "KILLED"
-        return bool(self.status)
-
-    def is_finished(self, key: str) -> bool:
-        """Whether the run is the one of that key, and went well."""
-        return self.status == "FINISHED" and self.tags.get("key") == key
-
-    def as_stored(self) -> StoredRun:
-        """Return the run as if its store had it."""
-        return StoredRun(self.run_id or "waits here", self.name, self.metrics, self.tags, {})
-
-    def remove(self) -> None:
-        """Forget the run: the store has it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def refuse(self, reason: str) -> Path:
-        """Set the run aside because its store will never take it; return where it is."""
-        self.tags["refused"] = reason
-        self.save()
-        return self.folder.rename(self.folder.with_name(self.folder.name + _REFUSED))
+#: Begins the name of a folder that is not there yet.
+_DRAFT = ".new-"
+#: Seconds that the making of one takes at most: a process may not be seen from here.
+_MAKING = 5.0
 
 
 class Spool:
@@ -156,24 +67,32 @@ class Spool:
             Its id in the store, if that has its beginning.
         """
         assert self._options is not None  # a spool of any store is for reading
-        folder = self.folder / uuid.uuid4().hex
+        mark = uuid.uuid4().hex
+        draft = self.folder / f"{_DRAFT}{os.getpid()}-{mark}"
         uri, experiment = self._options.absolute_uri, self._options.experiment
-        run = WaitingRun(folder, uri, experiment, run_id, name, start, dict(tags))
+        run = WaitingRun(draft, uri, experiment, run_id, name, start, dict(tags))
+        (draft / FILES).mkdir(parents=True)
         run.save()
+        run.folder = draft.rename(self.folder / mark)
         return run
 
     def runs(self) -> list[WaitingRun]:
-        """Return the runs that wait, the oldest first."""
+        """Return the runs that wait, the oldest first; what cannot be read is set aside."""
         if not self.folder.is_dir():
             return []
         found = []
-        for path in self.folder.glob(f"*/{_RECORD}"):
-            if path.parent.name.endswith(_REFUSED):
+        for folder in self.folder.iterdir():
+            if folder.name.startswith(".") or not folder.is_dir() or _is_aside(folder):
                 continue
             try:
-                run = WaitingRun(folder=path.parent, **json.loads(path.read_text("utf-8")))
+                run = WaitingRun(folder, **fields_of(folder / RECORD, WaitingRun))
             except FileNotFoundError:
+                if folder.is_dir():
+                    set_aside(folder, f"no {RECORD}")
                 continue  # delivered by another process at this moment
+            except DamagedRunError as error:
+                set_aside(folder, error)
+                continue
             if self._options is None or (run.uri, run.experiment) == (
                 self._options.absolute_uri,
                 self._options.experiment,
@@ -193,6 +112,29 @@ class Spool:
                     run.add((), tags)
         return True
 
+    def aside(self) -> list[Path]:
+        """Return what was set aside, damaged or refused."""
+        if not self.folder.is_dir():
+            return []
+        return sorted(path for path in self.folder.iterdir() if path.suffix in (REFUSED, DAMAGED))
+
+    def take_back(self) -> int:
+        """Let the runs that a store refused wait again; return how many."""
+        refused = [path for path in self.aside() if path.suffix == REFUSED]
+        for path in refused:
+            path.rename(path.with_suffix(""))
+        return len(refused)
+
+    def tidy(self) -> None:
+        """Remove what was being made or deleted when a process ended; to be called alone."""
+        for path in self.folder.glob(f"{GONE}*"):
+            shutil.rmtree(path, ignore_errors=True)
+        for path in self.folder.glob(f"{_DRAFT}*"):
+            pid = path.name.removeprefix(_DRAFT).partition("-")[0]
+            with suppress(FileNotFoundError):  # it has its name now
+                if not _lives(pid) and time.time() - path.stat().st_mtime > _MAKING:
+                    shutil.rmtree(path, ignore_errors=True)
+
     @contextmanager
     def alone(self) -> Iterator[bool]:
         """Yield whether no other process delivers at this moment."""
@@ -210,12 +152,11 @@ class Spool:
             lock.release()
 
 
-@contextmanager
-def _complete(path: Path) -> Iterator[Path]:
-    """Yield a path to write to, which becomes the one given when it is written."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+def _is_aside(folder: Path) -> bool:
+    return folder.suffix in (REFUSED, DAMAGED)
+
+
+def _lives(pid: str) -> bool:
+    import psutil
+
+    return pid.isdecimal() and bool(psutil.pid_exists(int(pid)))

@@ -12,9 +12,11 @@ from typing import TypeVar
 from softres.common.program import shown_command
 from softres.tracking.backend import MlflowBackend
 from softres.tracking.charts.curves import MetricPoint
+from softres.tracking.durable.damage import DamagedRunError
 from softres.tracking.durable.interrupts import uninterrupted
 from softres.tracking.durable.outage import AwayError, check_server, is_outage, refusal
-from softres.tracking.durable.spool import Spool, WaitingRun
+from softres.tracking.durable.spool import Spool
+from softres.tracking.durable.waiting import WaitingRun
 from softres.tracking.options import TrackingOptions
 from softres.tracking.protocol import Backend, InputData, StoredRun
 
@@ -209,15 +211,19 @@ def deliver(spool: Spool, store: Backend) -> int:
     A delivery that is cut short is taken up where it was: a run is not recorded twice, nor is a
     point. A run that the store refuses is set aside.
     """
-    if not spool.runs():
+    if not spool.folder.is_dir():
         return 0
     delivered = 0
     with spool.alone() as mine:
+        if mine:
+            spool.tidy()
         for run in spool.runs() if mine else []:
             if not run.settled():
                 continue
             try:
                 delivered += _deliver(run, store)
+            except DamagedRunError as error:
+                run.set_aside(error)
             except Exception as error:
                 if is_outage(error) or refusal("", error):
                     raise
@@ -227,6 +233,7 @@ def deliver(spool: Spool, store: Backend) -> int:
 
 
 def _deliver(run: WaitingRun, store: Backend) -> bool:
+    points, files = run.points(), run.files()  # before anything is sent
     run_id = run.run_id
     if not run_id:
         mark = run.folder.name
@@ -240,12 +247,12 @@ def _deliver(run: WaitingRun, store: Backend) -> bool:
             run_id = store.create_run(run.name, {**run.tags, "spool": mark}, run.start)
     if run.params:
         store.log_params(run_id, run.params)
-    for points in run.points():
-        store.log_batch(run_id, points, {})
+    for part in points:
+        store.log_batch(run_id, part, {})
     store.log_batch(run_id, (), run.tags)
     for data in run.inputs:
         store.log_input(run_id, InputData(**data))
-    for path in run.files():
+    for path in files:
         store.log_file(run_id, path)
     store.end_run(run_id, run.status, run.end)
     run.remove()

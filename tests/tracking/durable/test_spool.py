@@ -1,7 +1,6 @@
 """A store that goes away in the middle of things: the disk that holds its file is taken off."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -9,90 +8,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
+from disks import COLUMNS, DATA, TRACE, check_complete, finish, points, sync
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import UNAUTHENTICATED
-from mlflow.tracking import MlflowClient
 
 from softres.common.errors import InputError
-from softres.tracking import InputData, TrackingOptions, open_store
 from softres.tracking.backend import MlflowBackend
 from softres.tracking.durable.spool import Spool
 from softres.tracking.sweeps import in_sweep, members_of
-
-ROOT = Path(__file__).parents[3]
-TRACE = {"step": [0, 1, 2], "t": [0.0, 0.5, 1.0], "loss": [3.0, 2.0, 1.0]}
-COLUMNS = {"seconds": "t", "step": "step", "columns": ["loss"]}
-
-
-DATA = InputData("synthetic", "a" * 32, '{"noise": 0.5}', '{"n": 5}')
-
-
-class Disk:
-    """A store in a folder that can be taken away and put back."""
-
-    def __init__(self, folder, database):
-        self.there, self.gone = folder / "disk", folder / "off"
-        self.there.mkdir()
-        shutil.copy(database, self.there / "mlflow.db")
-        self.options = TrackingOptions(
-            uri=f"sqlite:///{self.there / 'mlflow.db'}",
-            folder=str(folder / "results"),
-            experiment="study",
-        )
-
-    def open(self):
-        return open_store(self.options, patient=True)
-
-    def take_off(self):
-        self.there.rename(self.gone)
-        self.there.touch()  # no folder: no new store can be made in its place
-
-    def put_back(self):
-        self.there.unlink()
-        self.gone.rename(self.there)
-
-    def waiting(self):
-        return Spool.of(self.options).runs()
-
-    def stored(self):
-        client = MlflowClient(tracking_uri=self.options.absolute_uri)
-        experiment = client.get_experiment_by_name("study")
-        return client, client.search_runs([experiment.experiment_id])
-
-
-@pytest.fixture
-def disk(tmp_path, empty_database):
-    return Disk(tmp_path, empty_database)
-
-
-def points(client, run, name="loss"):
-    history = client.get_metric_history(run.info.run_id, name)
-    return sorted((point.step, point.value, point.timestamp) for point in history)
-
-
-def finish(store, name="a run", tags=None):
-    with store.start_run(name, {"n": 5}, tags or {"key": "k1"}) as run:
-        run.curves(TRACE, **COLUMNS)
-        run.table(TRACE)
-        run.works_on(DATA)
-        run.tags({"status": "converged"})
-        run.metrics({"steps": 2.0})
-    return run
-
-
-def check_complete(client, run, start):
-    assert run.info.status == "FINISHED"
-    (data,) = [given.dataset for given in run.inputs.dataset_inputs]
-    assert InputData(data.name, data.digest, data.source, data.profile) == DATA
-    assert run.data.params == {"n": "5"}
-    assert run.data.tags["status"] == "converged"
-    assert run.data.metrics["steps"] == 2.0
-    expected = [(k, 3.0 - k, start + 500 * k) for k in range(3)]
-    assert points(client, run) == expected
-    path = client.download_artifacts(run.info.run_id, "trace.parquet")
-    assert pd.read_parquet(path)["loss"].tolist() == [3.0, 2.0, 1.0]
 
 
 def test_a_run_whose_store_goes_away_is_delivered_later(disk, capfd):
@@ -288,16 +212,6 @@ def test_a_run_whose_user_is_turned_away_is_kept_and_no_other_begins(disk, capfd
     client, (stored,) = disk.stored()
     check_complete(client, stored, run.start)
     assert disk.waiting() == []
-
-
-def sync(disk):
-    return subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "sync.py"), "--folder", disk.options.folder],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
-        check=False,
-    )
 
 
 def test_sync_delivers_what_waits(disk):
