@@ -87,7 +87,7 @@ def sync(disk, *words):
     return subprocess.run(
         [
             sys.executable,
-            str(ROOT / "scripts" / "sync.py"),
+            str(SYNC),
             "--folder",
             disk.options.folder,
             *words,
