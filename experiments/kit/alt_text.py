@@ -61,10 +61,14 @@ def _scales(axes: Axes) -> tuple[str, str]:
 
 def _curves(axes: Axes) -> Iterator[tuple[str, float, float]]:
     """Yield a name with the first and the last height of everything that has a name."""
+    left = -1.0 if axes.xaxis_inverted() else 1.0  # ends as they are seen
     for line in axes.lines:
-        yield from _named(str(line.get_label()), line.get_xydata())
+        yield from _named(
+            str(line.get_label()), np.asarray(line.get_xydata(), dtype=float) * [left, 1.0]
+        )
     for collection in axes.collections:
-        yield from _named(str(collection.get_label()), np.asarray(collection.get_offsets()))
+        offsets = np.asarray(collection.get_offsets(), dtype=float)
+        yield from _named(str(collection.get_label()), offsets * [left, 1.0])
     for container in axes.containers:
         heights = [bar.get_height() for bar in container if hasattr(bar, "get_height")]
         points = (
@@ -92,5 +96,5 @@ def _move(first: float, last: float) -> str:
 def _plain(text: str) -> str:
     """Return a label without the signs of its typesetting."""
     text = re.sub(r"\\(?:mathrm|text|mathbf)\{([^}]*)\}", r"\1", text)
-    text = re.sub(r"\\([A-Za-z]+)", r"\1", text)
+    text = re.sub(r"\\([A-Za-z]+)", r"\1", re.sub(r"\\[,;!]", " ", text))
     return re.sub(r"[${}\\]|\s+", lambda sign: " " if sign[0].isspace() else "", text).strip()

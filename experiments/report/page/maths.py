@@ -37,6 +37,10 @@ FORMULAS: dict[str, str] = {
     r"O~\(nnz\(A\) \+ d\^omega\)": r"\tilde{O}(\mathrm{nnz}(A) + d^\omega)",
     r"M = beta\^-2 n\^1\.5 exp\(20 R\^2\)": r"M = \beta^{-2} n^{1.5} \exp(20 R^2)",
     r"w\^2 = (K|C) \+ l / sigma_min\^2": r"w^2 = @1 + l / \sigma_{\min}^2",
+    r"w\^2 >= C \+ l / sigma_min\(A\)\^2": r"w^2 \ge C + l / \sigma_{\min}(A)^2",
+    r"w\^2 >= 200 exp\(R\^2\) \+ l / sigma_min\^2": (
+        r"w^2 \ge 200 \exp(R^2) + l / \sigma_{\min}^2"
+    ),
     r"\(L\(0\) - L\(x\*\)\) / L\(0\)": r"(L(0) - L(x^*)) / L(0)",
     r"B1 = F\^T F >= 0": r"B_1 = F^\top F \succeq 0",
     r"B1 \+ B2 \+ B3 \+ W\^2": r"B_1 + B_2 + B_3 + W^2",
@@ -70,6 +74,8 @@ FORMULAS: dict[str, str] = {
     r"<=": r"\le",
     r">=": r"\ge",
 }
+#: Formulas that are a sign alone: a page has it, and the blanks of the text are room enough.
+SIGNS = {r"\le": Markup("\u2264"), r"\ge": Markup("\u2265")}
 #: A group of the pattern, in its LaTeX.
 _GROUP = re.compile(r"@([1-9])")
 _ANY = re.compile("|".join(f"(?:{pattern})" for pattern in FORMULAS))
@@ -122,7 +128,10 @@ def _words(text: str) -> Iterator[list[tuple[str, str]]]:
 
 
 def _word(parts: list[tuple[str, str]]) -> Markup:
-    made = Markup("").join(_converted(latex) if latex else escape(plain) for plain, latex in parts)
+    made = Markup("").join(
+        SIGNS.get(latex) or (_converted(latex) if latex else escape(plain))
+        for plain, latex in parts
+    )
     whole = len(parts) > 1
     return Markup('<span class="one">{}</span>').format(made) if whole else made
 
