@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-__all__ = ["latex", "shown"]
+__all__ = ["latex", "shown", "unescaped"]
 
 _TEX = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
@@ -57,6 +57,13 @@ def _cell(value: object) -> str:
     if abs(number) < 1e6 and number == int(number):
         return f"{int(number):,}"
     return f"{number:.3g}"
+
+
+def unescaped(cell: str) -> str:
+    """Return the text of a cell that :func:`latex` wrote."""
+    for sign, written in sorted(_TEX.items(), key=lambda pair: -len(pair[1])):
+        cell = cell.replace(written, sign)
+    return cell
 
 
 def _escaped(text: str) -> str:

@@ -12,6 +12,7 @@ from experiments.kit.tables import latex
 from experiments.report import summary
 from experiments.report.agreement import OTHER, Agreement, agreement
 from experiments.report.collect import NO_RUNS, JudgedClaim, judge_claim
+from experiments.report.facts import origin
 from experiments.report.figures import write
 from experiments.report.page import html, markdown, verdict_table
 from experiments.report.page.front import SEES
@@ -89,7 +90,9 @@ def report(request: Request, say: Callable[[str], None]) -> bool:
         request.profile, judged_claims, [made.judged for made in extra], compared
     )
     say(f"wrote {summary.write(figures, request.out)}")
-    pages = (sections, extra, request.profile, request.out, compared)
+    runs = [run for made in (*sections, *extra) for run in made.judged.runs]
+    about_runs = origin(runs) if runs else NO_RUNS
+    pages = (sections, extra, request.profile, request.out, compared, about_runs)
     for name, text in (
         ("report.html", html.render(*pages)),
         ("report.md", markdown.render(*pages)),

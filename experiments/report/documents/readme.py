@@ -10,6 +10,7 @@ from textwrap import wrap
 from experiments.race.findings import race_sentences, size_sentence, size_table
 from experiments.race.summary import markdown
 from experiments.report.documents.findings import findings, made_with
+from experiments.report.documents.kept import kept_pages
 from experiments.report.documents.reference import ReferenceResults
 from experiments.report.documents.verdict_lines import claim_sections, verdict_table
 from experiments.report.page.markdown import plain
@@ -102,7 +103,7 @@ def replaced(text: str, name: str, content: str) -> str:
 
 
 def rewrite(reference: ReferenceResults, root: Path = ROOT) -> list[Path]:
-    """Bring every block of every document up to date; return those that changed."""
+    """Bring every block and the kept report's page up to date; return what changed."""
     changed = []
     for document in BLOCKS:
         path = root / document
@@ -112,6 +113,12 @@ def rewrite(reference: ReferenceResults, root: Path = ROOT) -> list[Path]:
             text = replaced(text, name, content)
         if text != before:
             path.write_text(text, encoding="utf-8")
+            changed.append(path)
+    folder = reference.folder.relative_to(ROOT)
+    for name, content in kept_pages(reference).items():
+        path = root / folder / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != content:
+            path.write_text(content, encoding="utf-8")
             changed.append(path)
     return changed
 

@@ -35,7 +35,7 @@ def sentences(judged_claims: Sequence[JudgedClaim]) -> list[tuple[str, list[str]
         found = _in_group(judged_claims, key)
         if found:
             page.append((title, _named(found)))
-    compared = [judged.id for judged in judged_claims if judged.comparison and judged.runs]
+    compared = [judged.id for judged in judged_claims if judged.comparison and not judged.note]
     if compared:
         page.append(("Compared, not judged", [", ".join(compared) + "."]))
     gaps = [f"{judged.id}: {judged.gap}" for judged in judged_claims if judged.gap]

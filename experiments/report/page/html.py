@@ -13,8 +13,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from experiments.kit.claim import Conclusion, Verdict
 from experiments.report.agreement import Agreement
-from experiments.report.collect import NO_RUNS
-from experiments.report.facts import origin
 from experiments.report.figures import Drawn, Kept
 from experiments.report.page.front import COUNTED, SEES, sentences
 from experiments.report.page.maths import mathml
@@ -37,21 +35,21 @@ def render(
     profile: str,
     out: Path,
     agreement: Agreement,
+    origin: str,
 ) -> str:
     """Return the page: the claims, then sections without a verdict.
 
-    Links to files are relative to ``out``.
+    Links to files are relative to ``out``; ``origin`` says which runs are behind it all.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
     )
     environment.filters["maths"] = mathml
-    runs = [run for section in (*sections, *extra) for run in section.judged.runs]
     (_, short), *said = sentences([section.judged for section in sections])
     first = _first_figure(sections)
     return environment.get_template("page.html").render(
         title=f"{profile} profile",
-        background=origin(runs) if runs else NO_RUNS,
+        background=origin,
         short=short,
         first=_figure(first, out) if first else None,
         said=[*said, *agreement.told],

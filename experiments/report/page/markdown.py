@@ -8,7 +8,6 @@ from pathlib import Path
 from experiments.kit.claim import Verdict
 from experiments.report.agreement import Agreement
 from experiments.report.collect import JudgedClaim
-from experiments.report.facts import origin
 from experiments.report.figures import Kept
 from experiments.report.page.front import SEES, sentences
 from experiments.report.page.maths import dollars
@@ -36,20 +35,19 @@ def render(
     profile: str,
     out: Path,
     agreement: Agreement,
+    origin: str,
 ) -> str:
     """Return the text: the claims, then sections without a verdict.
 
-    Links to files are relative to ``out``.
+    Links to files are relative to ``out``; ``origin`` says which runs are behind it all.
     """
     judged_claims = [section.judged for section in sections]
-    runs = [run for section in (*sections, *extra) for run in section.judged.runs]
     lines = [
         "# Does the theory hold in practice?",
         "",
         "softres tests *A Unified Scheme of ResNet and Softmax* (arXiv 2309.13482), statement by "
-        f"statement. Computed from logged runs of the {profile} profile"
-        + (f" ({origin(runs)})" if runs else "")
-        + "; `report.html` has the same with its figures inside.",
+        f"statement. Computed from logged runs of the {profile} profile ({origin}); "
+        "`report.html` has the same with its figures inside.",
         "",
     ]
     for title, texts in [*sentences(judged_claims), *agreement.told]:

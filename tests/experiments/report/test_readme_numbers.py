@@ -14,6 +14,7 @@ import pytest
 from experiments.kit.claim import Conclusion
 from experiments.race.findings import number, power, span
 from experiments.race.measure import LEVELS
+from experiments.report.documents.kept import kept_pages
 from experiments.report.documents.readme import BLOCKS, generated, replaced, rewrite
 from experiments.report.documents.reference import ReferenceResults
 from experiments.report.page.markdown import plain
@@ -22,6 +23,7 @@ from softres.harness.reproducing import TOLERANCE
 from softres.results.resample import HIGH, LOW
 
 ROOT = Path(__file__).parents[3]
+PAGES = ("results/reference/report.html", "results/reference/report.md")
 #: Names and formulas with digits in them: no figures.
 NAMES = (
     "arXiv 2309.13482", "Theorem 9.1", "Algorithm 1", "O(log 1/eps)", "log10", "x0", "float64",
@@ -44,6 +46,24 @@ def test_generated_parts_say_what_the_kept_results_do(document):
     text = (ROOT / document).read_text(encoding="utf-8")
     for name, content in generated(document, ReferenceResults()).items():
         assert replaced(text, name, content) == text, "python scripts/report.py --readme"
+
+
+def test_the_kept_pages_are_set_from_the_kept_files():
+    """All that is on them is: each verdict, figure and table, and a command for each violation."""
+    pages = kept_pages(ReferenceResults())
+    for page in PAGES:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        assert pages[Path(page).name] == text, "python scripts/report.py --readme"
+    folder = ReferenceResults().folder
+    text = pages["report.md"]
+    for path in (*folder.glob("figures/*.png"), *folder.glob("counterexamples/*.npz")):
+        assert f"{path.parent.name}/{path.name}" in text, path.name
+    for path in folder.glob("tables/*.txt"):
+        if path.stem != "verdicts":
+            assert plain(path.read_text(encoding="utf-8").strip()) in text, path.name
+    counts = pd.read_csv(folder / "verdicts.csv")["verdict"].value_counts()
+    assert text.count("\n- **violated**") == counts["violated"]
+    assert text.count("  Counterexample") == counts["violated"]
 
 
 #: Documents whose figures are generated or compared.
@@ -89,7 +109,7 @@ class Changed(ReferenceResults):
 
 
 def test_another_result_is_another_document(tmp_path):
-    for document in BLOCKS:
+    for document in (*BLOCKS, *PAGES):
         (tmp_path / document).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / document).write_bytes((ROOT / document).read_bytes())
     assert rewrite(ReferenceResults(), tmp_path) == []
