@@ -160,7 +160,7 @@ def test_a_file_outside_is_part_of_the_key(tmp_path):
 
 
 WRONG = {
-    "nothing": ("x = 1\n", "holds no Solver, Problem or DataSet with a name"),
+    "nothing": ("x = 1\n", "holds no Solver, Problem, DataSet or Theorem with"),
     "no Python": ("class Mine(Solver)\n    name = 'mine'\n", r"line 1: expected ':'"),
     "taken": (
         'from softres.solvers import Solver\nclass Mine(Solver):\n    name = "exact_newton"\n',

@@ -152,6 +152,8 @@ class Claim:
         vary and compare what only made-up data have: their size, condition, rows and density.
     order
         Where it stands in the report.
+    theorem
+        Whether each of its runs is of one theorem, ``experiment.theorem``.
     full, quick
         The values that its sweeps go through, by key, as on the command line: literals, which are
         read without importing the module.
@@ -168,5 +170,6 @@ class Claim:
     uses: tuple[str, ...] = ()
     any_data: bool = False
     order: int = 100
+    theorem: bool = False
     full: Mapping[str, str] = field(default_factory=dict)
     quick: Mapping[str, str] = field(default_factory=dict)

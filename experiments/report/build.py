@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from experiments.kit.registry import claim_ids
+from experiments.kit.registry import claim, claim_ids
 from experiments.kit.runs import load_runs
 from experiments.kit.tables import latex
 from experiments.report import summary
@@ -19,6 +19,7 @@ from experiments.report.page.front import SEES
 from experiments.report.planned import gap
 from experiments.report.runner import FIGURES_ONLY, reproduce, run_missing
 from experiments.report.section import Section, section
+from softres.common.discovery import catalogue
 from softres.common.errors import InputError
 from softres.tracking import TrackingOptions
 
@@ -41,11 +42,13 @@ class Request:
         Folder of the runs.
     out
         Folder of the report.
+    theorem
+        The one theorem that is judged, by the claims that take one; empty for all there is.
 
     Raises
     ------
     InputError
-        If a claim does not exist.
+        If a claim or the theorem does not exist, or the claim takes no theorem.
     """
 
     profile: str = "full"
@@ -53,22 +56,39 @@ class Request:
     run: bool = True
     store: str = "results"
     out: Path = Path("results")
+    theorem: str = ""
 
     def __post_init__(self) -> None:
         allowed = (*claim_ids(), *FIGURES_ONLY)
         for name in self.claims:
             if name not in allowed:
                 raise InputError(f"--claims {name}: allowed are {', '.join(allowed)}")
+        if not self.theorem:
+            return
+        if self.theorem not in catalogue("theorem"):
+            known = ", ".join(catalogue("theorem"))
+            raise InputError(f"--theorem {self.theorem}: allowed are {known}")
+        for name in self.claims:
+            if name not in _of_a_theorem():
+                taking = ", ".join(_of_a_theorem())
+                raise InputError(f"--claims {name} with --theorem: allowed are {taking}")
 
     @property
     def ids(self) -> list[str]:
         """The claims asked for."""
-        return [name for name in self.claims or claim_ids() if name in claim_ids()]
+        asked = self.claims or (_of_a_theorem() if self.theorem else claim_ids())
+        return [name for name in asked if name in claim_ids()]
 
     @property
     def extra(self) -> list[str]:
         """The sweeps without a verdict asked for."""
-        return [name for name in self.claims or FIGURES_ONLY if name in FIGURES_ONLY]
+        asked = self.claims or (() if self.theorem else FIGURES_ONLY)
+        return [name for name in asked if name in FIGURES_ONLY]
+
+
+def _of_a_theorem() -> list[str]:
+    """Return the claims whose runs are of one theorem each."""
+    return [name for name in claim_ids() if claim(name).theorem]
 
 
 def report(request: Request, say: Callable[[str], None]) -> bool:
@@ -109,7 +129,7 @@ def _compare(judged_claims: Sequence[JudgedClaim], request: Request) -> Agreemen
     return agreement(
         request.profile,
         judged_claims,
-        {name: judge_claim(name, options, other) for name in decided},
+        {name: judge_claim(name, options, other, request.theorem) for name in decided},
     )
 
 
@@ -117,7 +137,8 @@ def _sections(request: Request, say: Callable[[str], None]) -> tuple[list[Sectio
     options = TrackingOptions(folder=request.store)
     sections, all_judged = [], True
     for name in request.ids:
-        made = section(judge_claim(name, options, request.profile), request.profile, request.out)
+        judged = judge_claim(name, options, request.profile, request.theorem)
+        made = section(judged, request.profile, request.out, request.theorem)
         sections.append(made)
         all_judged = all_judged and not made.judged.broken
         for verdict in made.judged.verdicts:
@@ -141,7 +162,8 @@ def _run(request: Request, say: Callable[[str], None]) -> bool:
     for number, name in enumerate(todo, start=1):
         log = request.out / "logs" / f"{name}.txt"
         tell = _numbered(say, number, len(todo))
-        worked = run_missing(name, request.profile, request.store, log, tell) and worked
+        done = run_missing(name, request.profile, request.store, log, tell, request.theorem)
+        worked = done and worked
     return worked
 
 

@@ -68,8 +68,10 @@ class JudgedClaim:
         return bool(self.note) and self.note != NO_RUNS
 
 
-def judge_claim(name: str, options: TrackingOptions, profile: str) -> JudgedClaim:
-    """Load and judge a claim's runs.
+def judge_claim(
+    name: str, options: TrackingOptions, profile: str, theorem: str = ""
+) -> JudgedClaim:
+    """Load and judge a claim's runs, those of one theorem where one is named.
 
     An error in its module is a note of its own: one claim must not take the report of the
     others with it.
@@ -85,9 +87,11 @@ def judge_claim(name: str, options: TrackingOptions, profile: str) -> JudgedClai
         return replace(bare, note=NO_RUNS)  # looking for runs would make an empty store
     try:
         runs = load_runs(replace(options, experiment=name), profile)
+        if theorem:
+            runs = [run for run in runs if run.params.get("experiment.theorem") == theorem]
         if not runs:
             return replace(bare, note=NO_RUNS)
-        bare = replace(bare, runs=runs, gap=gap(name, profile, runs))
+        bare = replace(bare, runs=runs, gap=gap(name, profile, runs, theorem))
         return replace(bare, verdicts=tested.judge(runs), headline=_headline(module, runs))
     except Exception as error:
         traceback.print_exc()

@@ -16,7 +16,7 @@ from softres.cli.arguments import (
     output_folder,
 )
 from softres.cli.figures import draw_figures
-from softres.common.discovery import add_plugins
+from softres.common.discovery import add_plugins, catalogue
 from softres.common.errors import InputError
 
 if TYPE_CHECKING:
@@ -104,7 +104,18 @@ def _parser(description: str, profile: str) -> OneLineParser:
         help=f"some of {', '.join((*claim_ids(), *FIGURES_ONLY))}; all if left out",
     )
     parser.add_argument(
-        "--plugins", nargs="+", default=[], metavar="FILE", help="files with claims of your own"
+        "--theorem",
+        default="",
+        metavar="NAME",
+        help=f"judge one theorem alone, {', '.join(catalogue('theorem'))} or one of your own; "
+        "every claim if left out",
+    )
+    parser.add_argument(
+        "--plugins",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="files with claims or theorems of your own",
     )
     parser.add_argument("--store", default="results", help="folder of the runs")
     parser.add_argument("--out", default="results", help="folder to write to")
@@ -117,7 +128,7 @@ def _request(chosen: argparse.Namespace, *, run: bool) -> Request:
 
     add_plugins(chosen.plugins)
     out = output_folder(Path(chosen.out))  # before hours of runs, not after
-    return Request(chosen.profile, claims, run, chosen.store, out)
+    return Request(chosen.profile, claims, run, chosen.store, out, chosen.theorem)
 
 
 def _status(work: Callable[[], bool]) -> int:

@@ -13,7 +13,7 @@ __all__ = ["gap"]
 NAMED = 4
 
 
-def gap(name: str, profile: str, runs: Sequence[LoggedRun]) -> str:
+def gap(name: str, profile: str, runs: Sequence[LoggedRun], theorem: str = "") -> str:
     """Return a sentence on what a sweep and its runs do not have in common; empty if nothing.
 
     A job is told by its configuration: code and machine are not asked for.
@@ -29,7 +29,7 @@ def gap(name: str, profile: str, runs: Sequence[LoggedRun]) -> str:
         config_hash(settings(job.config)): " ".join(
             text for text in job.overrides if not text.startswith("experiment=")
         )
-        for job in jobs_of(conf_folder(), *arguments(name, profile)[1:])
+        for job in jobs_of(conf_folder(), *arguments(name, profile, theorem)[1:])
     }
     done = {run.tags.get("config_hash", "") for run in runs}
     missing = [text or "the only one" for key, text in jobs.items() if key not in done]

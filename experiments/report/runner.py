@@ -45,19 +45,28 @@ def has_sweep(name: str, profile: str) -> bool:
     return (conf_folder() / "experiment" / f"{choice(name, profile)}.yaml").is_file()
 
 
-def arguments(name: str, profile: str) -> list[str]:
-    """Return the arguments of ``run.py`` that run a claim's sweep."""
-    declared = catalogue("claim").get(name)
-    plugin = [] if declared is None or declared.module else [f"plugins=['{declared.path}']"]
-    return ["-m", *plugin, f"experiment={choice(name, profile)}"]
+def arguments(name: str, profile: str, theorem: str = "") -> list[str]:
+    """Return the arguments of ``run.py`` that run a claim's sweep, or its part of one theorem."""
+    asked = catalogue("claim").get(name), catalogue("theorem").get(theorem)
+    files = ", ".join(f"'{one.path}'" for one in asked if one is not None and not one.module)
+    plugins = [f"plugins=[{files}]"] if files else []
+    part = [f"experiment.theorem={theorem}"] if theorem else []
+    return ["-m", *plugins, f"experiment={choice(name, profile)}", *part]
 
 
-def reproduce(name: str, profile: str) -> str:
+def reproduce(name: str, profile: str, theorem: str = "") -> str:
     """Return the command that runs a claim's sweep, as one types it."""
-    return " ".join([shown_command("run"), *map(shlex.quote, arguments(name, profile))])
+    return " ".join([shown_command("run"), *map(shlex.quote, arguments(name, profile, theorem))])
 
 
-def run_missing(name: str, profile: str, store: str, log: Path, say: Callable[[str], None]) -> bool:
+def run_missing(
+    name: str,
+    profile: str,
+    store: str,
+    log: Path,
+    say: Callable[[str], None],
+    theorem: str = "",
+) -> bool:
     """Run a claim's sweep; finished jobs skip themselves. Return whether every job succeeded.
 
     Parameters
@@ -70,11 +79,13 @@ def run_missing(name: str, profile: str, store: str, log: Path, say: Callable[[s
         File that keeps everything the command printed.
     say
         Shows a line of progress.
+    theorem
+        The one theorem whose jobs are run; empty for the whole sweep.
     """
     if not has_sweep(name, profile):
         say(f"{name}: no sweep for profile={profile} yet")
         return True
-    command = [*command_words("run"), *arguments(name, profile)]
+    command = [*command_words("run"), *arguments(name, profile, theorem)]
     if store != STORE:
         command.append(f"tracking.folder={store}")
     started, jobs, skipped = time.monotonic(), 0, 0

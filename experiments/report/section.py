@@ -47,12 +47,12 @@ class Section:
         return next((kept for kept in self.kept if kept.statement == verdict.statement), None)
 
 
-def section(judged: JudgedClaim, profile: str, out: Path) -> Section:
+def section(judged: JudgedClaim, profile: str, out: Path, theorem: str = "") -> Section:
     """Write a judged claim's files below ``out``.
 
     A figure that cannot be drawn is a note: the verdicts of the claim stand without it.
     """
-    command = reproduce(judged.id, profile) if has_sweep(judged.id, profile) else ""
+    command = reproduce(judged.id, profile, theorem) if has_sweep(judged.id, profile) else ""
     bare = Section(judged, command=command)
     try:
         return replace(

@@ -18,6 +18,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "solver": ("Solver",),
     "problem": ("Problem",),
     "data": ("DataSet", "PublishedData"),
+    "theorem": ("Theorem",),
     "claim": (),
 }
 #: The default of an option that must be given.
@@ -30,7 +31,7 @@ NAMED = re.compile(r"^(    name(: ClassVar\[str\])? = [\"']|CLAIM = Claim\()", r
 
 @dataclass(frozen=True)
 class Declaration:
-    """A solver, problem, data set or claim, as its file declares it.
+    """A solver, problem, data set, theorem or claim, as its file declares it.
 
     Attributes
     ----------
@@ -143,7 +144,7 @@ def _of_class(
         if kind == "problem":
             given = _keywords(one, constants, path)
             options = options if given is None else given
-        else:
+        elif kind != "theorem":
             options |= _fields(one, constants, path)
     presets = {key: says[key] for key in PRESETS if key in says}
     if kind == "data":

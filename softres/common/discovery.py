@@ -1,4 +1,4 @@
-"""What solvers, problems, data sets and claims there are: read from their files, not imported.
+"""What solvers, problems, data, theorems and claims there are: read from files, not imported.
 
 One file is enough for a new one, in its folder, given as ``plugins=[FILE]``, or in a package that
 names its module under an entry point. What a file declares - its name, its options with their
@@ -30,12 +30,14 @@ FOLDERS = {
     "solver": "softres.solvers",
     "problem": "softres.problems",
     "data": "softres.data.sets",
+    "theorem": "softres.theory.theorems",
     "claim": "experiments.claims",
 }
 ENTRY_POINTS = {
     "solver": "softres.solvers",
     "problem": "softres.problems",
     "data": "softres.data",
+    "theorem": "softres.theorems",
     "claim": "softres.claims",
 }
 #: What the files given as plug-ins declare, by kind and name.
@@ -48,7 +50,7 @@ def catalogue(kind: str) -> dict[str, Declaration]:
     Parameters
     ----------
     kind
-        ``"solver"``, ``"problem"``, ``"data"`` or ``"claim"``.
+        ``"solver"``, ``"problem"``, ``"data"``, ``"theorem"`` or ``"claim"``.
     """
     return _installed(kind) | _plugins[kind]
 
@@ -135,7 +137,8 @@ def add_plugins(given: Any) -> list[Declaration]:
         found = declared([Path(file)], lambda path: "", known)
         if not found:
             raise InputError(
-                f"plugins={file}: holds no Solver, Problem or DataSet with a name, and no CLAIM"
+                f"plugins={file}: holds no Solver, Problem, DataSet or Theorem with a name, and no "
+                "CLAIM"
             )
         for one in found:
             taken = catalogue(one.kind).get(one.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from softres.common.discovery import find
+from softres.common.discovery import catalogue, find
 from softres.common.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,11 +43,16 @@ def check_claim(tree: Mapping[str, Any]) -> None:
     Raises
     ------
     InputError
-        Names the claim, what it was given, and what it takes; or that there is no such claim.
+        Names the claim, what it was given, and what it takes; or that there is no such claim or
+        theorem.
     """
     name = (tree.get("experiment") or {}).get("id")
     if name is None:
         return
+    theorem = (tree.get("experiment") or {}).get("theorem")
+    if theorem is not None and str(theorem) not in catalogue("theorem"):
+        known = ", ".join(catalogue("theorem"))
+        raise InputError(f"experiment.theorem={theorem}: allowed are {known}")
     claim = find("claim", str(name))
     if claim.measure is None:
         return

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 
 from experiments.kit.claim import Conclusion, Verdict
 from experiments.report.collect import JudgedClaim
+from experiments.report.figures import Tabled
 from experiments.report.page.verdict_table import DERIVED, GROUPS, group
+from experiments.report.section import Section
 
-__all__ = ["COUNTED", "SEES", "counts", "sentences"]
+__all__ = ["COUNTED", "SEES", "counts", "sentences", "side_by_side"]
 
 #: Claims whose headlines answer what a reader asks first, in the order of the page.
 FIRST = ("regime", "basin")
+#: The table of the first page, where it has two rows or more.
+FIRST_TABLE = "theorems"
 #: What stands below every table with the column.
 SEES = (
     "Beside a “holds”, sees: the smallest failure rate that so many independent cases would have "
@@ -48,6 +52,13 @@ def sentences(judged_claims: Sequence[JudgedClaim]) -> list[tuple[str, list[str]
         if told:
             page.append((name.replace("_", " ").capitalize(), [told]))
     return page
+
+
+def side_by_side(sections: Sequence[Section]) -> Tabled | None:
+    """Return the table that sets theorems side by side; ``None`` where fewer than two have runs."""
+    tables = [table for section in sections for table in section.tables]
+    found = next((table for table in tables if table.name == FIRST_TABLE), None)
+    return found if found is not None and len(found.table) > 1 else None
 
 
 def counts(judged_claims: Sequence[JudgedClaim]) -> list[str]:

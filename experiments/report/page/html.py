@@ -13,8 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from experiments.kit.claim import Conclusion, Verdict
 from experiments.report.agreement import Agreement
-from experiments.report.figures import Drawn, Kept
-from experiments.report.page.front import COUNTED, SEES, sentences
+from experiments.report.figures import Drawn, Kept, Tabled
+from experiments.report.page.front import COUNTED, SEES, sentences, side_by_side
 from experiments.report.page.maths import mathml
 from experiments.report.page.verdict_table import NAMES, digits, group, looseness, sees
 from experiments.report.section import Section
@@ -46,12 +46,13 @@ def render(
     )
     environment.filters["maths"] = mathml
     (_, short), *said = sentences([section.judged for section in sections])
-    first = _first_figure(sections)
+    first, beside = _first_figure(sections), side_by_side(sections)
     return environment.get_template("page.html").render(
         title=f"{profile} profile",
         background=origin,
         short=short,
         first=_figure(first, out) if first else None,
+        beside=_table(beside, out) if beside else None,
         said=[*said, *agreement.told],
         sees=SEES,
         sections=[_section(section, out) for section in sections],
@@ -82,17 +83,18 @@ def _section(section: Section, out: Path) -> dict[str, Any]:
         or not judged.verdicts,
         "verdicts": [_verdict(v, section.kept_for(v), out) for v in judged.verdicts],
         "figures": [_figure(drawn, out) for drawn in section.figures],
-        "tables": [
-            {
-                "caption": tabled.caption,
-                "columns": list(tabled.table.columns),
-                "rows": tabled.table.to_numpy().tolist(),
-                "folded": len(tabled.table) > SHORT,
-                "tex": _link(tabled.tex, out),
-            }
-            for tabled in section.tables
-        ],
+        "tables": [_table(tabled, out) for tabled in section.tables],
         "command": section.command,
+    }
+
+
+def _table(tabled: Tabled, out: Path) -> dict[str, Any]:
+    return {
+        "caption": tabled.caption,
+        "columns": list(tabled.table.columns),
+        "rows": tabled.table.to_numpy().tolist(),
+        "folded": len(tabled.table) > SHORT,
+        "tex": _link(tabled.tex, out),
     }
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from experiments.kit.claim import Verdict
 from experiments.report.agreement import Agreement
 from experiments.report.collect import JudgedClaim
-from experiments.report.figures import Kept
-from experiments.report.page.front import SEES, sentences
+from experiments.report.figures import Kept, Tabled
+from experiments.report.page.front import SEES, sentences, side_by_side
 from experiments.report.page.maths import dollars
 from experiments.report.page.verdict_table import NAMES, digits, group, looseness, sees
 from experiments.report.section import Section
@@ -55,6 +55,9 @@ def render(
             lines += [f"**{title}.** {plain(texts[0])}", ""]
         else:
             lines += [f"**{title}**", "", *(f"- {plain(text)}" for text in texts), ""]
+    beside = side_by_side(sections)
+    if beside is not None:
+        lines += ["## Theorems side by side", "", *_tabled(beside), ""]
     lines += ["## Verdicts", ""]
     lines += [*_table(_HEADER, _rows(judged_claims)), "", SEES, ""]
     for section in (*sections, *extra):
@@ -95,12 +98,15 @@ def _section(section: Section, out: Path) -> list[str]:
         path = drawn.png.relative_to(out).as_posix()
         lines += [f"![{_alt(drawn.alt)}]({path})", "", plain(drawn.caption), ""]
     for tabled in section.tables:
-        columns = [str(column) for column in tabled.table.columns]
-        lines += [plain(tabled.caption), "", *_table(columns, tabled.table.to_numpy().tolist())]
-        lines += [""]
+        lines += [*_tabled(tabled), ""]
     if section.command:
         lines += ["```sh", section.command, "```", ""]
     return lines
+
+
+def _tabled(tabled: Tabled) -> list[str]:
+    columns = [str(column) for column in tabled.table.columns]
+    return [plain(tabled.caption), "", *_table(columns, tabled.table.to_numpy().tolist())]
 
 
 def _verdict(verdict: Verdict, kept: Kept | None, out: Path) -> list[str]:

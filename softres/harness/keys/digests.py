@@ -41,6 +41,7 @@ _BY_NAME = {
     _SOLVE: "solver",
     _PACKAGE / "problems" / "registry.py": "problem",
     _PACKAGE / "data" / "registry.py": "data",
+    _PACKAGE / "theory" / "registry.py": "theorem",
 }
 
 

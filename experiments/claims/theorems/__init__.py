@@ -1,0 +1,1 @@
+"""The theorems of the family side by side, each judged by the same statements."""
