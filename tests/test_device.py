@@ -10,6 +10,7 @@ from stand_in import OnCard, card
 
 import softres
 from softres.matrices.backends import BackendOptions
+from softres.problems.reference import Reference
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -84,7 +85,9 @@ def test_many_targets_stay_there(stand_in, instance):
 
 
 def test_errors_there_are_against_the_minimiser_of_the_host(stand_in, instance):
-    reference = softres.certify(softres.SoftResidualRegression(instance.A, instance.b, 1e-3))
-    result = softres.solve(on_card(instance.A, instance.b), reference=reference, eps=1e-8)
+    host = softres.certify(softres.SoftResidualRegression(instance.A, instance.b, 1e-3))
+    problem = on_card(instance.A, instance.b)
+    reference = Reference(problem, host.x, host.certificate)
+    result = softres.solve(problem, reference=reference, eps=1e-8)
     assert type(result.x) is OnCard
     assert result.trace["relative_error_l2"].iloc[-1] <= 1e-8
