@@ -91,3 +91,22 @@ def test_errors_there_are_against_the_minimiser_of_the_host(stand_in, instance):
     result = softres.solve(problem, reference=reference, eps=1e-8)
     assert type(result.x) is OnCard
     assert result.trace["relative_error_l2"].iloc[-1] <= 1e-8
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("name", ["SoftResidualRegression", "SoftmaxRegression", "ResNetRegression"])
+@pytest.mark.parametrize(
+    ("solver", "most"),
+    [("exact_newton", 3), ("preconditioned_newton", 3), ("gradient_descent", 3)],
+)
+def test_a_step_makes_the_host_wait_three_times(stand_in, instance, solver, most, name, storage):
+    problem, waited = on_card(storage(instance.A), instance.b, name), [0]
+
+    def count(row, point):
+        further = max(0.0, row.get("trials", 1.0) - 1.0) + row.get("corrections", 0.0) * 2
+        waited.append(stand_in.waited)
+        if row["step"] > 1 and row["estimate"] > 1e-8:  # at its end a solve is looked at
+            assert waited[-1] - waited[-2] <= most + further
+
+    softres.solve(problem, solver, eps=1e-8, max_steps=12, callback=count)
+    assert len(waited) > 2

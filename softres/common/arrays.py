@@ -14,11 +14,14 @@ __all__ = [
     "beyond",
     "copied",
     "dual_norm",
+    "dual_norm_from",
     "fits_single",
     "for_torch",
     "is_torch",
     "norm",
+    "norm_from",
     "relative_norm",
+    "stays",
     "take",
 ]
 
@@ -44,6 +47,13 @@ def is_torch(array: Any) -> bool:
     return type(array) is not np.ndarray and bool(array_api_compat.is_torch_array(array))
 
 
+def stays(array: Any) -> bool:
+    """Whether an array is on a device, and its numbers make the host wait."""
+    if isinstance(array, float | np.ndarray | np.generic | int):
+        return False
+    return is_torch(array) and array.device.type != "cpu"
+
+
 def copied(array: Any) -> Any:
     """Return a copy of an array, on its own device."""
     return array_namespace(array).asarray(array, copy=True)
@@ -56,15 +66,20 @@ def norm(vector: Any) -> float:
     divided by its largest entry first.
     """
     with np.errstate(all="ignore"):
-        square = float(vector @ vector)
-        low, high = SQUARES_SINGLE if "32" in str(vector.dtype) else SQUARES
-        if low < square < high:
-            return sqrt(square)
+        return norm_from(float(vector @ vector), None, vector)
+
+
+def norm_from(square: float, largest: float | None, vector: Any) -> float:
+    """Return a vector's norm from its square and its largest entry, ``None`` where not known."""
+    low, high = SQUARES_SINGLE if "32" in str(vector.dtype) else SQUARES
+    if low < square < high:
+        return sqrt(square)
+    if largest is None:
         largest = float(abs(vector).max()) if vector.shape[0] else 0.0
-        if largest == 0.0 or not isfinite(largest):
-            return largest
-        scaled = vector / largest
-        return largest * sqrt(float(scaled @ scaled))
+    if largest == 0.0 or not isfinite(largest):
+        return largest
+    scaled = vector / largest
+    return largest * sqrt(float(scaled @ scaled))
 
 
 def dual_norm(vector: Any, solved: Any) -> float:
@@ -73,14 +88,19 @@ def dual_norm(vector: Any, solved: Any) -> float:
     A product that underflows would make an error of none.
     """
     with np.errstate(all="ignore"):
-        square = float(vector @ solved)
-        low, high = SQUARES_SINGLE if "32" in str(vector.dtype) else SQUARES
-        if low < square < high:
-            return sqrt(square)
+        return dual_norm_from(float(vector @ solved), None, vector, solved)
+
+
+def dual_norm_from(square: float, largest: float | None, vector: Any, solved: Any) -> float:
+    """Return sqrt(y^T H^-1 y) from its square and y's largest entry, ``None`` where not known."""
+    low, high = SQUARES_SINGLE if "32" in str(vector.dtype) else SQUARES
+    if low < square < high:
+        return sqrt(square)
+    if largest is None:
         largest = float(abs(vector).max()) if vector.shape[0] else 0.0
-        if largest == 0.0 or not isfinite(largest):
-            return largest
-        return sqrt(largest) * sqrt(max(0.0, float((vector / largest) @ solved)))
+    if largest == 0.0 or not isfinite(largest):
+        return largest
+    return sqrt(largest) * sqrt(max(0.0, float((vector / largest) @ solved)))
 
 
 def beyond(norms: Any) -> Any:
@@ -89,9 +109,8 @@ def beyond(norms: Any) -> Any:
     return ~((norms > sqrt(low)) & (norms < sqrt(high)))
 
 
-def relative_norm(vector: Any, other: Any) -> float:
-    """Return |vector| / |other|; 0 where the vector is 0, and infinite where only the other is."""
-    size, base = norm(vector), norm(other)
+def relative_norm(size: float, base: float) -> float:
+    """Return a norm over another; 0 where the first is 0, and infinite where only the other is."""
     if base > 0:
         return size / base
     return 0.0 if size == 0 else inf

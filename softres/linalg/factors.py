@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from math import isfinite, sqrt
+from math import inf, isfinite, sqrt
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ import numpy.typing as npt
 from array_api_compat import device
 from scipy import linalg
 
-from softres.common.arrays import array_namespace, is_torch
+from softres.common.arrays import array_namespace, is_torch, stays
+from softres.common.reading import Number, Reading, scalar
 
 __all__ = ["CholeskyFactor", "SpectralFactor", "cholesky", "spectral"]
 
@@ -23,6 +25,8 @@ _POTRS = {"d": linalg.lapack.dpotrs, "f": linalg.lapack.spotrs}
 #: Least cosine, times sqrt(d), of a vector without structure with a given one: one in a million
 #: such vectors has less.
 OVERLAP = 1e-6
+#: Most steps of inverse iteration.
+INVERSE_STEPS = 4
 
 
 @lru_cache(maxsize=8)
@@ -75,22 +79,44 @@ class CholeskyFactor:
         it is known to exceed ``floor`` before: a unit vector q has |H^-k q| >= |<q, e>| / l^k for
         the eigenvector e of the smallest eigenvalue l.
         """
+        return _smallest(self._squares(), self.lower.shape[0], floor)
+
+    def ask_smallest_eigenvalue(self, reading: Reading, floor: float = 0.0) -> Number:
+        """Ask for :meth:`smallest_eigenvalue`, along with what else is asked for.
+
+        On a device all steps are taken before one is looked at.
+        """
+        if not stays(self.lower):
+            known = self.smallest_eigenvalue(floor)
+            return lambda: known
+        squares = [reading.number(square) for square in self._squares()]
+        return lambda: _smallest((square() for square in squares), self.lower.shape[0], floor)
+
+    def _squares(self) -> Iterator[Any]:
+        """Yield |q|^2 after each step of inverse iteration from a q of length one."""
         xp = array_namespace(self.lower)
         q = _without_structure(self.lower.shape[0])
         if is_torch(self.lower) or self.lower.dtype != q.dtype:
             q = xp.asarray(q, dtype=self.lower.dtype, device=device(self.lower))
-        value, above = float("inf"), OVERLAP / sqrt(q.shape[0])
-        for _ in range(4):
+        for _ in range(INVERSE_STEPS):
             q = self.solve_scaled(q)
-            size = sqrt(float(q @ q))
-            if not isfinite(size):
-                return 0.0
-            value = 1.0 / size
-            above *= value / floor if floor > 0 else 0.0
-            if above > 1.0:
-                break
-            q = q / size
-        return value
+            square = scalar(q @ q)
+            yield square
+            q = q / (sqrt(square) if isinstance(square, float) else square.sqrt())
+
+
+def _smallest(squares: Iterable[float], d: int, floor: float) -> float:
+    """Return the eigenvalue that these steps tell; 0 where they overflow."""
+    value, above = inf, OVERLAP / sqrt(d)
+    for square in squares:
+        size = sqrt(square)
+        if not isfinite(size):
+            return 0.0
+        value = 1.0 / size
+        above *= value / floor if floor > 0 else 0.0
+        if above > 1.0:
+            break
+    return value
 
 
 class SpectralFactor:
@@ -162,6 +188,10 @@ def cholesky(H: Any, scale: Any | None = None, noise: float | None = None) -> Ch
         default 10 d times the rounding unit.
     """
     xp = array_namespace(H)
+    if noise is None:
+        noise = 10.0 * H.shape[0] * float(xp.finfo(H.dtype).eps)
+    if stays(H):
+        return _cholesky_there(H, scale, noise)
     diagonal = H.diagonal()
     if not (float(diagonal.min()) > 0 and isfinite(float(diagonal.max()))):
         return None
@@ -185,9 +215,22 @@ def cholesky(H: Any, scale: Any | None = None, noise: float | None = None) -> Ch
             return None
     factor = CholeskyFactor(lower, scale)
     # The pivots of a singular matrix need not be small; the solution of a system with it is large.
-    if noise is None:
-        noise = 10.0 * H.shape[0] * float(xp.finfo(H.dtype).eps)
     return factor if factor.smallest_eigenvalue(noise) > noise else None
+
+
+def _cholesky_there(H: Any, scale: Any | None, noise: float) -> CholeskyFactor | None:
+    """Factor a matrix on a device; whether that succeeded is read in one transfer."""
+    import torch
+
+    reading, diagonal = Reading(), H.diagonal()
+    least, most = reading.number(diagonal.min()), reading.number(diagonal.max())
+    scale = diagonal.sqrt() if scale is None else scale * (diagonal / scale / scale).max().sqrt()
+    lower, info = torch.linalg.cholesky_ex(H / scale[:, None] / scale[None, :])
+    failed = reading.number(info)
+    factor = CholeskyFactor(lower, scale)
+    smallest = factor.ask_smallest_eigenvalue(reading, noise)
+    definite = least() > 0 and isfinite(most()) and failed() == 0
+    return factor if definite and smallest() > noise else None
 
 
 def spectral(H: Any, scale: Any | None = None) -> SpectralFactor | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from softres.common.errors import InputError
 from softres.matrices import DesignMatrix, StreamedMatrix
 
-__all__ = ["BackendOptions", "as_numpy", "synchronise_for"]
+__all__ = ["BackendOptions", "Queue", "as_numpy", "queue_of"]
 
 
 @dataclass(frozen=True)
@@ -143,11 +143,31 @@ def as_numpy(values: Any) -> np.ndarray[Any, np.dtype[Any]]:
     return np.asarray(values)
 
 
-def synchronise_for(matrix: DesignMatrix) -> Callable[[], None]:
-    """Return a function that waits for the device of A; on the host it does nothing."""
+class Queue(NamedTuple):
+    """The work that a device has not done yet.
+
+    Attributes
+    ----------
+    synchronise
+        Waits until all of it is done; on the host there is none.
+    mark
+        Puts an event into it that keeps the time when its turn comes; ``None`` on the host.
+    """
+
+    synchronise: Callable[[], None]
+    mark: Callable[[], Any] | None = None
+
+
+def queue_of(matrix: DesignMatrix) -> Queue:
+    """Return the queue of the device of A."""
     device = getattr(matrix.asarray([0.0]), "device", "cpu")
     if getattr(device, "type", "cpu") != "cuda":
-        return lambda: None
+        return Queue(lambda: None)
     import torch
 
-    return lambda: torch.cuda.synchronize(device)
+    def mark() -> Any:
+        event: Any = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+        event.record(torch.cuda.current_stream(device))
+        return event
+
+    return Queue(lambda: torch.cuda.synchronize(device), mark)

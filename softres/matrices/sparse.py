@@ -139,6 +139,7 @@ class SparseTorch(DesignMatrix):
         self._columns = tensor.col_indices()
         self._values = tensor.values()
         self._transpose: Any | None = None
+        self._edges: dict[int, list[int]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the CSR tensors: what rebuilds them would warn, and they are made of the rest.
@@ -198,8 +199,8 @@ class SparseTorch(DesignMatrix):
         crow = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
         return csr_tensor(crow, row_of[order], self._values[order], (d, n))
 
-    def _slice(self, start: int, stop: int) -> Any:
-        first, last = int(self._crow[start]), int(self._crow[stop])
+    def _slice(self, start: int, stop: int, first: int, last: int) -> Any:
+        """Return the rows from start to stop, whose entries lie from first to last."""
         return csr_tensor(
             self._crow[start : stop + 1] - first,
             self._columns[first:last],
@@ -230,9 +231,20 @@ class SparseTorch(DesignMatrix):
         budget = 4 * BLOCK_BYTES if on_host else DEVICE_BLOCK_BYTES // 16
         step = block_rows(d, self._values.element_size(), budget)
         total = self._values.new_zeros((d, d), dtype=dtype)
+        # Where the blocks' entries begin: a device's are read once for all solves.
+        if at is None and step not in self._edges:
+            last = self._crow.shape[0] - 1
+            rows_at = [*range(0, count, step), last]
+            self._edges[step] = self._crow[
+                torch.as_tensor(rows_at, device=self._crow.device)
+            ].tolist()
         for start in range(0, count, step):
             stop = min(start + step, count)
-            chosen = self._slice(start, stop) if at is None else self._take(at[start:stop])
+            if at is None:
+                first, last = self._edges[step][start // step : start // step + 2]
+                chosen = self._slice(start, stop, first, last)
+            else:
+                chosen = self._take(at[start:stop])
             block = chosen.to_dense().to(dtype)
             total.addmm_((block * weights[start:stop, None].to(dtype)).T, block)
         return (0.5 * (total + total.T)).to(self._values.dtype)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from softres.common.arrays import array_namespace
+from softres.common.reading import scalar
 from softres.matrices.backends import as_numpy
 
 __all__ = ["BlockCurvature", "Curvature", "add_rank_two"]
@@ -95,13 +96,17 @@ class Curvature:
 
     def quadratic(self, y: Any) -> float:
         """Return y^T B y for y of shape (n,)."""
-        form = self._quadratic_rows(y)
+        return float(self.form(y))
+
+    def form(self, y: Any) -> Any:
+        """Return y^T B y for y of shape (n,), from a device as it is."""
+        form = scalar(self._form_rows(y))
         if self.v is not None and self.h is not None:
-            form += 2.0 * float(self.v @ y) * float(self.h @ y)
+            form = form + 2.0 * scalar(self.v @ y) * scalar(self.h @ y)
         return form
 
-    def _quadratic_rows(self, y: Any) -> float:
-        return float(self.diagonal @ (y * y))
+    def _form_rows(self, y: Any) -> Any:
+        return self.diagonal @ (y * y)
 
     def rank_two(self, matrix: Any) -> tuple[Any, Any] | None:
         """Return A^T v and A^T h from one pass over A with two right-hand sides, each (d,)."""
@@ -203,5 +208,5 @@ class BlockCurvature(Curvature):
             .reshape(len(sides), -1)
         )
 
-    def _quadratic_rows(self, y: Any) -> float:
-        return float(y @ self.apply_rows(y))
+    def _form_rows(self, y: Any) -> Any:
+        return y @ self.apply_rows(y)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
-from math import exp, inf, isfinite, log
+from math import exp, inf, isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from softres.common.arrays import array_namespace
+from softres.common.arrays import array_namespace, norm, stays
+from softres.common.reading import Number, Reading, log_of_sum, scalar
 from softres.problems.chunks import Pieces, by_chunks
 from softres.problems.curvature import Curvature
 
@@ -19,26 +21,38 @@ __all__ = ["Evaluation", "Model", "Ray", "Slopes"]
 
 
 class Model(NamedTuple):
-    """The model f(z) and its parts, over whatever factor keeps them finite."""
+    """The model f(z) and its parts, over whatever factor keeps them finite.
+
+    Its numbers are floats, and those of a device arrays without axes there.
+    """
 
     f: Any  # u / alpha
     v: Any  # u' / alpha
     e: Any  # u'' / alpha
     c: Any  # f - b
-    log_alpha: float  # -inf where the sum is not positive
-    ff: float  # <f, f>
-    fc: float  # <f, c>
-    cc: float  # <c, c>
+    log_alpha: Any  # -inf where the sum is not positive
+    ff: Any  # <f, f>
+    fc: Any  # <f, c>
+    cc: Any  # <c, c>
 
 
 class Slopes(NamedTuple):
-    """First and second derivatives in z, and the penalty."""
+    """First and second derivatives in z, and the penalty; numbers as in :class:`Model`."""
 
     gradient: Any  # v * q + w^2 * z
     diagonal: Any  # D
     h: Any | None  # of the rank-two part
-    penalty: float  # |diag(w) z|^2
-    trace: float  # <D, 1>: finite only where every entry is
+    penalty: Any  # |diag(w) z|^2
+    trace: Any  # <D, 1>: finite only where every entry is
+
+
+class _Numbers(NamedTuple):
+    """What of a point the host decides by."""
+
+    log_alpha: float
+    cc: float
+    penalty: float
+    trace: float
 
 
 class Evaluation:
@@ -78,22 +92,22 @@ class Evaluation:
         def residual(u: Any, v: Any, e: Any, target: Any) -> Pieces:
             f = u / alpha
             c = f - target
-            return (f, v / alpha, e / alpha, c), (float(f @ f), float(f @ c), float(c @ c))
+            return (f, v / alpha, e / alpha, c), (scalar(f @ f), scalar(f @ c), scalar(c @ c))
 
         with np.errstate(all="ignore"):  # leaving the range of doubles is reported by `inside`
             if not problem.normalised:
                 (u, v, e), _ = by_chunks(lambda z: (problem.link.evaluate(z), ()), z)
                 c = u - problem.target
-                return Model(u, v, e, c, 0.0, 0.0, 0.0, float(c @ c))
+                return Model(u, v, e, c, 0.0, 0.0, 0.0, scalar(c @ c))
             link = problem.normalisable
             m = link.shift(z)
 
             def scaled(z: Any) -> Pieces:
                 u, v, e, _ = link.scaled(z, m)
-                return (u, v, e), (float(u.sum()),)
+                return (u, v, e), (scalar(u.sum()),)
 
             parts, (alpha,) = by_chunks(scaled, z)
-            log_alpha = log(alpha) + m if alpha > 0 else -inf
+            log_alpha = log_of_sum(alpha, m)
             (f, v, e, c), sums = by_chunks(residual, *parts, problem.target)
             return Model(f, v, e, c, log_alpha, *sums)
 
@@ -109,7 +123,7 @@ class Evaluation:
             if normalised:
                 # With v over alpha, both factors 1/alpha of the rank-two part are inside.
                 arrays += (v * (target - 2.0 * f + half_s),)
-            return arrays, (float(wz @ z), float(arrays[1].sum()))
+            return arrays, (scalar(wz @ z), scalar(arrays[1].sum()))
 
         half_s = 0.5 * model.ff + model.fc  # s / 2, s = |f|^2 + 2 <f, c>
         with np.errstate(all="ignore"):
@@ -117,6 +131,27 @@ class Evaluation:
                 slopes, self.z, problem.w2, model.f, model.v, model.e, model.c, problem.target
             )
         return Slopes(arrays[0], arrays[1], arrays[2] if normalised else None, *sums)
+
+    @cached_property
+    def _numbers(self) -> _Numbers:
+        model, slopes = self._model, self._slopes
+        if isinstance(model.cc, float):
+            return _Numbers(model.log_alpha, model.cc, slopes.penalty, slopes.trace)
+        return self.ask(Reading())()
+
+    def ask(self, reading: Reading) -> Callable[[], _Numbers]:
+        """Ask for what the host decides by, along with what else is asked for."""
+        model, slopes = self._model, self._slopes
+        asked = [
+            reading.number(value)
+            for value in (model.log_alpha, model.cc, slopes.penalty, slopes.trace)
+        ]
+
+        def read() -> _Numbers:
+            self.__dict__["_numbers"] = numbers = _Numbers(*(number() for number in asked))
+            return numbers
+
+        return read
 
     @property
     def f(self) -> Any:
@@ -142,7 +177,8 @@ class Evaluation:
     @property
     def log_alpha(self) -> float:
         """log(alpha), alpha = <u, 1>, -inf where alpha is not positive; 0 if not normalised."""
-        return self._model.log_alpha
+        log_alpha = self._model.log_alpha  # on the host it is there before the slopes are
+        return log_alpha if isinstance(log_alpha, float) else self._numbers.log_alpha
 
     @property
     def alpha(self) -> float:
@@ -156,20 +192,20 @@ class Evaluation:
         The loss of a soft-residual problem has a pole where alpha vanishes; the theory assumes
         alpha >= beta > 0. A plain problem's loss may leave the range of doubles.
         """
-        problem, log_alpha = self.problem, self._model.log_alpha
+        problem, log_alpha = self.problem, self.log_alpha
         if problem.normalised and not (log_alpha >= problem.log_beta and log_alpha > -inf):
             return False
-        return isfinite(self.value) and isfinite(self._slopes.trace)
+        return isfinite(self.value) and isfinite(self._numbers.trace)
 
     @property
     def data_value(self) -> float:
         """1/2 |f(x) - b|^2, the loss without its regularisation."""
-        return 0.5 * self._model.cc
+        return 0.5 * self._numbers.cc
 
     @property
     def value(self) -> float:
         """The loss, 1/2 |f(x) - b|^2 + 1/2 |diag(w) A x|^2."""
-        return self.data_value + 0.5 * self._slopes.penalty
+        return self.data_value + 0.5 * self._numbers.penalty
 
     @property
     def gradient_z(self) -> Any:
@@ -181,6 +217,21 @@ class Evaluation:
         """The gradient in x, A^T (v * q + w^2 * z), shape (d,) (Lemma 4.1)."""
         with np.errstate(all="ignore"):
             return self.problem.matrix.rmatmul(self.gradient_z)
+
+    @cached_property
+    def gradient_norm(self) -> float:
+        """The Euclidean norm of the gradient."""
+        return norm(self.gradient)
+
+    def ask_gradient_norm(self, reading: Reading) -> Number:
+        """Ask for the norm of the gradient, along with what else is asked for."""
+        asked = reading.norm(self.gradient)
+
+        def read() -> float:
+            self.__dict__["gradient_norm"] = size = asked()
+            return size
+
+        return read
 
     def differentiate(self) -> None:
         """Compute the gradient and the Hessian's rank-two part in one reading of A.
@@ -245,19 +296,57 @@ class Ray:
 
     The directional derivative is <gradient in z, A p>: a line search that decides by it reads A
     only once, and is not fooled by a loss that is flat to rounding.
+
+    On a device, what a search asks of a point is read in one transfer when the point is made.
     """
 
     def __init__(self, origin: Evaluation, p: Any, ap: Any) -> None:
         self.origin = origin
         self.p = p
         self.ap = ap
+        self._seen: dict[int, tuple[Evaluation, float, float]] = {}
+        self._length: float | None = None
 
-    def at(self, t: float) -> Evaluation:
-        """Return the evaluation at x + t p, with z from the ray rather than a fresh pass."""
+    def at(self, t: Any) -> Evaluation:
+        """Return the evaluation at x + t p, with z from the ray rather than a fresh pass.
+
+        t may be on the device.
+        """
         origin = self.origin
-        return origin.problem.at(origin.x + t * self.p, origin.z + t * self.ap)
+        point = origin.problem.at(origin.x + t * self.p, origin.z + t * self.ap)
+        if stays(self.ap):
+            self._look(point, t)
+        return point
+
+    def length(self, t: Any) -> float:
+        """Return t as a float; where it is on the device it was read with the point."""
+        return self._length if stays(t) and self._length is not None else float(t)
+
+    def _look(self, point: Evaluation, t: Any) -> None:
+        """Read what a search may ask of a point on a device, and the first time of the origin."""
+        reading = Reading()
+        unseen = [point] if id(self.origin) in self._seen else [self.origin, point]
+        asked = []
+        for other in unseen:
+            numbers = other.ask(reading)
+            slope = reading.number(other.gradient_z @ self.ap)
+            curved = reading.number(other.curvature.form(self.ap))
+            asked.append((other, numbers, slope, curved))
+        length = reading.number(t)
+        self._length = length()
+        for other, numbers, slope, curved in asked:
+            numbers()
+            self._seen[id(other)] = (other, slope(), curved())
 
     def slope(self, point: Evaluation) -> float:
         """Return the directional derivative along p at a point of the ray."""
+        if id(point) in self._seen:
+            return self._seen[id(point)][1]
         with np.errstate(all="ignore"):  # z and its slope may be finite, and their product not
             return float(point.gradient_z @ self.ap)
+
+    def curvature(self, point: Evaluation) -> float:
+        """Return the second directional derivative along p at a point of the ray."""
+        if id(point) in self._seen:
+            return self._seen[id(point)][2]
+        return point.curvature.quadratic(self.ap)

@@ -12,6 +12,7 @@ from math import exp, pi, sqrt
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from softres.common.arrays import array_namespace, is_torch
+from softres.common.reading import scalar
 
 __all__ = [
     "BRANCHES",
@@ -41,11 +42,14 @@ class Link(Protocol):
 class NormalisableLink(Link, Protocol):
     """A link that can be divided by its sum without overflow."""
 
-    def shift(self, z: Any) -> float:
-        """Return an m that keeps everything over exp(m) finite for all entries of z."""
+    def shift(self, z: Any) -> Any:
+        """Return an m that keeps everything over exp(m) finite for all entries of z.
+
+        A float; for z on a device an array without axes, there.
+        """
         ...
 
-    def scaled(self, z: Any, m: float | None = None) -> tuple[Any, Any, Any, float]:
+    def scaled(self, z: Any, m: Any = None) -> tuple[Any, Any, Any, Any]:
         """Return u, u' and u'' over exp(m), and m; ``shift(z)`` where m is not given."""
         ...
 
@@ -60,18 +64,20 @@ class SoftResidual:
         e = array_namespace(z).exp(z)
         return e + z, e + 1.0, e
 
-    def shift(self, z: Any) -> float:
+    def shift(self, z: Any) -> Any:
         """Return max(0, max z): over exp of it every entry is at most 1 + |z|."""
-        return max(0.0, float(z.max()))
+        m = scalar(z.max())
+        return max(0.0, m) if isinstance(m, float) else m.clamp(min=0.0)
 
-    def scaled(self, z: Any, m: float | None = None) -> tuple[Any, Any, Any, float]:
+    def scaled(self, z: Any, m: Any = None) -> tuple[Any, Any, Any, Any]:
         """Return u, u' and u'' over exp(m), and m."""
         xp = array_namespace(z)
         m = self.shift(z) if m is None else m
-        if m == 0.0:
+        on_host = isinstance(m, float)
+        if on_host and m == 0.0:
             return *self.evaluate(z), 0.0
         e = xp.exp(z - m)
-        t = exp(-m)
+        t = exp(-m) if on_host else xp.exp(-m)
         return e + t * z, e + t, e, m
 
 
@@ -85,11 +91,11 @@ class Exp:
         e = array_namespace(z).exp(z)
         return e, e, e
 
-    def shift(self, z: Any) -> float:
+    def shift(self, z: Any) -> Any:
         """Return max z: over exp of it nothing overflows, and not all vanishes."""
-        return float(z.max())
+        return scalar(z.max())
 
-    def scaled(self, z: Any, m: float | None = None) -> tuple[Any, Any, Any, float]:
+    def scaled(self, z: Any, m: Any = None) -> tuple[Any, Any, Any, Any]:
         """Return exp(z - m) three times, and m."""
         xp = array_namespace(z)
         m = self.shift(z) if m is None else m

@@ -25,7 +25,6 @@ connection, and softmax regression without.
 from __future__ import annotations
 
 from functools import cached_property
-from math import inf, log
 from typing import Any
 
 import numpy as np
@@ -33,6 +32,7 @@ import numpy as np
 from softres.common.arrays import array_namespace
 from softres.common.checks import choice, number, shown, whole
 from softres.common.errors import InputError
+from softres.common.reading import log_of_sum, scalar
 from softres.matrices.layered import layered_matrix
 from softres.problems.curvature import BlockCurvature
 from softres.problems.evaluation import Evaluation, Model, Slopes
@@ -123,8 +123,8 @@ class _LayeredEvaluation(Evaluation):
                 y = skip * y + g + z[layer]
             m = link.shift(y)
             u, v, e, _ = link.scaled(y, m)
-            alpha = float(u.sum())
-            log_alpha = log(alpha) + m if alpha > 0 else -inf
+            alpha = scalar(u.sum())
+            log_alpha = log_of_sum(alpha, m)
             f = u / alpha
             firsts, seconds = [v / alpha], [e / alpha]  # from the last layer to the first
             for slope, bend in zip(reversed(slopes), reversed(bends), strict=True):
@@ -138,7 +138,7 @@ class _LayeredEvaluation(Evaluation):
                     mixed = mixed * slopes[below]
                     hessians[layer, below] = hessians[below, layer] = mixed
             c = f - target
-            sums = float(f @ f), float(f @ c), float(c @ c)
+            sums = scalar(f @ f), scalar(f @ c), scalar(c @ c)
             v = xp.concat(firsts[::-1])
             return Model(f, v, hessians, c, log_alpha, *sums)
 
@@ -153,7 +153,7 @@ class _LayeredEvaluation(Evaluation):
             blocks = self._outer(v) + centred * model.e
             # With v over alpha, both factors 1/alpha of the rank-two part are inside.
             h = v * (problem.target - 2.0 * model.f + (0.5 * model.ff + model.fc))
-            penalty, total = float((wz * z).sum()), float(blocks.sum())
+            penalty, total = scalar((wz * z).sum()), scalar(blocks.sum())
         return Slopes(gradient.reshape(-1), blocks, h.reshape(-1), penalty, total)
 
     def _outer(self, v: Any) -> Any:

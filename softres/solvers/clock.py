@@ -10,12 +10,13 @@ from time import perf_counter
 from typing import Any
 
 from softres.matrices import PassCounter
+from softres.matrices.backends import Queue
 
 __all__ = ["Meter"]
 
 
-def _nothing() -> None:
-    """On the host every operation has ended when it returns."""
+#: On the host every operation has ended when it returns.
+_NO_QUEUE = Queue(lambda: None)
 
 
 class _Clock:
@@ -37,22 +38,36 @@ class _Clock:
 class _Phase:
     """Adds the seconds inside to a phase of a step."""
 
-    __slots__ = ("name", "seconds", "since", "synchronise")
+    __slots__ = ("name", "seconds", "since")
 
-    def __init__(
-        self, name: str, seconds: defaultdict[str, float], synchronise: Callable[[], None]
-    ) -> None:
+    def __init__(self, name: str, seconds: defaultdict[str, float]) -> None:
         self.name = name
         self.seconds = seconds
-        self.synchronise = synchronise
 
     def __enter__(self) -> None:
-        self.synchronise()
         self.since = perf_counter()
 
     def __exit__(self, *_: object) -> None:
-        self.synchronise()
         self.seconds[self.name] += perf_counter() - self.since
+
+
+class _MarkedPhase:
+    """The same on a device, between two events in its queue: to wait for it would hold it up."""
+
+    __slots__ = ("mark", "marks", "name", "since")
+
+    def __init__(
+        self, name: str, mark: Callable[[], Any], marks: list[tuple[str, Any, Any]]
+    ) -> None:
+        self.name = name
+        self.mark = mark
+        self.marks = marks
+
+    def __enter__(self) -> None:
+        self.since = self.mark()
+
+    def __exit__(self, *_: object) -> None:
+        self.marks.append((self.name, self.since, self.mark()))
 
 
 class Meter:
@@ -67,8 +82,8 @@ class Meter:
     counter
         The pass counter of the matrix; only what is counted during ``solve`` is reported, and of
         that only what the solve's own thread, or one in its context, asked for.
-    synchronise
-        Called at every boundary; waits for an accelerator's queue.
+    queue
+        A device's: every clock waits for it where it stops, and phases leave marks in it.
 
     Attributes
     ----------
@@ -78,13 +93,14 @@ class Meter:
         Seconds of each phase within solve.
     """
 
-    def __init__(self, counter: PassCounter, synchronise: Callable[[], None] = _nothing) -> None:
+    def __init__(self, counter: PassCounter, queue: Queue = _NO_QUEUE) -> None:
         self.seconds = {"solve": 0.0, "evaluate": 0.0, "log": 0.0}
         self.phases: defaultdict[str, float] = defaultdict(float)
         self._counter = counter
         self._own = PassCounter()
         self._tally: Token[Any] | None = None
-        self._synchronise = synchronise
+        self._queue = queue
+        self._marks: list[tuple[str, Any, Any]] = []
         self._running: str | None = None
         self._since = 0.0
 
@@ -111,14 +127,17 @@ class Meter:
     def _start(self, name: str) -> None:
         if self._running is not None:
             raise RuntimeError(f"the {name} clock cannot start while {self._running} is running")
-        self._synchronise()
+        self._queue.synchronise()
         if name == "solve":
             self._tally = self._counter.start_tally(self._own)
         self._running, self._since = name, perf_counter()
 
     def _stop(self, name: str) -> None:
-        self._synchronise()
+        self._queue.synchronise()
         self.seconds[name] += perf_counter() - self._since
+        for phase, since, until in self._marks:
+            self.phases[phase] += since.elapsed_time(until) / 1000.0
+        self._marks.clear()
         self._running = None
         if self._tally is not None:
             self._counter.stop_tally(self._tally)
@@ -126,4 +145,6 @@ class Meter:
 
     def phase(self, name: str) -> AbstractContextManager[None]:
         """Count the seconds inside towards a phase of the step; only within solve."""
-        return _Phase(name, self.phases, self._synchronise)
+        if self._queue.mark is None:
+            return _Phase(name, self.phases)
+        return _MarkedPhase(name, self._queue.mark, self._marks)

@@ -69,6 +69,6 @@ class GradientDescent(Solver):
             return State(state.point, state.estimate, {}, Status.STALLED)
         kept = accepted.trials == 1
         lipschitz = lipschitz / self.growth if kept else 1.0 / accepted.step_length
-        relative = relative_norm(accepted.point.gradient, tools.start.gradient)
+        relative = relative_norm(accepted.point.gradient_norm, tools.start.gradient_norm)
         info = {"step_length": accepted.step_length, "trials": accepted.trials}
         return State(accepted.point, relative, info, memory=lipschitz)

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from softres.common.arrays import norm
 from softres.common.checks import shown
 from softres.common.errors import InputError
-from softres.matrices.backends import synchronise_for
+from softres.matrices.backends import queue_of
 from softres.problems import Problem
 from softres.problems.evaluation import Evaluation
 from softres.problems.reference import Reference
@@ -44,7 +43,7 @@ def iterate(
     reference: Reference | None,
 ) -> Result:
     """Run a solver from x0 until it converges or has to stop; see :func:`softres.solve`."""
-    meter = Meter(problem.matrix.counter, synchronise_for(problem.matrix))
+    meter = Meter(problem.matrix.counter, queue_of(problem.matrix))
     with meter.clock("solve"):
         start = problem.at(x0)
     if not start.inside:
@@ -149,8 +148,7 @@ class _Recorder:
     def __call__(self, step: int, state: State) -> Row:
         meter, point = self.meter, state.point
         with meter.clock("evaluate"):
-            gradient = point.gradient
-            size = norm(gradient)
+            size = point.gradient_norm
             if step == 0:
                 self.gradient0 = size
             row: Row = {

@@ -11,6 +11,7 @@ It shows where the library waits and what it copies. Of speed, memory and roundi
 from __future__ import annotations
 
 import contextlib
+import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -107,6 +108,19 @@ class OnCard(torch.Tensor):
     @classmethod
     def __torch_dispatch__(cls, function: Any, *_: Any, **__: Any) -> Any:
         raise AssertionError(f"{function} has come past the stand-in")
+
+
+class _Event:
+    """An event that a queue without delay comes to at once."""
+
+    def __init__(self, enable_timing: bool = False) -> None:
+        self.at = 0.0
+
+    def record(self, stream: Any = None) -> None:
+        self.at = time.perf_counter()
+
+    def elapsed_time(self, until: _Event) -> float:
+        return 1000.0 * (until.at - self.at)
 
 
 class _Mode(TorchFunctionMode):
@@ -224,6 +238,8 @@ def card() -> Iterator[Card]:
                 is_available=lambda: True,
                 synchronize=synchronize,
                 mem_get_info=lambda device=None: (1 << 37, 1 << 37),
+                current_stream=lambda device=None: None,
+                Event=_Event,
             ),
             _Mode(),
         ):

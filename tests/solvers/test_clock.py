@@ -6,6 +6,7 @@ import pytest
 
 import softres.solvers.clock
 from softres.matrices import PassCounter
+from softres.matrices.backends import Queue
 from softres.solvers.clock import Meter
 
 
@@ -87,12 +88,24 @@ def test_only_what_solve_counts_is_reported():
     assert (meter.passes, meter.grams) == (5, 2)
 
 
-def test_every_boundary_waits_for_the_device():
+class Mark:
+    """An event in a device's queue, which is a second behind."""
+
+    def __init__(self, time: FakeTime) -> None:
+        self.at = time() + 1.0
+
+    def elapsed_time(self, until: Mark) -> float:
+        return 1000.0 * (until.at - self.at)
+
+
+def test_clocks_wait_for_the_device_and_phases_leave_marks_in_its_queue(time):
     waits = []
-    meter = Meter(PassCounter(), lambda: waits.append(None))
+    meter = Meter(PassCounter(), Queue(lambda: waits.append(None), lambda: Mark(time)))
     with meter.clock("solve"):
         assert len(waits) == 1
         with meter.phase("factor"):
-            assert len(waits) == 2
-        assert len(waits) == 3
-    assert len(waits) == 4
+            time.pass_by(3.0)
+        assert len(waits) == 1
+        assert not meter.phases
+    assert len(waits) == 2
+    assert meter.phases == {"factor": 3.0}

@@ -45,7 +45,9 @@ def on(solver, values):
 def test_a_norm_neither_vanishes_nor_overflows(scale, make):
     vector = make(scale * np.array([3.0, 0.0, -4.0]))
     assert norm(vector) == pytest.approx(5 * scale, rel=1e-15)
-    assert relative_norm(vector, make(np.array([3.0, 0.0, 4.0]) * scale)) == pytest.approx(1.0)
+    assert relative_norm(
+        norm(vector), norm(make(np.array([3.0, 0.0, 4.0]) * scale))
+    ) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("scale", [1e-44, 1e-30, 1e-20, 1.0, 1e20, 1e37])
@@ -60,8 +62,8 @@ def test_norms_of_what_has_none():
     assert norm(np.zeros(3)) == 0.0
     assert norm(np.array([1.0, math.inf])) == math.inf
     assert math.isnan(norm(np.array([1.0, math.nan])))
-    assert relative_norm(np.zeros(2), np.zeros(2)) == 0.0
-    assert relative_norm(np.ones(2), np.zeros(2)) == math.inf
+    assert relative_norm(0.0, 0.0) == 0.0
+    assert relative_norm(1.0, 0.0) == math.inf
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e-95, 1.0, 1e170, 1e300])

@@ -104,7 +104,7 @@ class RowModel:
             *scaled, m = link.scaled(self.z[row])
             total = float(xp.sum(scaled[0]))
             f[row], v[row], e[row] = (part / total for part in scaled)
-            log_alpha[row] = log(total) + m if total > 0 else -inf
+            log_alpha[row] = log(total) + float(m) if total > 0 else -inf
         beta = self.problem.beta
         floor = log(beta) if beta > 0 else -inf
         return f, v, e, (log_alpha >= floor) & (log_alpha > -inf)

@@ -161,7 +161,7 @@ class _ScipySolver(Solver):
         point = state.memory.next()
         if point is None:
             return State(state.point, state.estimate, {}, Status.STALLED, state.memory)
-        relative = relative_norm(point.gradient, tools.start.gradient)
+        relative = relative_norm(point.gradient_norm, tools.start.gradient_norm)
         return State(point, relative, {}, memory=state.memory)
 
     def close(self, state: State) -> None:

@@ -73,5 +73,5 @@ class TorchLBFGS(Solver):
         moved = not torch.equal(last.x, state.point.x)
         if not moved or not isfinite(last.value):
             return State(state.point, state.estimate, {}, Status.STALLED, state.memory)
-        relative = relative_norm(last.gradient, start.gradient)
+        relative = relative_norm(last.gradient_norm, start.gradient_norm)
         return State(last, relative, {}, memory=state.memory)

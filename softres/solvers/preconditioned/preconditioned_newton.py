@@ -16,7 +16,7 @@ from softres.solvers.preconditioned.cost_model import CostModel
 from softres.solvers.preconditioned.definite_hessian import DefiniteHessian
 from softres.solvers.preconditioned.machine import RATES, machine_of
 from softres.solvers.preconditioned.maintained import MaintainedHessian
-from softres.solvers.preconditioned.preconditioner import Preconditioner
+from softres.solvers.preconditioned.preconditioner import Look, Preconditioner
 from softres.solvers.preconditioned.refresh import RefreshPolicy
 from softres.solvers.preconditioned.secant import SecantPairs
 from softres.solvers.result import Status
@@ -133,8 +133,7 @@ class PreconditionedNewton(Solver):
             x0 = tools.start.x
             new = new.problem.at(x0 + M.hessian.project(new.x - x0), new.z)
             memory.left_row_space = False
-        dual_norm = M.dual_norm(new.gradient)
-        estimate = self._note(point, new, dual_norm, M, tools, found.step_length)
+        estimate = _note(M, M.look(point, new, tools.start.x), found.step_length)
         corrections = 0
         # A full step was right: the quadratic model is good here.
         if M.policy.always_rebuild and M.columns is None and found.step_length == 1.0:
@@ -168,31 +167,13 @@ class PreconditionedNewton(Solver):
             new = point.along(M.direction(point.gradient)).at(1.0)
             if not new.inside:
                 break
-            change, dual_norm = new.value - point.value, M.dual_norm(new.gradient)
-            if dual_norm >= M.progress.dual_norm or (change > 0 and not flat(change, point)):
+            change, seen = new.value - point.value, M.look(point, new, tools.start.x)
+            rises = change > 0 and not flat(change, point)
+            if seen.dual_norm >= M.progress.dual_norm or rises:
                 break
-            estimate = self._note(point, new, dual_norm, M, tools)
+            estimate = _note(M, seen)
             point, taken = new, taken + 1
         return point, estimate, taken
-
-    def _note(
-        self,
-        point: Evaluation,
-        new: Evaluation,
-        dual_norm: float,
-        M: Preconditioner,
-        tools: Tools,
-        step_length: float = 1.0,
-    ) -> float:
-        """Let M learn from a step between two points; return the estimated relative error.
-
-        A minimum far beyond a full step shows that M is too large, by as much; then the error is
-        larger than its norms tell.
-        """
-        travelled = M.norm(new.x - tools.start.x)
-        estimate = dual_norm / travelled * max(1.0, step_length) if travelled > 0 else inf
-        M.note(new.x - point.x, new.gradient - point.gradient, dual_norm, estimate)
-        return estimate
 
     def _trust_region_step(self, state: State, tools: Tools, info: dict[str, float]) -> State:
         """Take a step with the exact Hessian, which sees the way down from a saddle."""
@@ -221,3 +202,15 @@ class PreconditionedNewton(Solver):
             M.use_factor()
             return self.step(state, tools)
         return replace(state, info=info, status=Status.STALLED)
+
+
+def _note(M: Preconditioner, seen: Look, step_length: float = 1.0) -> float:
+    """Let M learn from a step; return the estimated relative error.
+
+    A minimum far beyond a full step shows that M is too large, by as much; then the error is
+    larger than its norms tell.
+    """
+    travelled = seen.travelled
+    estimate = seen.dual_norm / travelled * max(1.0, step_length) if travelled > 0 else inf
+    M.note(seen, estimate)
+    return estimate

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf, sqrt
-from typing import Any
+from typing import Any, NamedTuple
 
-from softres.common.arrays import dual_norm
+from softres.common.reading import Reading
 from softres.linalg.free_memory import check_squares
 from softres.problems.evaluation import Evaluation
 from softres.solvers.base import Tools
@@ -18,7 +19,25 @@ from softres.solvers.preconditioned.maintained import MaintainedHessian
 from softres.solvers.preconditioned.refresh import Progress, RefreshPolicy, Stagnation
 from softres.solvers.preconditioned.secant import SecantPairs
 
-__all__ = ["Preconditioner"]
+__all__ = ["Look", "Preconditioner"]
+
+
+class Look(NamedTuple):
+    """What a step tells.
+
+    Attributes
+    ----------
+    dual_norm
+        The new gradient in the norm of M^-1: an estimate of the error in the norm of M.
+    travelled
+        The way from the start in the norm of M.
+    learn
+        Keeps the step and the change of the gradient along it as a secant pair.
+    """
+
+    dual_norm: float
+    travelled: float
+    learn: Callable[[], None]
 
 
 @dataclass
@@ -69,15 +88,25 @@ class Preconditioner:
         assert self.hessian.factor is not None
         return self.hessian.project(self.hessian.factor.solve(y))
 
-    def dual_norm(self, gradient: Any) -> float:
-        """Return the norm of a gradient in M^-1: an estimate of the error in the norm of M."""
-        return dual_norm(gradient, self.solve(gradient))
+    def look(self, point: Evaluation, new: Evaluation, x0: Any) -> Look:
+        """Return what a step between two points tells; from a device in one transfer.
 
-    def norm(self, x: Any) -> float:
-        """Return the norm of x in M."""
-        if self.columns is not None:
-            return self.columns.norm(x)
-        return sqrt(max(0.0, float(x @ (self.hessian.total @ x))))
+        Parameters
+        ----------
+        x0
+            Where the solve started, shape (d,).
+        """
+        reading, gradient, moved = Reading(), new.gradient, new.x - x0
+        size = new.ask_gradient_norm(reading)
+        dual_norm = reading.dual_norm(gradient, self.solve(gradient))
+        square = reading.number(moved @ self._apply(moved))
+        learn = self.pairs.ask(reading, new.x - point.x, gradient - point.gradient)
+        size()
+        return Look(dual_norm(), sqrt(max(0.0, square())), learn)
+
+    def _apply(self, x: Any) -> Any:
+        """Return M x."""
+        return self.hessian.total @ x if self.columns is None else self.columns.scale * x
 
     def direction(self, gradient: Any) -> Any:
         """Return -M^-1 g, with M corrected by the secant pairs, for a gradient g, shape (d,)."""
@@ -90,21 +119,11 @@ class Preconditioner:
             self.progress.dual_norm = sqrt(max(0.0, -float(gradient @ p)))
         return p
 
-    def note(self, s: Any, y: Any, dual_norm: float, estimate: float) -> None:
-        """Take in a step s, with the change y of the gradient.
-
-        Parameters
-        ----------
-        s, y
-            Shape (d,).
-        dual_norm
-            The new gradient in the norm of M^-1.
-        estimate
-            The estimated relative error.
-        """
+    def note(self, seen: Look, estimate: float) -> None:
+        """Take in a step, with the relative error that is estimated after it."""
         rate = self.progress.contraction
-        self.pairs.add(s, y)
-        self.progress.note(dual_norm, estimate)
+        seen.learn()
+        self.progress.note(seen.dual_norm, estimate)
         if self.columns is not None:
             return
         if self.definite.renewed:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from softres.common.reading import Reading, scalar
 from softres.solvers.preconditioned import tuning
 
 __all__ = ["SecantPairs"]
@@ -33,9 +34,19 @@ class SecantPairs:
 
     def add(self, s: Any, y: Any) -> None:
         """Keep a pair, both of shape (d,), unless the loss is not convex along it."""
-        product = float(s @ y)
-        if product > tuning.CURVED * float(s @ s) ** 0.5 * float(y @ y) ** 0.5:
-            self._pairs.append((s, y, product))
+        self.ask(Reading(), s, y)()
+
+    def ask(self, reading: Reading, s: Any, y: Any) -> Callable[[], None]:
+        """Ask what :meth:`add` decides by, along with what else is asked for; return the rest."""
+        product = reading.number(s @ y)
+        lengths = reading.number(s @ s), reading.number(y @ y)
+
+        def keep() -> None:
+            least = tuning.CURVED * lengths[0]() ** 0.5 * lengths[1]() ** 0.5
+            if product() > least:
+                self._pairs.append((s, y, product()))
+
+        return keep
 
     def clear(self) -> None:
         """Forget all pairs: they speak of a preconditioner that has been replaced."""
@@ -55,10 +66,10 @@ class SecantPairs:
             return solve(gradient)
         shares = []
         for s, y, product in reversed(self._pairs):
-            share = float(s @ gradient) / product
+            share = scalar(s @ gradient) / product
             gradient = gradient - share * y
             shares.append(share)
         direction = solve(gradient)
         for (s, y, product), share in zip(self._pairs, reversed(shares), strict=True):
-            direction = direction + (share - float(y @ direction) / product) * s
+            direction = direction + (share - scalar(y @ direction) / product) * s
         return direction

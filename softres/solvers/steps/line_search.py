@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf, sqrt
+from typing import Any
 
+from softres.common.reading import scalar
 from softres.problems import Problem
 from softres.problems.evaluation import Evaluation, Ray
 
@@ -66,7 +68,7 @@ class LineSearch:
     trials: int
 
 
-def search(ray: Ray, first: float = 1.0) -> LineSearch | None:
+def search(ray: Ray, first: Any = 1.0) -> LineSearch | None:
     """Backtrack from t = first to a point of sufficient decrease, without a further pass over A.
 
     A trial is accepted if it lies where the loss is defined and either the loss falls by
@@ -77,12 +79,14 @@ def search(ray: Ray, first: float = 1.0) -> LineSearch | None:
     Returns ``None`` if p is not a direction of descent or no trial is accepted.
     """
     origin = ray.origin
+    point = ray.at(first)  # before the slope at the start: a device tells both at once
+    t = ray.length(first)
     slope0 = ray.slope(origin)
     if not slope0 < 0:
         return None
-    t = first
     for trial in range(1, MAX_TRIALS + 1):
-        point = ray.at(t)
+        if trial > 1:
+            point = ray.at(t)
         if not point.inside:
             t *= 0.5
             continue
@@ -96,20 +100,24 @@ def search(ray: Ray, first: float = 1.0) -> LineSearch | None:
     return None
 
 
-def reach(ray: Ray) -> float:
+def reach(ray: Ray) -> Any:
     """Return a first step length along a ray: 1, or less where it would move z too far apart.
+
+    A float, and on a device an array without axes there.
 
     A normalised f puts all its mass on a few rows once the entries of z are far apart; there the
     loss is flat, and a search has nothing to go by.
     """
     if not ray.origin.problem.normalised:
         return 1.0
-    spread = float(ray.ap.max()) - float(ray.ap.min())
-    return 1.0 if spread <= SPREAD else SPREAD / spread
+    spread = scalar(ray.ap.max()) - scalar(ray.ap.min())
+    if isinstance(spread, float):
+        return 1.0 if spread <= SPREAD else SPREAD / spread
+    return (SPREAD / spread).clamp(max=1.0)
 
 
 def minimise_along(
-    ray: Ray, first: float = 1.0, tolerance: float = 0.1, trials: int = 10
+    ray: Ray, first: Any = 1.0, tolerance: float = 0.1, trials: int = 10
 ) -> LineSearch | None:
     """Search for a point of sufficient decrease whose slope is small as well.
 
@@ -121,13 +129,15 @@ def minimise_along(
     Returns ``None`` if p is not a direction of descent or no point is accepted.
     """
     origin = ray.origin
+    low, high = 0.0, inf
+    point = ray.at(first)  # before the slope at the start: a device tells both at once
+    t, best = ray.length(first), None
     slope0 = ray.slope(origin)
     if not slope0 < 0:
         return None
-    low, high = 0.0, inf
-    t, best = first, None
     for trial in range(1, trials + 1):
-        point = ray.at(t)
+        if trial > 1:
+            point = ray.at(t)
         slope = ray.slope(point) if point.inside else inf
         change = point.value - origin.value if point.inside else inf
         falls = _falls(change, origin, t, slope, slope0)
@@ -139,7 +149,7 @@ def minimise_along(
             low = t
         else:
             high = t
-        curvature = point.curvature.quadratic(ray.ap) if falls else 0.0
+        curvature = ray.curvature(point) if falls else 0.0
         t = t - slope / curvature if curvature > 0 else (low + high) / 2 if high < inf else 4.0 * t
         if high < inf:
             margin = 0.1 * (high - low)

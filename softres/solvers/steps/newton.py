@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from math import inf, sqrt
 from typing import Any
 
-from softres.common.arrays import array_namespace, dual_norm
+from softres.common.arrays import array_namespace
+from softres.common.reading import Number, Reading
 from softres.linalg.factors import cholesky
 from softres.linalg.nullspace import filled, null_basis
 from softres.problems.curvature import Curvature
@@ -94,17 +95,20 @@ def newton_step(
     if accepted is None:
         # No descent can be seen along a Newton direction: the floor of the arithmetic.
         return replace(state, info=info, status=Status.STALLED, memory=memory)
+    if serves is None or not serves(accepted.point):
+        accepted.point.differentiate()  # the next step needs both parts
+    gradient, reading = accepted.point.gradient, Reading()
+    size = accepted.point.ask_gradient_norm(reading)
+    decrement = reading.number(point.gradient @ p)
+    left = reading.dual_norm(gradient, factor.solve(gradient))
+    error = ask_error(reading, left, accepted.point, H, tools)()
+    size()
     info |= {
-        "decrement": sqrt(max(0.0, -float(point.gradient @ p))),
+        "decrement": sqrt(max(0.0, -decrement())),
         "step_length": accepted.step_length,
         "trials": accepted.trials,
         "negative_eigenvalues": 0,
     }
-    if serves is None or not serves(accepted.point):
-        accepted.point.differentiate()  # the next step needs both parts
-    gradient = accepted.point.gradient
-    left = dual_norm(gradient, factor.solve(gradient))
-    error = estimated_error(left, accepted.point, H, tools)
     metric = Projected(factor, memory.null, scale, curvature)
     return State(accepted.point, error, info, memory=memory, metric=metric)
 
@@ -139,11 +143,21 @@ def _finite(H: Any) -> bool:
 
 
 def estimated_error(left: float, point: Evaluation, H: Any, tools: Tools) -> float:
+    """Return :func:`ask_error`'s estimate for a ``left`` that is known."""
+    return ask_error(Reading(), lambda: left, point, H, tools)()
+
+
+def ask_error(reading: Reading, left: Number, point: Evaluation, H: Any, tools: Tools) -> Number:
     """Estimate |x - x*| / |x0 - x*| in the norm of H without knowing x*.
 
     ``left`` is the new gradient measured with the old factor, sqrt(g^T H^-1 g), at the cost of one
     d x d solve; |x - x0| in the same norm stands for the distance that lay ahead at the start.
     """
     moved = point.x - tools.start.x
-    travelled = sqrt(max(0.0, float(moved @ (H @ moved))))
-    return left / travelled if travelled > 0 else inf
+    square = reading.number(moved @ (H @ moved))
+
+    def estimate() -> float:
+        travelled = sqrt(max(0.0, square()))
+        return left() / travelled if travelled > 0 else inf
+
+    return estimate
