@@ -94,7 +94,9 @@ def test_errors_there_are_against_the_minimiser_of_the_host(stand_in, instance):
 
 
 @pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array])
-@pytest.mark.parametrize("name", ["SoftResidualRegression", "SoftmaxRegression", "ResNetRegression"])
+@pytest.mark.parametrize(
+    "name", ["SoftResidualRegression", "SoftmaxRegression", "ResNetRegression"]
+)
 @pytest.mark.parametrize(
     ("solver", "most"),
     [("exact_newton", 3), ("preconditioned_newton", 3), ("gradient_descent", 3)],

@@ -5,54 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from math import exp, inf, isfinite
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from softres.common.arrays import array_namespace, norm, stays
+from softres.common.arrays import array_namespace, norm
 from softres.common.reading import Number, Reading, log_of_sum, scalar
 from softres.problems.chunks import Pieces, by_chunks
 from softres.problems.curvature import Curvature
+from softres.problems.parts import Model, Numbers, Slopes
+from softres.problems.ray import Ray
 
 if TYPE_CHECKING:
     from softres.problems.problem import Problem
 
-__all__ = ["Evaluation", "Model", "Ray", "Slopes"]
-
-
-class Model(NamedTuple):
-    """The model f(z) and its parts, over whatever factor keeps them finite.
-
-    Its numbers are floats, and those of a device arrays without axes there.
-    """
-
-    f: Any  # u / alpha
-    v: Any  # u' / alpha
-    e: Any  # u'' / alpha
-    c: Any  # f - b
-    log_alpha: Any  # -inf where the sum is not positive
-    ff: Any  # <f, f>
-    fc: Any  # <f, c>
-    cc: Any  # <c, c>
-
-
-class Slopes(NamedTuple):
-    """First and second derivatives in z, and the penalty; numbers as in :class:`Model`."""
-
-    gradient: Any  # v * q + w^2 * z
-    diagonal: Any  # D
-    h: Any | None  # of the rank-two part
-    penalty: Any  # |diag(w) z|^2
-    trace: Any  # <D, 1>: finite only where every entry is
-
-
-class _Numbers(NamedTuple):
-    """What of a point the host decides by."""
-
-    log_alpha: float
-    cc: float
-    penalty: float
-    trace: float
+__all__ = ["Evaluation"]
 
 
 class Evaluation:
@@ -133,13 +100,13 @@ class Evaluation:
         return Slopes(arrays[0], arrays[1], arrays[2] if normalised else None, *sums)
 
     @cached_property
-    def _numbers(self) -> _Numbers:
+    def _numbers(self) -> Numbers:
         model, slopes = self._model, self._slopes
         if isinstance(model.cc, float):
-            return _Numbers(model.log_alpha, model.cc, slopes.penalty, slopes.trace)
+            return Numbers(model.log_alpha, model.cc, slopes.penalty, slopes.trace)
         return self.ask(Reading())()
 
-    def ask(self, reading: Reading) -> Callable[[], _Numbers]:
+    def ask(self, reading: Reading) -> Callable[[], Numbers]:
         """Ask for what the host decides by, along with what else is asked for."""
         model, slopes = self._model, self._slopes
         asked = [
@@ -147,8 +114,8 @@ class Evaluation:
             for value in (model.log_alpha, model.cc, slopes.penalty, slopes.trace)
         ]
 
-        def read() -> _Numbers:
-            self.__dict__["_numbers"] = numbers = _Numbers(*(number() for number in asked))
+        def read() -> Numbers:
+            self.__dict__["_numbers"] = numbers = Numbers(*(number() for number in asked))
             return numbers
 
         return read
@@ -289,64 +256,3 @@ class Evaluation:
     def along(self, p: Any) -> Ray:
         """Return the ray x + t p, t >= 0, for p of shape (d,); one pass."""
         return Ray(self, p, self.problem.matrix.matmul(p))
-
-
-class Ray:
-    """The points x + t p. After one pass for A p, points on it need no further pass.
-
-    The directional derivative is <gradient in z, A p>: a line search that decides by it reads A
-    only once, and is not fooled by a loss that is flat to rounding.
-
-    On a device, what a search asks of a point is read in one transfer when the point is made.
-    """
-
-    def __init__(self, origin: Evaluation, p: Any, ap: Any) -> None:
-        self.origin = origin
-        self.p = p
-        self.ap = ap
-        self._seen: dict[int, tuple[Evaluation, float, float]] = {}
-        self._length: float | None = None
-
-    def at(self, t: Any) -> Evaluation:
-        """Return the evaluation at x + t p, with z from the ray rather than a fresh pass.
-
-        t may be on the device.
-        """
-        origin = self.origin
-        point = origin.problem.at(origin.x + t * self.p, origin.z + t * self.ap)
-        if stays(self.ap):
-            self._look(point, t)
-        return point
-
-    def length(self, t: Any) -> float:
-        """Return t as a float; where it is on the device it was read with the point."""
-        return self._length if stays(t) and self._length is not None else float(t)
-
-    def _look(self, point: Evaluation, t: Any) -> None:
-        """Read what a search may ask of a point on a device, and the first time of the origin."""
-        reading = Reading()
-        unseen = [point] if id(self.origin) in self._seen else [self.origin, point]
-        asked = []
-        for other in unseen:
-            numbers = other.ask(reading)
-            slope = reading.number(other.gradient_z @ self.ap)
-            curved = reading.number(other.curvature.form(self.ap))
-            asked.append((other, numbers, slope, curved))
-        length = reading.number(t)
-        self._length = length()
-        for other, numbers, slope, curved in asked:
-            numbers()
-            self._seen[id(other)] = (other, slope(), curved())
-
-    def slope(self, point: Evaluation) -> float:
-        """Return the directional derivative along p at a point of the ray."""
-        if id(point) in self._seen:
-            return self._seen[id(point)][1]
-        with np.errstate(all="ignore"):  # z and its slope may be finite, and their product not
-            return float(point.gradient_z @ self.ap)
-
-    def curvature(self, point: Evaluation) -> float:
-        """Return the second directional derivative along p at a point of the ray."""
-        if id(point) in self._seen:
-            return self._seen[id(point)][2]
-        return point.curvature.quadratic(self.ap)

@@ -35,8 +35,9 @@ from softres.common.errors import InputError
 from softres.common.reading import log_of_sum, scalar
 from softres.matrices.layered import layered_matrix
 from softres.problems.curvature import BlockCurvature
-from softres.problems.evaluation import Evaluation, Model, Slopes
+from softres.problems.evaluation import Evaluation
 from softres.problems.links import BRANCHES, Exp, SoftResidual
+from softres.problems.parts import Model, Slopes
 from softres.problems.problem import Problem
 
 __all__ = ["MultiLayerRegression"]

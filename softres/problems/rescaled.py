@@ -28,10 +28,12 @@ import numpy as np
 
 from softres.common.arrays import array_namespace
 from softres.common.checks import choice
+from softres.common.reading import scalar
 from softres.problems.chunks import Pieces, by_chunks
 from softres.problems.curvature import Curvature
-from softres.problems.evaluation import Evaluation, Model, Slopes
+from softres.problems.evaluation import Evaluation
 from softres.problems.links import Cosh, Exp, Link, Residual, Sinh, SoftResidual
+from softres.problems.parts import Model, Slopes
 from softres.problems.problem import Problem
 
 __all__ = ["RescaledRegression"]
@@ -81,11 +83,11 @@ class _RescaledEvaluation(Evaluation):
 
         def links(z: Any) -> Pieces:
             u, v, e = problem.link.evaluate(z)
-            return (u, v, e), (float(u.sum()),)
+            return (u, v, e), (scalar(u.sum()),)
 
         def residual(u: Any, b: Any) -> Pieces:
             c = u - alpha * b
-            return (c,), (float(u @ u), float(b @ c), float(c @ c))
+            return (c,), (scalar(u @ u), scalar(b @ c), scalar(c @ c))
 
         with np.errstate(all="ignore"):  # leaving the range of doubles is reported by `inside`
             (u, v, e), (alpha,) = by_chunks(links, self.z)
@@ -93,10 +95,10 @@ class _RescaledEvaluation(Evaluation):
         return Model(u, v, e, c, 0.0, *sums)
 
     @cached_property
-    def _half_norm(self) -> float:
+    def _half_norm(self) -> Any:
         """|b|^2 / 2."""
         b = self.problem.b
-        return 0.5 * float(b @ b)
+        return 0.5 * scalar(b @ b)
 
     @cached_property
     def _slopes(self) -> Slopes:
@@ -106,7 +108,8 @@ class _RescaledEvaluation(Evaluation):
             q = c - model.fc
             wz = w2 * z
             diagonal = v * v + q * e + w2
-            return (v * q + wz, diagonal, v * (half - b)), (float(wz @ z), float(diagonal.sum()))
+            sums = scalar(wz @ z), scalar(diagonal.sum())
+            return (v * q + wz, diagonal, v * (half - b)), sums
 
         with np.errstate(all="ignore"):
             arrays, sums = by_chunks(

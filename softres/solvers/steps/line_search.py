@@ -8,7 +8,8 @@ from typing import Any
 
 from softres.common.reading import scalar
 from softres.problems import Problem
-from softres.problems.evaluation import Evaluation, Ray
+from softres.problems.evaluation import Evaluation
+from softres.problems.ray import Ray
 
 __all__ = [
     "LineSearch",
