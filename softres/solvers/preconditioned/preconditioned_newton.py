@@ -16,7 +16,7 @@ from softres.solvers.preconditioned.cost_model import CostModel
 from softres.solvers.preconditioned.definite_hessian import DefiniteHessian
 from softres.solvers.preconditioned.machine import RATES, machine_of
 from softres.solvers.preconditioned.maintained import MaintainedHessian
-from softres.solvers.preconditioned.preconditioner import Look, Preconditioner
+from softres.solvers.preconditioned.preconditioner import Preconditioner, StepSeen
 from softres.solvers.preconditioned.refresh import RefreshPolicy
 from softres.solvers.preconditioned.secant import SecantPairs
 from softres.solvers.result import Status
@@ -204,7 +204,7 @@ class PreconditionedNewton(Solver):
         return replace(state, info=info, status=Status.STALLED)
 
 
-def _note(M: Preconditioner, seen: Look, step_length: float = 1.0) -> float:
+def _note(M: Preconditioner, seen: StepSeen, step_length: float = 1.0) -> float:
     """Let M learn from a step; return the estimated relative error.
 
     A minimum far beyond a full step shows that M is too large, by as much; then the error is

@@ -19,10 +19,10 @@ from softres.solvers.preconditioned.maintained import MaintainedHessian
 from softres.solvers.preconditioned.refresh import Progress, RefreshPolicy, Stagnation
 from softres.solvers.preconditioned.secant import SecantPairs
 
-__all__ = ["Look", "Preconditioner"]
+__all__ = ["Preconditioner", "StepSeen"]
 
 
-class Look(NamedTuple):
+class StepSeen(NamedTuple):
     """What a step tells.
 
     Attributes
@@ -88,7 +88,7 @@ class Preconditioner:
         assert self.hessian.factor is not None
         return self.hessian.project(self.hessian.factor.solve(y))
 
-    def look(self, point: Evaluation, new: Evaluation, x0: Any) -> Look:
+    def look(self, point: Evaluation, new: Evaluation, x0: Any) -> StepSeen:
         """Return what a step between two points tells; from a device in one transfer.
 
         Parameters
@@ -102,7 +102,7 @@ class Preconditioner:
         square = reading.number(moved @ self._apply(moved))
         learn = self.pairs.ask(reading, new.x - point.x, gradient - point.gradient)
         size()
-        return Look(dual_norm(), sqrt(max(0.0, square())), learn)
+        return StepSeen(dual_norm(), sqrt(max(0.0, square())), learn)
 
     def _apply(self, x: Any) -> Any:
         """Return M x."""
@@ -119,7 +119,7 @@ class Preconditioner:
             self.progress.dual_norm = sqrt(max(0.0, -float(gradient @ p)))
         return p
 
-    def note(self, seen: Look, estimate: float) -> None:
+    def note(self, seen: StepSeen, estimate: float) -> None:
         """Take in a step, with the relative error that is estimated after it."""
         rate = self.progress.contraction
         seen.learn()
