@@ -117,6 +117,16 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
+@pytest.fixture
+def record_property(record_property):
+    """Record what a test measured as a plain number, which goes from one process to another."""
+
+    def record(name: str, value: object) -> None:
+        record_property(name, value if isinstance(value, str) else np.asarray(value).tolist())
+
+    return record
+
+
 @pytest.fixture(autouse=True)
 def _rates_are_nominal(monkeypatch):
     """Give solvers the nominal rates: what a test says of their steps holds on every machine."""

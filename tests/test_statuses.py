@@ -130,6 +130,17 @@ def test_a_start_is_the_minimiser_where_no_computed_gradient_could_tell():
     assert not [one.fault for one in ended if one.fault]
 
 
+@pytest.mark.parametrize("solver", ["preconditioned_newton", "exact_newton"])
+@pytest.mark.parametrize(("start", "status"), [(0.0, "CONVERGED"), (1.0, "STALLED")])
+def test_rounding_of_slopes_that_cancel_is_no_slope_along_a_shift(solver, start, status):
+    """With w = 1e-8 it makes a computed gradient vanish at x = 1e-3, where the minimiser is 0."""
+    A, w = np.full((60, 1), -1.0), 1.0839694138392706e-08
+    problem = make_problem("softmax", A, np.zeros(60), w)
+    result = softres.solve(problem, solver, x0=np.array([start]), eps=1e-8)
+    assert result.status.name == status
+    assert (abs(float(result.x[0])) <= 1e-8) == result.status.success
+
+
 def test_a_z_whose_rounding_hides_every_link_is_no_minimiser():
     """On the way to a minimiser at infinity z is 2.6e6: in float32 known to about 0.3."""
     ended = {one.solver: one for one in attempts(136000431)}

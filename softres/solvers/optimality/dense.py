@@ -34,7 +34,7 @@ WEIGHTS_SHARE = 0.5
 ZERO_UNITS = 100.0
 
 
-def examine_dense(point: Evaluation) -> Finding:
+def examine_dense(point: Evaluation, *, blurred: bool = False) -> Finding:
     """Look at a point with its Hessian, all columns of A scaled to one.
 
     Where that is definite beyond rounding a Cholesky factor tells all. Where it is not, its
@@ -43,6 +43,14 @@ def examine_dense(point: Evaluation) -> Finding:
     own size: what the Gram matrix of a badly conditioned A has lost is still there.
 
     One Gram matrix; d further passes, at most three for each direction, where it is singular.
+
+    Parameters
+    ----------
+    point
+        Where to look.
+    blurred
+        Whether the gradient's rounding may hide a slope along a common shift of z, that a factor of
+        the Hessian takes as it is.
     """
     matrix = point.problem.matrix
     scale = on_host(matrix.column_scale)
@@ -59,8 +67,9 @@ def examine_dense(point: Evaluation) -> Finding:
     # Cholesky's own test is relative to the largest diagonal entry.
     top = float(H.diagonal().max())
     factor = cholesky(H, np.ones(len(g)), noise / top) if top > noise else None
-    if factor is None:
-        return _take_apart(point, H, g, scale, noise)
+    if factor is None or (blurred and factor.smallest_eigenvalue() * top <= LOW * size):
+        least = LOW * size if blurred else 10.0 * noise
+        return _take_apart(point, H, g, scale, least, blurred)
 
     def norm(y: Any) -> float:
         scaled = on_host(y) / scale
@@ -78,12 +87,14 @@ class _Directions:
     curvature: Vector
 
 
-def _take_apart(point: Evaluation, H: Matrix, g: Vector, scale: Vector, noise: float) -> Finding:
-    """Look at a point whose Hessian is not definite beyond rounding."""
+def _take_apart(
+    point: Evaluation, H: Matrix, g: Vector, scale: Vector, least: float, blurred: bool
+) -> Finding:
+    """Look at a point whose Hessian's curvatures up to ``least`` may be rounding."""
     matrix = point.problem.matrix
     values, vectors = np.linalg.eigh(H)
     top = float(np.abs(values).max())
-    low = np.abs(values) <= max(LOW * top, 10.0 * noise)
+    low = np.abs(values) <= max(LOW * top, least)
     if (values[~low] < 0).any():
         return _saddle(point, vectors[:, 0] / scale)
     high = _Directions(vectors[:, ~low], values[~low])
@@ -92,7 +103,7 @@ def _take_apart(point: Evaluation, H: Matrix, g: Vector, scale: Vector, noise: f
     errors, unseen = [slopes / np.sqrt(high.curvature)], False
     parts = [high]
     if low.any():
-        found = _Low(point, vectors[:, low], high, scale)
+        found = _Low(point, vectors[:, low], high, scale, blurred)
         if found.downhill is not None:
             return _saddle(point, found.downhill / scale)
         step = step - found.seen.q @ (found.slopes / found.seen.curvature)
@@ -125,7 +136,9 @@ class _Low:
         Whether the gradient has a slope beyond rounding along one without curvature.
     """
 
-    def __init__(self, point: Evaluation, q: Matrix, high: _Directions, scale: Vector) -> None:
+    def __init__(
+        self, point: Evaluation, q: Matrix, high: _Directions, scale: Vector, blurred: bool
+    ) -> None:
         self._point, self._scale = point, scale
         unit = point.problem.unit
         q = self._clear(q, high)
@@ -148,9 +161,11 @@ class _Low:
             seen = values > floor
             if apart:
                 # Once taken apart from the rest, what nothing but the weights sees is its own size.
-                seen &= self._varying(images, apart)[1] @ images**2 > WEIGHTS_SHARE * values
+                seen &= self._is_of_weights(images, values)
             elif (values < -floor).any():
                 self.downhill = q[:, 0]
+            elif blurred:
+                seen &= ~self._is_of_weights(images, values)
             found.append((q[:, seen], values[seen], self._slopes(images[:, seen], apart)))
             q, images = q[:, ~seen], images[:, ~seen]
         self.seen = _Directions(
@@ -221,6 +236,12 @@ class _Low:
         if not apart:
             return images, np.zeros(len(images))
         return images - images.mean(axis=0), on_host(problem.w2) * np.ones(problem.n)
+
+    def _is_of_weights(self, images: Matrix, curvature: Vector) -> npt.NDArray[np.bool_]:
+        """Return along which directions the weights make most of the curvature."""
+        w2 = on_host(self._point.problem.w2) * np.ones(self._point.problem.n)
+        most: npt.NDArray[np.bool_] = w2 @ images**2 > WEIGHTS_SHARE * curvature
+        return most
 
     def _slopes(self, images: Matrix, apart: bool) -> Vector:
         """Return the slopes of the loss along directions with these images."""

@@ -13,7 +13,7 @@ from softres.solvers.optimality.dense import examine_dense
 from softres.solvers.optimality.finding import Finding
 from softres.solvers.optimality.iterative import examine_by_products
 from softres.solvers.optimality.metric import Metric
-from softres.solvers.optimality.rounding import gradient_noise, is_noise
+from softres.solvers.optimality.rounding import gradient_noise, is_noise, rounding_along_shift
 
 __all__ = ["Examination", "examine"]
 
@@ -91,11 +91,14 @@ def examine(
         # z is carried along from step to step, and its rounding from wherever it was large.
         fresh = point.problem.at(point.x)
         point = fresh if fresh.inside else point
-    found = examine_by_products(point, metric) if by_products and metric is not None else None
+    found = None
+    if by_products and metric is not None and not _is_blurred(point, start.z, eps):
+        found = examine_by_products(point, metric)
     exact, z0 = point, start.z
     if found is None and d <= MANY:
         exact, z0 = _in_double(point, start)
-        found = examine_dense(exact)
+        blurred = _is_blurred(exact, z0, eps)
+        found = examine_dense(exact, blurred=blurred)
         if exact is not point:
             found = _of_kind(found, point)
     if found is None:
@@ -148,11 +151,17 @@ def _by_comparison(
         if error > eps * travelled:
             return None
         if exceeds(point.curvature, metric.curvature, share):
-            if metric.smallest_eigenvalue() < TRUSTED:
+            if metric.smallest_eigenvalue() < TRUSTED or _is_blurred(point, start.z, eps):
                 return None
             relative = error / travelled if travelled > 0 else 0.0
             return Examination(point, True, relative, step=-solved)
     return None
+
+
+def _is_blurred(point: Evaluation, z0: Any, eps: float) -> bool:
+    """Whether the rounding of a gradient may hide an error along a common shift of z."""
+    travelled = sqrt(max(0.0, point.curvature.quadratic(point.z - z0)))
+    return rounding_along_shift(point) > eps * travelled
 
 
 def _is_rounding(point: Evaluation, found: Finding) -> bool:

@@ -11,7 +11,14 @@ import numpy.typing as npt
 from softres.matrices.backends import as_numpy
 from softres.problems.evaluation import Evaluation
 
-__all__ = ["gradient_noise", "is_noise", "on_host", "rounding_of_slopes", "units_of_rounding"]
+__all__ = [
+    "gradient_noise",
+    "is_noise",
+    "on_host",
+    "rounding_along_shift",
+    "rounding_of_slopes",
+    "units_of_rounding",
+]
 
 #: Units of rounding up to which a slope may be none.
 SLOPE_UNITS = 10.0
@@ -58,6 +65,22 @@ def units_of_rounding(point: Evaluation) -> float:
     if not isfinite(largest) or not isfinite(size):
         return inf
     return largest / size if size > 0 else (0.0 if largest == 0 else inf)
+
+
+def rounding_along_shift(point: Evaluation) -> float:
+    """Return the error in x, in the norm of the Hessian, that rounding makes of a common shift.
+
+    Where the data do not see a common shift of z, their slopes v_i q_i sum to zero, and as computed
+    to the rounding of what cancels. Nothing but the weights answers it. 0 where there are none, or
+    where the data see the shift.
+    """
+    problem = point.problem
+    ridge = problem.n * float(np.mean(on_host(problem.w2)))
+    if not (problem.shift_invariant and ridge > 0):
+        return 0.0
+    f, c = on_host(point.f), on_host(point.c)
+    cancelled = float(np.abs(f) @ (np.abs(c) + abs(float(f @ c))))
+    return problem.unit * cancelled / sqrt(ridge)
 
 
 def is_noise(point: Evaluation) -> bool:
