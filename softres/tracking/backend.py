@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from softres.common.errors import InputError
 from softres.tracking.charts.curves import MetricPoint
 from softres.tracking.create import create_database
-from softres.tracking.durable.outage import AwayError, check_server, is_outage, refusal
+from softres.tracking.durable.outage import (
+    AwayError,
+    check_server,
+    is_outage,
+    lasting,
+    refusal,
+)
+from softres.tracking.durable.receipts import Receipts
 from softres.tracking.protocol import InputData, StoredRun
 
 if TYPE_CHECKING:
@@ -77,15 +85,18 @@ class MlflowBackend:
 
             try:
                 self._client = MlflowClient(tracking_uri=options.absolute_uri)
+                _say_nothing()
+                if options.database is not None:
+                    _forget_connections(self._client)
                 experiment = self._open_experiment(options) if create else None
             except (MlflowException, SQLAlchemyError, OSError) as error:
-                if refused := refusal(options.absolute_uri, error):
-                    raise refused from None
+                uri = options.absolute_uri
+                if stays := refusal(uri, error) or lasting(uri, error):
+                    raise stays from None
                 kind = AwayError if is_outage(error) else InputError
                 reason = str(error).partition("\n")[0]  # SQLAlchemy goes on with its statement
-                raise kind(
-                    f"tracking.uri={options.absolute_uri}: the store cannot be used: {reason}"
-                ) from error
+                raise kind(f"tracking.uri={uri}: the store cannot be used: {reason}") from error
+        self._receipts = None if options.database is not None else Receipts(self._client)
         self.experiment_id = "" if experiment is None else str(experiment.experiment_id)
         self._experiment_tags = {} if experiment is None else dict(experiment.tags)
 
@@ -121,10 +132,24 @@ class MlflowBackend:
         )
         return str(run.info.run_id)
 
+    def knows(self, run_id: str) -> bool:
+        """Whether the store has a run of that id."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self._client.get_run(run_id)
+        except MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                return False
+            raise
+        return True
+
     def log_params(self, run_id: str, params: Mapping[str, str]) -> None:
         """Record parameters, once a run."""
         from mlflow.entities import Param
 
+        if self._receipts is not None:
+            self._receipts.params(run_id, params)
         for batch in _batches([Param(k, v) for k, v in params.items()], _MAX_PARAMS):
             self._client.log_batch(run_id, params=batch)
 
@@ -134,6 +159,8 @@ class MlflowBackend:
         """Record values of metrics and set tags."""
         from mlflow.entities import Metric, RunTag
 
+        if self._receipts is not None:
+            self._receipts.batch(run_id, points, tags)
         metrics = [Metric(p.name, p.value, p.timestamp, p.step) for p in points]
         pairs = [RunTag(k, v) for k, v in tags.items()]
         if len(metrics) + len(pairs) <= _MAX_METRICS and len(pairs) <= _MAX_TAGS:
@@ -154,10 +181,20 @@ class MlflowBackend:
 
     def log_file(self, run_id: str, path: Path) -> None:
         """Copy a file to the artifacts of a run."""
+        if self._receipts is not None:
+            self._receipts.file(run_id, path)
         self._client.log_artifact(run_id, str(path))
 
     def end_run(self, run_id: str, status: str, end: int | None = None) -> None:
-        """End a run as FINISHED, FAILED or KILLED, at Unix time ``end`` in ms or now."""
+        """End a run as FINISHED, FAILED or KILLED, at Unix time ``end`` in ms or now.
+
+        Raises
+        ------
+        AwayError
+            If a server has not kept what the run sent; it is not ended then.
+        """
+        if self._receipts is not None:
+            self._receipts.check(run_id, finished=status == "FINISHED")
         self._client.set_terminated(run_id, status, end)
 
     def tag_finished(self, run_id: str, tags: Mapping[str, str]) -> None:
@@ -209,6 +246,19 @@ class MlflowBackend:
             if self._experiment_tags.get(key) != value:
                 self._client.set_experiment_tag(self.experiment_id, key, value)
                 self._experiment_tags[key] = value
+
+
+def _say_nothing() -> None:
+    """Keep MLflow from logging each error of a database with a traceback: it is raised as well."""
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+
+
+def _forget_connections(client: MlflowClient) -> None:
+    """Let a client open its file anew: MLflow keeps connections, even to deleted files."""
+    engine = getattr(getattr(client, "_tracking_client", None), "store", None)
+    engine = getattr(engine, "engine", None)
+    if engine is not None:
+        engine.dispose()
 
 
 def _stored(run: Run) -> StoredRun:

@@ -14,6 +14,9 @@ from softres.common.errors import InputError
 
 __all__ = ["create_database"]
 
+#: The first bytes of every SQLite file.
+_HEADER = b"SQLite format 3\x00"
+
 
 def create_database(path: Path) -> None:
     """Create the SQLite store at ``path`` unless it is there.
@@ -31,9 +34,10 @@ def create_database(path: Path) -> None:
     Raises
     ------
     InputError
-        If the folder cannot be written.
+        If the folder cannot be written, or what is there is no database that can be.
     """
     if _is_there(path):
+        _check(path)
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +49,23 @@ def create_database(path: Path) -> None:
 
 
 def _is_there(path: Path) -> bool:
-    return path.exists() and path.stat().st_size > 0
+    return path.exists() and (not path.is_file() or path.stat().st_size > 0)
+
+
+def _check(path: Path) -> None:
+    """Refuse what no other try will open: MLflow tries for minutes."""
+    what = ""
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "no file"
+    elif not os.access(path, os.R_OK):
+        raise InputError(f"the tracking store {path} cannot be read")
+    elif not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)):
+        raise InputError(f"the tracking store {path} cannot be written: it is read-only")
+    else:
+        with path.open("rb") as file:
+            what = "" if file.read(len(_HEADER)) == _HEADER else "no SQLite database"
+    if what:
+        raise InputError(f"the tracking store {path} is {what}")
 
 
 def _build(path: Path) -> None:

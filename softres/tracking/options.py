@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from softres.common.errors import InputError
 
-__all__ = ["TrackingOptions", "without_password", "without_secrets"]
+__all__ = ["TrackingOptions", "inode_of", "without_password", "without_secrets"]
 
 _SQLITE = "sqlite:///"
 #: The configuration takes these where the command line says nothing else.
@@ -106,6 +106,11 @@ class TrackingOptions:
         return None
 
     @property
+    def inode(self) -> int | None:
+        """What tells the SQLite file from another in its place; ``None`` where there is none."""
+        return None if self.database is None else inode_of(self.database)
+
+    @property
     def server(self) -> str | None:
         """Address of the server; None for a file, or where nothing is recorded."""
         return self.absolute_uri if self.enabled and self.database is None else None
@@ -130,6 +135,14 @@ class TrackingOptions:
         if self.database is None:
             return None
         return (Path(self.folder).absolute() / "artifacts").as_uri()
+
+
+def inode_of(path: Path) -> int | None:
+    """Return the inode of a file; ``None`` where there is none."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
 
 
 def _is_supported(uri: str) -> bool:

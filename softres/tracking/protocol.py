@@ -61,6 +61,10 @@ class Backend(Protocol):
     def create_run(self, name: str, tags: Mapping[str, str], start: int) -> str:
         """Create a run that started at Unix time ``start`` in ms; return its id."""
 
+    def knows(self, run_id: str) -> bool:
+        """Whether the store has a run of that id."""
+        ...
+
     def log_params(self, run_id: str, params: Mapping[str, str]) -> None:
         """Record parameters, once a run."""
 
@@ -103,6 +107,10 @@ class NullBackend:
     def create_run(self, name: str, tags: Mapping[str, str], start: int) -> str:
         """Return an empty id."""
         return ""
+
+    def knows(self, run_id: str) -> bool:
+        """Return that it has none."""
+        return False
 
     def log_params(self, run_id: str, params: Mapping[str, str]) -> None:
         """Do nothing."""

@@ -16,7 +16,7 @@ from softres.tracking.durable.processes import identity, is_gone
 from softres.tracking.durable.spool import Spool
 from softres.tracking.durable.waiting import WaitingRun
 from softres.tracking.environment import source_tags
-from softres.tracking.options import TrackingOptions
+from softres.tracking.options import TrackingOptions, inode_of
 from softres.tracking.protocol import Backend, NullBackend, StoredRun
 from softres.tracking.run import RunLog
 from softres.tracking.sweeps import in_sweep
@@ -24,7 +24,7 @@ from softres.tracking.sweeps import in_sweep
 if TYPE_CHECKING:
     from softres.tracking.durable.spooling import SpoolingBackend
 
-__all__ = ["FinishedRun", "Store", "finished", "open_store"]
+__all__ = ["FinishedRun", "Store", "finished", "lost_stores", "open_store"]
 
 _MAX_STALE = 1000
 _MAX_SAME = 20
@@ -229,7 +229,8 @@ def open_store(options: TrackingOptions, *, patient: bool = False) -> Store:
     if not options.enabled:
         return Store(options, NullBackend())
     from softres.tracking.backend import MlflowBackend
-    from softres.tracking.durable.spooling import SpoolingBackend, deliver
+    from softres.tracking.durable.delivery import deliver
+    from softres.tracking.durable.spooling import SpoolingBackend
 
     if not patient:
         backend = MlflowBackend(options)
@@ -241,14 +242,21 @@ def open_store(options: TrackingOptions, *, patient: bool = False) -> Store:
     place = options.place
     connection, file = _connections.get(place, (None, None))
     # A file that is missing has gone away; another one in its place is another store.
-    if connection is not None and _inode(options) in (None, file):
+    if connection is not None and options.inode in (None, file):
         connection.recover()
         return Store(options, connection)
     connection = SpoolingBackend(options)
-    _connections[place] = connection, _inode(options)
+    _connections[place] = connection, options.inode
+    if options.database is not None and options.inode is not None:
+        _first.setdefault(options.database, options.inode)
     store = Store(options, connection)
     store.close_stale_runs()
     return store
+
+
+def lost_stores() -> list[Path]:
+    """Return the files of stores that were deleted or replaced since this process opened them."""
+    return [path for path, first in _first.items() if inode_of(path) != first]
 
 
 def _check_folder(folder: str) -> None:
@@ -264,10 +272,5 @@ def _check_folder(folder: str) -> None:
 
 #: The patient connections of this process, which a sweep's jobs share, with the store's inode.
 _connections: dict[tuple[str, str, str], tuple[SpoolingBackend, int | None]] = {}
-
-
-def _inode(options: TrackingOptions) -> int | None:
-    try:
-        return options.database.stat().st_ino if options.database is not None else None
-    except OSError:
-        return None
+#: The inode that the file of each store had when this process first opened it.
+_first: dict[Path, int] = {}

@@ -72,7 +72,7 @@ assert not {"mlflow", "pandas", "torch"} & set(sys.modules)
 
 def test_store_in_a_file_of_another_kind_is_an_input_error(tmp_path):
     (tmp_path / "mlflow.db").write_text("not a database, but not empty either " * 100)
-    with pytest.raises(InputError, match="cannot be used"):
+    with pytest.raises(InputError, match="is no SQLite database"):
         open_store(TrackingOptions(folder=str(tmp_path)))
 
 

@@ -29,6 +29,7 @@ from softres.harness.terminal.figures import show_figures
 from softres.harness.terminal.progress import jobs_of_sweep
 from softres.tracking import TrackingOptions, charts_link, open_store, ui_command
 from softres.tracking.durable.spool import Spool
+from softres.tracking.store import lost_stores
 
 __all__ = ["close_command"]
 
@@ -88,9 +89,16 @@ def close_command(
             out = Path(folder) if len(sweeps) == 1 else Path(folder) / f"store_{number}"
             show_figures(place, sweep, out, ran=any(map(_has_run, outcomes)))
         _links(replace(place, sweep=sweep), swept, command)
+    lost = lost_stores()
+    for database in lost:
+        show_line(
+            f"{database} was deleted or replaced while the command ran: what it held is gone, and "
+            "the same command runs it again",
+            style="red",
+        )
     if missing := 0 if jobs is None else jobs - len(outcomes):
         show_line(f"{missing} of {jobs} jobs left no outcome", style="red")
-    return missing <= 0 and all(outcome.ok for outcome in outcomes)
+    return not lost and missing <= 0 and all(outcome.ok for outcome in outcomes)
 
 
 def _table(outcomes: Sequence[JobOutcome]) -> None:

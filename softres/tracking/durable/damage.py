@@ -65,6 +65,8 @@ def _is_of(kind: str, value: object) -> bool:
     if kind.startswith("list["):
         inner = kind.removeprefix("list[").removesuffix("]")
         return isinstance(value, list) and all(_is_of(inner, one) for one in value)
+    if kind == "bool":
+        return isinstance(value, bool)
     plain: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float)}
     return isinstance(value, plain[kind]) and not isinstance(value, bool)
 

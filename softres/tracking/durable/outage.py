@@ -10,11 +10,28 @@ from urllib.request import urlopen
 
 from softres.common.errors import InputError
 
-__all__ = ["AwayError", "check_server", "is_outage", "refusal"]
+__all__ = [
+    "AwayError",
+    "check_server",
+    "is_answer",
+    "is_forbidden",
+    "is_outage",
+    "lasting",
+    "refusal",
+]
 
 _USER, _PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
 #: What MLflow calls the errors that another try, later, may not meet.
 _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
+#: What MLflow and SQLite say of a store that will not get well by itself, and what that means.
+_LASTING = {
+    "out-of-date database schema": (
+        "its tables are of another version of MLflow; keep a copy of it, then 'mlflow db upgrade "
+        "{uri}'"
+    ),
+    "file is not a database": "it is no SQLite database",
+    "database disk image is malformed": "the database is damaged",
+}
 
 
 class AwayError(InputError):
@@ -62,14 +79,7 @@ def _tls(uri: str) -> ssl.SSLContext | None:
 
 def refusal(uri: str, error: BaseException) -> InputError | None:
     """Return in a line that a server turns this user away; ``None`` for another kind of error."""
-    from mlflow.exceptions import MlflowException
-    from requests import HTTPError as Refused
-
-    code: object = None
-    if isinstance(error, MlflowException):
-        code = {"UNAUTHENTICATED": 401, "PERMISSION_DENIED": 403}.get(error.error_code)
-    elif isinstance(error, Refused) and error.response is not None:
-        code = error.response.status_code
+    code = _code(error)
     if code == 403:
         return InputError(f"tracking.uri={uri}: the server does not permit this user to write here")
     if code != 401:
@@ -85,6 +95,40 @@ def refusal(uri: str, error: BaseException) -> InputError | None:
     )
 
 
+def _code(error: BaseException) -> int | None:
+    """Return the HTTP status that turns a user away, 401 or 403; another one or none otherwise."""
+    from mlflow.exceptions import MlflowException
+    from requests import HTTPError as Refused
+
+    if isinstance(error, MlflowException):
+        return {"UNAUTHENTICATED": 401, "PERMISSION_DENIED": 403}.get(str(error.error_code))
+    if isinstance(error, Refused) and error.response is not None:
+        return int(error.response.status_code)
+    return None
+
+
+def is_forbidden(error: BaseException) -> bool:
+    """Tell whether a server answers 403."""
+    return _code(error) == 403
+
+
+def is_answer(error: BaseException) -> bool:
+    """Tell whether a store answered, and not with what was asked of it."""
+    from mlflow.exceptions import MlflowException
+    from requests import HTTPError as Refused
+
+    return isinstance(error, MlflowException | Refused)
+
+
+def lasting(uri: str, error: BaseException) -> InputError | None:
+    """Return in a line a trouble that no other try will end; ``None`` for another kind of error."""
+    text = str(error)
+    for sign, reason in _LASTING.items():
+        if sign in text:
+            return InputError(f"tracking.uri={uri}: {reason.format(uri=uri)}")
+    return None
+
+
 def is_outage(error: BaseException) -> bool:
     """Tell whether a store failed for a reason of its own: gone, locked, busy, disk full.
 
@@ -93,6 +137,8 @@ def is_outage(error: BaseException) -> bool:
     from mlflow.exceptions import MlflowException
     from requests import HTTPError as Refused
 
+    if lasting("", error):
+        return False
     if isinstance(error, Refused):  # of artifacts, which a server takes by plain HTTP
         return error.response is None or error.response.status_code >= 500
     if isinstance(error, MlflowException):

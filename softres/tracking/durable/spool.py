@@ -51,6 +51,11 @@ class Spool:
         self.folder = folder
         self._options = options
 
+    @property
+    def remote(self) -> bool:
+        """Whether its store is a server, between which and here others may answer."""
+        return self._options is not None and self._options.database is None
+
     @classmethod
     def of(cls, options: TrackingOptions) -> Spool:
         """Return the spool of a store."""

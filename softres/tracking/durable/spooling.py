@@ -12,18 +12,24 @@ from typing import TypeVar
 from softres.common.program import shown_command
 from softres.tracking.backend import MlflowBackend
 from softres.tracking.charts.curves import MetricPoint
-from softres.tracking.durable.damage import DamagedRunError
+from softres.tracking.durable.delivery import deliver
 from softres.tracking.durable.interrupts import uninterrupted
-from softres.tracking.durable.outage import AwayError, check_server, is_outage, refusal
+from softres.tracking.durable.outage import (
+    AwayError,
+    check_server,
+    is_answer,
+    is_forbidden,
+    is_outage,
+    refusal,
+)
 from softres.tracking.durable.spool import Spool
 from softres.tracking.durable.waiting import WaitingRun
 from softres.tracking.options import TrackingOptions
-from softres.tracking.protocol import Backend, InputData, StoredRun
+from softres.tracking.protocol import InputData, StoredRun
 
-__all__ = ["SpoolingBackend", "deliver"]
+__all__ = ["SpoolingBackend"]
 
 _T = TypeVar("_T")
-_SAME = "attributes.status = 'FINISHED' and tags.key = '{key}' and tags.max_steps = '{steps}'"
 
 
 class SpoolingBackend:
@@ -45,8 +51,11 @@ class SpoolingBackend:
         self._spool = Spool.of(options)
         self._waiting: dict[str, WaitingRun] = {}
         self._begun: dict[str, tuple[str, int, dict[str, str]]] = {}
+        # All that was sent of the runs under way: what a store took may turn out not to be there.
+        self._history: dict[str, list[Callable[[WaitingRun], None]]] = {}
         self._watches: dict[str, Callable[[], None]] = {}
         self._store: MlflowBackend | None = None
+        self._file: int | None = None  # the inode of the store's
         self.away = False
         self._warned = False
         self.recover()
@@ -84,8 +93,12 @@ class SpoolingBackend:
             return run_id
 
         run_id = self._try(create, keep)
-        self._begun[run_id] = (name, start, dict(tags))
+        self._begun[run_id], self._history[run_id] = (name, start, dict(tags)), []
         return run_id
+
+    def knows(self, run_id: str) -> bool:
+        """Whether the store has a run of that id, or one waits for it."""
+        return run_id in self._waiting or self._try(lambda store: store.knows(run_id), bool)
 
     def log_params(self, run_id: str, params: Mapping[str, str]) -> None:
         """Record parameters, once a run."""
@@ -117,8 +130,11 @@ class SpoolingBackend:
 
     def log_file(self, run_id: str, path: Path) -> None:
         """Copy a file to the artifacts of a run."""
+        content = path.read_bytes()  # the file itself is a temporary one
         self._write(
-            run_id, lambda store: store.log_file(run_id, path), lambda run: run.add_file(path)
+            run_id,
+            lambda store: store.log_file(run_id, path),
+            lambda run: run.add_file(path.name, content),
         )
 
     def end_run(self, run_id: str, status: str, end: int | None = None) -> None:
@@ -131,8 +147,8 @@ class SpoolingBackend:
         if end_watch := self._watches.pop(run_id, None):
             end_watch()
         self._write(run_id, lambda store: store.end_run(run_id, status, end), keep)
-        self._waiting.pop(run_id, None)
-        self._begun.pop(run_id, None)
+        for known in (self._waiting, self._begun, self._history):
+            known.pop(run_id, None)
 
     def tag_finished(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Set tags of a run that has ended, if the store is there."""
@@ -159,12 +175,21 @@ class SpoolingBackend:
             raise AwayError("the tracking store is away")
         if self._store is None:
             self._store = MlflowBackend(self._options)
+            self._file = self._options.inode
+        elif self._file != self._options.inode:
+            # An open connection would go on with a file that nobody sees any more.
+            raise AwayError("the file was deleted or replaced")
         return self._store
 
     def _try(self, send: Callable[[MlflowBackend], _T], keep: Callable[[], _T]) -> _T:
         with uninterrupted():
             try:
-                return send(self._connected())
+                try:
+                    return send(self._connected())
+                except Exception as error:
+                    if not is_forbidden(error):
+                        raise
+                    return send(self._connected())  # a proxy may say so now and then
             except Exception as error:
                 self._is_away(error)
                 return keep()
@@ -176,20 +201,28 @@ class SpoolingBackend:
         keep: Callable[[WaitingRun], None],
     ) -> None:
         with uninterrupted():
-            if run_id not in self._waiting:
-                try:
-                    return send(self._connected())
-                except Exception as error:
-                    self._is_away(error, begun=True)
-                    self._waiting[run_id] = self._spool.begin(*self._begun[run_id], run_id)
-            return keep(self._waiting[run_id])
+            if run_id in self._waiting:
+                keep(self._waiting[run_id])
+                return
+            self._history[run_id].append(keep)
+            try:
+                send(self._connected())
+                return
+            except Exception as error:
+                self._is_away(error, begun=True)
+            run = self._spool.begin(*self._begun[run_id], run_id)
+            for step in self._history[run_id]:
+                step(run)
+            run.whole = True
+            run.save()
+            self._waiting[run_id] = run
 
     def _is_away(self, error: Exception, *, begun: bool = False) -> None:
         """Note that the store is away, and say so once; raise what is another kind of error."""
         refused = refusal(self._options.absolute_uri, error)
         if refused and not begun:
             raise refused from None
-        if not (refused or is_outage(error)):
+        if not (refused or is_outage(error) or (self._spool.remote and is_answer(error))):
             raise error
         self.away = True
         if not self._warned:
@@ -203,67 +236,3 @@ class SpoolingBackend:
                 file=sys.stderr,
                 flush=True,
             )
-
-
-def deliver(spool: Spool, store: Backend) -> int:
-    """Deliver the runs that wait for a store and have ended; return how many.
-
-    A delivery that is cut short is taken up where it was: a run is not recorded twice, nor is a
-    point. A run that the store refuses is set aside.
-    """
-    if not spool.folder.is_dir():
-        return 0
-    delivered = 0
-    with spool.alone() as mine:
-        if mine:
-            spool.tidy()
-        for run in spool.runs() if mine else []:
-            if not run.settled():
-                continue
-            try:
-                delivered += _deliver(run, store)
-            except DamagedRunError as error:
-                run.set_aside(error)
-            except Exception as error:
-                if is_outage(error) or refusal("", error):
-                    raise
-                aside = run.refuse(str(error).splitlines()[0])
-                print(f"softres: the store refuses {aside}: {error}", file=sys.stderr)
-    return delivered
-
-
-def _deliver(run: WaitingRun, store: Backend) -> bool:
-    points, files = run.points(), run.files()  # before anything is sent
-    run_id = run.run_id
-    if not run_id:
-        mark = run.folder.name
-        found = store.find(f"tags.spool = '{mark}'", 1)
-        if found:
-            run_id = found[0].run_id
-        elif _is_there(run, store):
-            run.remove()
-            return False
-        else:
-            run_id = store.create_run(run.name, {**run.tags, "spool": mark}, run.start)
-    if run.params:
-        store.log_params(run_id, run.params)
-    for part in points:
-        store.log_batch(run_id, part, {})
-    store.log_batch(run_id, (), run.tags)
-    for data in run.inputs:
-        store.log_input(run_id, InputData(**data))
-    for path in files:
-        store.log_file(run_id, path)
-    store.end_run(run_id, run.status, run.end)
-    run.remove()
-    return True
-
-
-def _is_there(run: WaitingRun, store: Backend) -> bool:
-    """Whether the store has the same job already: nobody could know while it was away."""
-    key = run.tags.get("key")
-    if not key or run.status != "FINISHED" or run.tags.get("forced") == "true":
-        return False
-    query = _SAME.format(key=key, steps=run.tags.get("max_steps", ""))
-    same = store.find(query, 20)
-    return any(other.tags.get("time_limit") == run.tags.get("time_limit") for other in same)

@@ -45,6 +45,10 @@ class WaitingRun:
         The data that it worked on.
     status, end
         How and when it ended, Unix time in ms; ``status`` is empty while it goes on.
+    whole
+        Whether all of the run is here, and not only what the store has not got.
+    attempts
+        How often a store has answered the delivery with an error.
     """
 
     folder: Path
@@ -59,6 +63,8 @@ class WaitingRun:
     inputs: list[dict[str, str]] = field(default_factory=list)
     status: str = ""
     end: int | None = None
+    whole: bool = False
+    attempts: int = 0
 
     def save(self) -> None:
         """Write the record."""
@@ -81,11 +87,11 @@ class WaitingRun:
         self.tags |= tags
         self.save()
 
-    def add_file(self, path: Path) -> None:
-        """Keep a copy of an artifact."""
+    def add_file(self, name: str, content: bytes) -> None:
+        """Keep an artifact."""
         (self.folder / FILES).mkdir(exist_ok=True)
-        with _complete(self.folder / FILES / path.name) as copy:
-            shutil.copyfile(path, copy)
+        with _complete(self.folder / FILES / name) as path:
+            path.write_bytes(content)
 
     def points(self) -> list[list[MetricPoint]]:
         """Return the values of metrics, part by part.
