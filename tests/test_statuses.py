@@ -17,17 +17,18 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts" / "stress"))
 from attempts import attempts
 from extended import ARITHMETICS
 from frames import Frame, Loss
-from instances import PROBLEMS, draw
+from instances import FROM_RESCALED, PROBLEMS, RESCALED, draw
 from points import Point
+from posing import options_of
 from statuses import Tally
 from verify import verify
 
-CASES, BATCHES = 200, 8
+CASES, BATCH = 200, 25
 
 
-def _loss(problem, A, b, w=0.0) -> Loss:
+def _loss(problem, A, b, w=0.0, branch="") -> Loss:
     n = len(A)
-    branch = getattr(problem.link, "branch", "")
+    branch = branch or getattr(problem.link, "branch", "")
     weights = np.full(n, float(w)) if np.isscalar(w) else w
     return Loss(problem.name, branch, np.asarray(A, float), np.asarray(b, float), weights,
                 problem.beta, 2.0**-52)  # fmt: skip
@@ -37,21 +38,23 @@ def _instance(name="softmax", n=12, d=3, w=0.1, seed=0):
     rng = np.random.default_rng(seed)
     A, b = rng.standard_normal((n, d)), rng.dirichlet(np.ones(n))
     problem, _, branch = name.partition(":")
-    problem = make_problem(problem, A, b, w, **({"branch": branch} if branch else {}))
-    return problem, _loss(problem, A, b, w)
+    rescaled = problem == "rescaled"
+    problem = make_problem(problem, A, b, w, **options_of(problem, branch))
+    return problem, _loss(problem, A, b, w, branch if rescaled else "")
 
 
-@pytest.mark.parametrize("batch", range(BATCHES))
-def test_every_status_is_true(batch):
+@pytest.mark.parametrize(
+    "first", [*range(0, CASES, BATCH), pytest.param(FROM_RESCALED, id="rescaled")]
+)
+def test_every_status_is_true(first):
     tally = Tally()
-    share = CASES // BATCHES
-    for number in range(batch * share, (batch + 1) * share):
+    for number in range(first, first + BATCH):
         tally.add(attempts(number))
     assert {kind: [one.number for one in ones] for kind, ones in tally.kinds().items()} == {}
 
 
 @pytest.mark.parametrize("arithmetic", ARITHMETICS, ids=("long", "many"))
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", PROBLEMS + RESCALED)
 def test_the_judge_and_softres_agree_on_gradient_and_hessian(name, arithmetic):
     problem, loss = _instance(name, w=0.3)
     x = np.array([0.3, -0.4, 0.2])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from instances import Instance, draw
-from posing import arrays, host, loss_of, start_of
+from posing import arrays, host, loss_of, options_of, start_of
 from verify import verify
 
 import softres
@@ -150,7 +150,7 @@ class _End:
 
 def _solve(instance: Instance, solver: str, name: str, branch: str) -> Iterator[_End]:
     A, B, w = arrays(instance)
-    options = {"branch": branch} if branch else {}
+    options = options_of(name, branch)
     if solver.startswith("many_targets"):
         yield from _solve_many(
             instance, solver, softres.ManyTargets(A, B, w, problem=name, **options)

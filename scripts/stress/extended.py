@@ -57,6 +57,8 @@ class Arithmetic(ABC):
 
     def link(self, name: str, branch: str, z: Any) -> tuple[Any, Any, Any, Any]:
         """Return u, u', u'' and the size of u's terms, each of z's shape."""
+        if name == "rescaled":
+            name, _, branch = branch.partition("-")
         if name in ("softmax", "exp"):
             u = self.function("exp", z)
             return u, u, u, u

@@ -19,10 +19,12 @@ __all__ = ["Frame", "Loss"]
 class Loss:
     """L(x) = 1/2 |f(A x) - target|^2 + 1/2 |diag(w) A x|^2, as plain numbers.
 
+    Of rescaled regression f = u, and the target is alpha b.
+
     Attributes
     ----------
     name, branch
-        The problem, and the branch of a ResNet-style one.
+        The problem, and the branch of a ResNet-style one or the link of a rescaled one.
     A, b, w
         Shapes (n, d), (n,) and (n,), in doubles; exactly the numbers that softres was given.
     beta
@@ -43,6 +45,11 @@ class Loss:
     def normalised(self) -> bool:
         """Whether f = u / <u, 1>."""
         return self.name in ("softres", "softmax")
+
+    @property
+    def rescaled(self) -> bool:
+        """Whether b is multiplied by alpha."""
+        return self.name == "rescaled"
 
     @property
     def shift_invariant(self) -> bool:
@@ -68,7 +75,7 @@ class Frame:
         self.norms = norms[self.kept]
         self.A = A[:, self.kept] / self.norms
         self.b, self.w2 = arithmetic.array(loss.b), arithmetic.array(loss.w) ** 2
-        self.target = self.b if loss.normalised else self.n * self.b
+        self.target = self.b if loss.normalised or loss.rescaled else self.n * self.b
         if not self.kept.any():
             return
         _, values, vectors = np.linalg.svd(self.A.astype(np.float64), full_matrices=False)

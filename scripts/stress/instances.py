@@ -8,7 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["PROBLEMS", "SCALES", "STRUCTURES", "TARGETS", "Instance", "draw"]
+__all__ = [
+    "FROM_RESCALED",
+    "PROBLEMS",
+    "RESCALED",
+    "SCALES",
+    "STRUCTURES",
+    "TARGETS",
+    "Instance",
+    "draw",
+]
 
 Array = npt.NDArray[np.float64]
 Rng = np.random.Generator
@@ -17,6 +26,15 @@ PROBLEMS = (
     "softres", "softmax", "resnet:exp", "resnet:tanh", "resnet:softplus", "resnet:gelu", "exp",
     "cosh", "sinh",
 )  # fmt: skip
+
+#: Rescaled regression by its link, which cases from this number on also pose (seeds from 1000).
+RESCALED = tuple(
+    f"rescaled:{link}"
+    for link in (
+        "exp", "softres", "cosh", "sinh", "resnet-tanh", "resnet-softplus", "resnet-gelu",
+    )
+)  # fmt: skip
+FROM_RESCALED = 1_000_000_000
 
 
 def _plain(rng: Rng, n: int, d: int) -> Array:
@@ -119,7 +137,7 @@ class Instance:
     number
         What it was drawn from.
     problem, branch
-        The problem's name, and the branch of a ResNet-style one.
+        The problem's name, and the branch of a ResNet-style one or the link of a rescaled one.
     structure, target, scale, weights
         The kinds that were drawn.
     A, B, w
@@ -165,7 +183,8 @@ class Instance:
 def draw(number: int) -> Instance:
     """Return the instance of a number."""
     rng = np.random.default_rng(number)
-    problem, _, branch = str(rng.choice(PROBLEMS)).partition(":")
+    posed = PROBLEMS + RESCALED if number >= FROM_RESCALED else PROBLEMS
+    problem, _, branch = str(rng.choice(posed)).partition(":")
     structure = str(rng.choice(list(STRUCTURES)))
     target = str(rng.choice(TARGETS, p=(0.3, 0.1, 0.15, 0.2, 0.1, 0.08, 0.07)))
     scale = str(rng.choice(SCALES, p=(0.6, 0.2, 0.1, 0.1)))
@@ -184,7 +203,7 @@ def draw(number: int) -> Instance:
     single = kind.endswith("32")
     A = A * 10.0 ** _exponent(rng, scale, single)
     B = np.stack([_target(rng, target, n, planted) for _ in range(3)], axis=1)
-    if problem in ("softres", "softmax"):
+    if problem in ("softres", "softmax", "rescaled"):
         B = np.abs(B)
     w = _weights(rng, weights, n)
     if single:

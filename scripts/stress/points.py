@@ -36,6 +36,13 @@ class Point:
             sizes = cancelled * (np.abs(size) + frame.b + np.abs(f) @ (np.abs(f) + frame.b))
             self.h = v * (frame.b - 2 * f + ff / 2 + fc)
             c = c - fc
+        elif loss.rescaled:
+            self.alpha, b = u.sum(), frame.b
+            c = u - self.alpha * b
+            self.h = v * (b @ b / 2 - b)
+            sizes = size + size.sum() * b
+            sizes = sizes + b @ sizes
+            c = c - b @ c
         else:
             c = u - frame.target
             sizes = size + np.abs(frame.target)

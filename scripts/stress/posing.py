@@ -12,13 +12,27 @@ from instances import Instance, draw
 from softres.certification.minimiser import find_minimiser
 from softres.problems import make_problem
 
-__all__ = ["arrays", "host", "loss_of", "start_of"]
+__all__ = ["arrays", "branch_of", "host", "loss_of", "options_of", "start_of"]
+
+
+def branch_of(instance: Instance, problem: Any) -> str:
+    """Return the branch or the link of the problem that is solved, the instance's or another."""
+    if problem.name == "rescaled":
+        return instance.branch
+    return str(getattr(problem.link, "branch", ""))
+
+
+def options_of(name: str, branch: str) -> dict[str, str]:
+    """Return a problem's options."""
+    if not branch:
+        return {}
+    return {"link" if name == "rescaled" else "branch": branch}
 
 
 def loss_of(instance: Instance, problem: Any, target: int) -> Loss:
     """Return the numbers of an instance's target, for the judge."""
     w = np.zeros(len(instance.A)) if instance.w is None else instance.w
-    branch = getattr(problem.link, "branch", "")
+    branch = branch_of(instance, problem)
     b, unit = instance.B[:, target], problem.unit
     return Loss(problem.name, branch, instance.A, b, w, problem.beta, unit)
 
@@ -34,8 +48,8 @@ def start_of(instance: Instance, problem: Any) -> Any:
         return None
     rng = np.random.default_rng((instance.number, 2))
     if instance.start == "minimiser":
-        branch = getattr(problem.link, "branch", "")
-        return problem.matrix.asarray(_minimiser(instance.number, problem.name, branch))
+        found = _minimiser(instance.number, problem.name, branch_of(instance, problem))
+        return problem.matrix.asarray(found)
     norms = np.linalg.norm(instance.A, axis=0)
     with np.errstate(over="ignore", divide="ignore"):
         size = 3.0 * np.sqrt(len(instance.A)) / np.where(norms > 0, norms, 1.0)
@@ -46,8 +60,8 @@ def start_of(instance: Instance, problem: Any) -> Any:
 def _minimiser(number: int, name: str, branch: str) -> Any:
     """Return x* of an instance's first target, in doubles."""
     instance = draw(number)
-    options = {"branch": branch} if branch else {}
-    problem = make_problem(name, instance.A, instance.B[:, 0], instance.w, **options)
+    b, options = instance.B[:, 0], options_of(name, branch)
+    problem = make_problem(name, instance.A, b, instance.w, **options)
     return find_minimiser(problem, problem.start())[0]
 
 

@@ -120,8 +120,8 @@ def _fits(point: Point) -> bool:
     minimum at infinity is excused.
     """
     frame, loss = point.frame, point.frame.loss
-    if loss.normalised:
-        return False
+    if loss.normalised or loss.rescaled:
+        return False  # no row's term of the loss is its own
     pull = frame.w2 * point.z
     steep = point.v != 0
     shift = pull / np.where(steep, point.v, 1)  # of b', to make up for the pull
