@@ -240,6 +240,7 @@ def card() -> Iterator[Card]:
                 mem_get_info=lambda device=None: (1 << 37, 1 << 37),
                 current_stream=lambda device=None: None,
                 Event=_Event,
+                get_device_name=lambda device=None: "stand-in",
             ),
             _Mode(),
         ):
