@@ -54,8 +54,14 @@ def _run(chosen: argparse.Namespace) -> None:
     tests = None if chosen.no_tests else _tests()
     print(f"{name}: tests {tests or 'left out'}")
     rows = _rows(chosen)
-    report = {"card": name, "torch": torch.__version__, "tests": tests, "solves": rows}
-    report["minutes"] = (time.monotonic() - started) / 60.0
+    minutes = (time.monotonic() - started) / 60.0
+    report = {
+        "card": name,
+        "torch": torch.__version__,
+        "minutes": minutes,
+        "tests": tests,
+        "solves": rows,
+    }
     path = folder / f"{re.sub(r'[^A-Za-z0-9]+', '_', name).strip('_').lower()}.json"
     path.write_text(json.dumps(report, indent=1), encoding="utf-8")
     print(f"written: {path}")
