@@ -12,7 +12,8 @@ import numpy.typing as npt
 from scipy import linalg
 
 from experiments.race.grid import RaceArrays
-from softres.certification.minimiser import certified_minimiser, digest
+from softres.certification.cached import certified_minimiser
+from softres.certification.minimiser import digest
 from softres.common.errors import InputError
 from softres.problems.reference import Reference
 

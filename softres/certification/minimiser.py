@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict
 from math import inf
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +11,6 @@ import numpy.typing as npt
 from scipy import sparse
 
 from softres.certification.definite_newton import DefiniteNewton
-from softres.common.cache import array_path, cached_arrays, set_aside
 from softres.common.errors import InputError
 from softres.linalg.definite import DENSE_COLUMNS, DefiniteFactor, definite
 from softres.linalg.factors import SpectralFactor, spectral
@@ -25,14 +22,12 @@ from softres.problems.reference import CERTIFIED, Certificate, Reference
 from softres.solvers import solve
 from softres.solvers.optimality import at_boundary, escape, examine, units_of_rounding
 
-__all__ = ["Minimiser", "certified_minimiser", "certify", "digest", "find_minimiser"]
+__all__ = ["Minimiser", "certify", "digest", "find_minimiser"]
 
 Vector = npt.NDArray[np.float64]
 Minimiser = tuple[Vector, Certificate]
 Factor = SpectralFactor | DefiniteFactor
 
-#: Part of the cache's key: raise it when the way x* is found changes.
-VERSION = 8
 #: Newton steps before giving up on a minimiser.
 MAX_STEPS = 500
 #: Times a saddle is left along its most negative eigenvector.
@@ -87,41 +82,6 @@ def certify(problem: Problem, x0: Any = None) -> Reference:
     if not (isinstance(start, np.ndarray) and start.dtype == np.float64):
         raise InputError("certify takes a problem of NumPy or SciPy arrays in float64, and such x0")
     return Reference(problem, *find_minimiser(problem, start))
-
-
-def certified_minimiser(
-    problem: Problem, x0: Vector, key: str, cache: Path | None = None
-) -> Minimiser:
-    """Return x* near which Newton's method from x0 ends, with its certificate.
-
-    Parameters
-    ----------
-    problem
-        On the host in float64.
-    x0
-        The start, shape (d,).
-    key
-        Hash of the instance: A, b, w, the problem and x0.
-    cache
-        Folder of the cache; default the user's.
-
-    Raises
-    ------
-    InputError
-        If the cached file is damaged; it is then set aside and found anew by the next call.
-    """
-    path = array_path("reference", key, VERSION, cache=cache)
-    stored = cached_arrays(path, lambda: _pack(find_minimiser(problem, x0)))
-    if not {"x", *Certificate.__dataclass_fields__} <= set(stored):
-        aside = set_aside(path)
-        raise InputError(f"{path} is no reference; it was set aside as {aside.name}: run again")
-    fields = {name: stored[name].item() for name in Certificate.__dataclass_fields__}
-    return np.asarray(stored["x"]), Certificate(**fields)
-
-
-def _pack(minimiser: Minimiser) -> dict[str, npt.NDArray[Any]]:
-    x, certificate = minimiser
-    return {"x": x} | {name: np.asarray(value) for name, value in asdict(certificate).items()}
 
 
 def find_minimiser(problem: Problem, x0: Vector) -> Minimiser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import pickle
@@ -191,6 +192,8 @@ def cached_arrays(path: Path, compute: Callable[[], Mapping[str, npt.ArrayLike]]
     with locked(path):
         found = load_arrays(path)
         if found is None:
+            for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+                left.unlink(missing_ok=True)  # by processes that were killed: the lock is ours
             found = {name: np.asanyarray(values) for name, values in compute().items()}
             save_arrays(path, **found)
     return found

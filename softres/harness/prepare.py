@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from softres.certification.minimiser import certified_minimiser, digest
+from softres.certification.cached import certified_minimiser
+from softres.certification.minimiser import digest
 from softres.data.base import DataSet
 from softres.data.instance import Instance
 from softres.data.start import StartOptions, starting_point

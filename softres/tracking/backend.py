@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from softres.common.errors import InputError
@@ -97,6 +98,7 @@ class MlflowBackend:
                 reason = str(error).partition("\n")[0]  # SQLAlchemy goes on with its statement
                 raise kind(f"tracking.uri={uri}: the store cannot be used: {reason}") from error
         self._receipts = None if options.database is not None else Receipts(self._client)
+        self._downloads: TemporaryDirectory[str] | None = None
         self.experiment_id = "" if experiment is None else str(experiment.experiment_id)
         self._experiment_tags = {} if experiment is None else dict(experiment.tags)
 
@@ -237,8 +239,17 @@ class MlflowBackend:
         return [_stored(run) for run in self._client.search_runs(experiments, query)]
 
     def file(self, run_id: str, name: str) -> Path:
-        """Return a local path of an artifact of a run; a server's is downloaded."""
-        return Path(self._client.download_artifacts(run_id, name))
+        """Return a local path of an artifact of a run.
+
+        A server's is downloaded, once, into a folder that is there as long as this connection.
+        """
+        if self._receipts is None:
+            return Path(self._client.download_artifacts(run_id, name))
+        if self._downloads is None:
+            self._downloads = TemporaryDirectory(prefix="softres-")
+        own = Path(self._downloads.name) / run_id
+        own.mkdir(exist_ok=True)
+        return Path(self._client.download_artifacts(run_id, name, str(own)))
 
     def tag_experiment(self, tags: Mapping[str, str]) -> None:
         """Set tags of the experiment; a tag that is already there costs nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import logging
 import os
 from collections.abc import Iterator
@@ -71,8 +72,10 @@ def _check(path: Path) -> None:
 def _build(path: Path) -> None:
     from mlflow.tracking import MlflowClient
 
+    # Under the lock: what is there was left by processes that were killed.
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.new*"):
+        left.unlink(missing_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.new")
-    draft.unlink(missing_ok=True)
     try:
         with _quiet("mlflow", "alembic"):
             MlflowClient(tracking_uri=f"sqlite:///{draft}").get_experiment("0")

@@ -10,9 +10,7 @@ import pytest
 from scipy import sparse
 
 from softres.certification import minimiser as certify
-from softres.certification.minimiser import certified_minimiser, digest, find_minimiser
-from softres.common.cache import set_aside
-from softres.common.errors import InputError
+from softres.certification.minimiser import digest, find_minimiser
 from softres.data.files.shard_writer import write_folder
 from softres.data.sets import digits
 from softres.data.sets.synthetic import Synthetic, make_synthetic
@@ -282,67 +280,6 @@ def test_a_start_that_was_not_left_is_no_proof(plant, make_regularised):
 def problem(plant, make_regularised):
     instance = plant(0)
     return make_regularised("softres", instance.A, instance.b, 1e-2)
-
-
-@pytest.fixture
-def solves(monkeypatch):
-    """The calls of the solver."""
-    calls = []
-    real = certify.solve
-
-    def counted(*arguments, **options):
-        calls.append(arguments)
-        return real(*arguments, **options)
-
-    monkeypatch.setattr(certify, "solve", counted)
-    return calls
-
-
-def test_the_second_call_reads_the_cache(problem, solves, tmp_path):
-    x0 = problem.start()
-    x, certificate = certified_minimiser(problem, x0, "key", tmp_path)
-    assert len(solves) == 1
-    again, same = certified_minimiser(problem, x0, "key", tmp_path)
-    assert len(solves) == 1
-    np.testing.assert_array_equal(again, x)
-    assert same == certificate
-    assert {field: type(value) for field, value in vars(same).items()} == {
-        field: type(value) for field, value in vars(certificate).items()
-    }
-
-
-def test_another_key_or_another_version_is_solved_anew(problem, solves, tmp_path, monkeypatch):
-    for key in ("one", "two"):
-        certified_minimiser(problem, problem.start(), key, tmp_path)
-    assert len(solves) == 2
-    monkeypatch.setattr(certify, "VERSION", certify.VERSION + 1)
-    certified_minimiser(problem, problem.start(), "one", tmp_path)
-    assert len(solves) == 3
-
-
-def test_a_damaged_file_is_set_aside_and_the_next_call_works(problem, solves, tmp_path):
-    x, _ = certified_minimiser(problem, problem.start(), "key", tmp_path)
-    (file,) = (tmp_path / "arrays").glob("reference-*.npz")
-    content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 1
-    file.write_bytes(content)
-    with pytest.raises(InputError, match=r"is damaged .* set aside as .* run again"):
-        certified_minimiser(problem, problem.start(), "key", tmp_path)
-    assert not file.exists()
-    assert len(list(file.parent.glob("reference-*.damaged-*"))) == 1
-    again, certificate = certified_minimiser(problem, problem.start(), "key", tmp_path)
-    assert len(solves) == 2
-    assert certificate.certified
-    np.testing.assert_array_equal(again, x)
-
-
-def test_a_sound_file_of_something_else_is_damaged_too(problem, tmp_path):
-    certified_minimiser(problem, problem.start(), "key", tmp_path)
-    (file,) = (tmp_path / "arrays").glob("reference-*.npz")
-    set_aside(file)
-    certify.cached_arrays(file, lambda: {"y": np.zeros(3)})
-    with pytest.raises(InputError, match="set aside"):
-        certified_minimiser(problem, problem.start(), "key", tmp_path)
 
 
 def test_the_digest_is_of_the_content():

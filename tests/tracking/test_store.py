@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from softres.tracking import TrackingOptions, open_store
-from softres.tracking.durable.processes import identity, is_gone
+from softres.tracking.durable import processes
+from softres.tracking.durable.processes import FIRST_NAMESPACE, identity, is_gone
 from softres.tracking.sweeps import members_of
 
 
@@ -86,6 +87,23 @@ def test_a_process_is_told_from_a_later_one_with_its_pid():
     start = float(me["process_start"])
     assert is_gone({**me, "process_start": str(start - 3600)})
     assert not is_gone({**me, "process_start": str(start + 1)})  # the clock was set
+
+
+@pytest.mark.parametrize("other", ["boot", "pid_namespace"])
+def test_a_process_of_another_container_of_the_same_name_counts_as_alive(other):
+    unknown = identity() | {"pid": "999999999"}
+    assert is_gone(unknown)
+    assert not is_gone(unknown | {other: "another", "machine": "another"})
+
+
+def test_a_process_from_before_a_restart_of_the_machine_is_gone(monkeypatch):
+    here = {"machine": "m", "boot": "1", "pid_namespace": FIRST_NAMESPACE}
+    monkeypatch.setattr(processes, "_place", lambda: here)
+    before = identity() | {"boot": "0"}  # its pid is this process's
+    assert is_gone(before)
+    assert not is_gone(before | {"machine": "another of that name"})
+    monkeypatch.setitem(here, "machine", "")  # containers often have none
+    assert not is_gone(before | {"machine": ""})
 
 
 def test_a_start_in_another_form_leaves_the_pid_to_decide():

@@ -6,19 +6,51 @@ import os
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
 
 __all__ = ["identity", "is_gone"]
 
 #: Seconds by which the start of one process may differ: it is read off a clock that can be set.
 TOLERANCE = 60.0
+#: Of the machine itself, not of a container: Linux gives this number to no other.
+FIRST_NAMESPACE = "pid:[4026531836]"
 
 
 def identity() -> dict[str, str]:
-    """Tags that identify this process: host, pid and when the process started, in Unix time."""
+    """Tags that identify this process.
+
+    ``host``, ``pid``, when the process started in Unix time, and which machine it is that gives
+    out the pids: ``machine``, ``boot`` and ``pid_namespace``, each empty where nothing tells.
+    """
     import psutil
 
     start = psutil.Process().create_time()
-    return {"host": socket.gethostname(), "pid": str(os.getpid()), "process_start": f"{start:.2f}"}
+    here = {"host": socket.gethostname(), "pid": str(os.getpid())}
+    return {**here, "process_start": f"{start:.2f}", **_place()}
+
+
+@cache
+def _place() -> dict[str, str]:
+    """Containers may share a host name, and see other processes under the same pids."""
+    machine = _content("/etc/machine-id")
+    namespace = ""
+    with suppress(OSError):
+        namespace = str(Path("/proc/self/ns/pid").readlink())
+    return {
+        # Whoever reads a store need not know the id itself, says machine-id(5).
+        "machine": sha256(f"softres {machine}".encode()).hexdigest()[:16] if machine else "",
+        "boot": _content("/proc/sys/kernel/random/boot_id"),
+        "pid_namespace": namespace,
+    }
+
+
+def _content(path: str) -> str:
+    try:
+        return Path(path).read_text("ascii").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def is_gone(owner: Mapping[str, str]) -> bool:
@@ -36,6 +68,10 @@ def is_gone(owner: Mapping[str, str]) -> bool:
     """
     if owner.get("host") != socket.gethostname() or not owner.get("pid", "").isdecimal():
         return False
+    if "boot" in owner:  # runs of earlier versions have none
+        place = _place()
+        if any(owner.get(key) != place[key] for key in ("boot", "pid_namespace")):
+            return _restarted(owner, place)
     import psutil
 
     try:
@@ -51,3 +87,10 @@ def is_gone(owner: Mapping[str, str]) -> bool:
     except (psutil.Error, KeyError):
         pass
     return False
+
+
+def _restarted(owner: Mapping[str, str], here: Mapping[str, str]) -> bool:
+    """Whether this machine has been started anew since, and is no container on another one."""
+    same = bool(here["machine"]) and owner.get("machine") == here["machine"]
+    outside = owner.get("pid_namespace") == here["pid_namespace"] == FIRST_NAMESPACE
+    return same and outside and owner.get("boot") != here["boot"]
