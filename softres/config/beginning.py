@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from omegaconf import DictConfig
 
 from softres.common.errors import InputError, MismatchError
 from softres.config.jobs import Job, arguments_of
 
-__all__ = ["begin"]
+if TYPE_CHECKING:
+    from softres.harness.settings import Settings
+
+__all__ = ["CheckedJob", "begin"]
 
 
-def begin(config: DictConfig, compose: Callable[[], Sequence[Job]]) -> list[Job]:
+class CheckedJob(NamedTuple):
+    """A job that may begin, and the overrides that make it."""
+
+    settings: Settings
+    overrides: tuple[str, ...]
+
+
+def begin(config: DictConfig, compose: Callable[[], Sequence[Job]]) -> list[CheckedJob]:
     """Check every job and its servers; show them and end here if that is all that is wanted.
 
     Parameters
@@ -42,23 +53,22 @@ def begin(config: DictConfig, compose: Callable[[], Sequence[Job]]) -> list[Job]
     # Of a whole sweep first: it may go through options that other data do not have.
     check_claim(config)
     jobs = compose()
-    kept, checked = [], []
+    kept: list[CheckedJob] = []
     reasons: Counter[str] = Counter()
     for job in jobs:
         check_claim(job.config)
         try:
-            checked.append(settings(job.config))
+            kept.append(CheckedJob(settings(job.config), job.overrides))
         except MismatchError as error:
             if len(jobs) == 1:
                 raise
             reasons[str(error)] += 1
-            continue
-        kept.append(job)
     for reason, count in reasons.items():
         print(f"left out: {reason} ({count} {'job' if count == 1 else 'jobs'})", flush=True)
     if jobs and not kept:
         raise InputError("every job of the sweep was left out, see above")
     # Once it has answered, a server may go away: jobs keep their records and go on.
+    checked = [job.settings for job in kept]
     for uri in {job.tracking.server for job in checked if job.tracking.server is not None}:
         check_server(uri)
     for address in {job.backend.address for job in checked if job.backend.address is not None}:
@@ -66,8 +76,7 @@ def begin(config: DictConfig, compose: Callable[[], Sequence[Job]]) -> list[Job]
     if config.sweep.dry_run:
         from softres.harness.terminal.dry_run import show_plan
 
-        plans = zip(checked, kept, strict=True)
-        show_plan([(job, made.overrides, probe_for(job)) for job, made in plans])
+        show_plan([(job, overrides, probe_for(job)) for job, overrides in kept])
         raise SystemExit(0)
     # Nor is anything begun that its store will not take.
     every = (job.tracking for job in checked if job.tracking.enabled)

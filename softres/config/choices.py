@@ -11,7 +11,7 @@ from hydra.core.config_store import ConfigStore
 from softres.common.declarations import Declaration
 from softres.common.discovery import add_plugins, catalogue
 from softres.config.schema import RunSchema
-from softres.config.sweeper import register_sweeper
+from softres.config.sweeping.sweeper import register_sweeper
 from softres.config.typed.nearest import CLASSES
 from softres.config.typed.plugins import given_plugins
 

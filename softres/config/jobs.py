@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from softres.common.discovery import catalogue
 from softres.common.errors import InputError
+from softres.config.sweeping.composition import Composition
 from softres.config.typed.nearest import CLASSES
 
 __all__ = ["Job", "arguments_of", "fitting", "is_grid", "single_job", "sweep_jobs"]
 
 
 class Job(NamedTuple):
-    """A job's configuration, without Hydra's own, and the overrides that make it."""
+    """A job's configuration, as plain values without Hydra's own, and the overrides that make it.
 
-    config: DictConfig
+    Jobs share the groups that are the same, which are read only.
+    """
+
+    config: Mapping[str, Any]
     overrides: tuple[str, ...]
 
 
 def single_job(config: DictConfig) -> Job:
     """Return the only job of a run."""
-    return Job(_without_hydra(config), tuple(config.hydra.overrides.task))
+    return Job(Composition(config).plain(), tuple(config.hydra.overrides.task))
 
 
 def sweep_jobs(config: DictConfig) -> list[Job]:
@@ -43,7 +47,6 @@ def sweep_jobs(config: DictConfig) -> list[Job]:
     InputError
         If there is none.
     """
-    from hydra._internal.config_loader_impl import ConfigLoaderImpl
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 
     if not is_grid(config.hydra):
@@ -52,20 +55,18 @@ def sweep_jobs(config: DictConfig) -> list[Job]:
     parser = OverridesParser.create(config_loader=loader)
     overrides = parser.parse_overrides(arguments_of(config))
     ((*combinations,),) = BasicSweeper.split_arguments(overrides, None)
-    composed: dict[tuple[str, ...], DictConfig] = {}
+    parsed: dict[str, Override] = {}
+    composed: dict[tuple[str, ...], Composition] = {}
     jobs = []
     for chosen in fitting(combinations):
-        parsed = parser.parse_overrides(list(chosen))
-        values = [one for one in parsed if not _is_choice(loader, one.key_or_group)]
-        texts = {one.input_line for one in values}
-        choices = tuple(text for text in chosen if text not in texts)
+        for text in chosen:
+            if text not in parsed:
+                parsed[text] = parser.parse_override(text)
+        choices = tuple(text for text in chosen if _is_choice(loader, parsed[text]))
         if choices not in composed:
-            full = loader.load_sweep_config(config, list(choices))
-            composed[choices] = _without_hydra(full)
-            OmegaConf.set_struct(composed[choices], True)
-        job = copy.deepcopy(composed[choices])
-        ConfigLoaderImpl._apply_overrides_to_config(values, job)
-        jobs.append(Job(job, chosen))
+            composed[choices] = Composition(loader.load_sweep_config(config, list(choices)))
+        values = [parsed[text] for text in chosen if text not in choices]
+        jobs.append(Job(composed[choices].plain(values), chosen))
     if not jobs:
         raise InputError("the sweep has no jobs: a range without values is among its keys")
     return jobs
@@ -125,9 +126,6 @@ def _belongs(text: str, overrides: Sequence[str], chosen: Mapping[str, set[str]]
     return not any(one is not None and option in one.options for one in others)
 
 
-def _is_choice(loader: Any, key: str) -> bool:
-    return bool(loader.repository.group_exists(key)) or "@" in key
-
-
-def _without_hydra(config: DictConfig) -> DictConfig:
-    return OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+def _is_choice(loader: Any, override: Override) -> bool:
+    key = override.key_or_group
+    return "@" in key or ("." not in key and bool(loader.repository.group_exists(key)))

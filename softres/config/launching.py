@@ -98,9 +98,13 @@ def job_context() -> JobContext:
     hydra = HydraConfig.get()
     single = hydra.mode == RunMode.RUN
     command = Path(hydra.run.dir if single else hydra.sweep.dir)
+    folder = Path(hydra.runtime.output_dir)
+    number = 0 if single else int(hydra.job.num)
+    if not single and str(hydra.sweep.subdir).isdecimal():  # a launcher got only those left
+        number = int(hydra.sweep.subdir)
     return JobContext(
-        folder=Path(hydra.runtime.output_dir),
-        number=0 if single else int(hydra.job.num),
+        folder=folder,
+        number=number,
         sweep=command.name,
         overrides=tuple(hydra.overrides.task),
         launcher=SERIAL[0] if single else launcher_name(hydra),

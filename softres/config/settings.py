@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from math import inf
 from typing import Any, TypeVar
 
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import ConfigKeyError, ValidationError
 
 from softres.common.discovery import add_plugins
 from softres.common.errors import InputError, MismatchError
-from softres.config.one_line import one_line
-from softres.config.schema import RunSchema
-from softres.config.typed.nearest import no_such_key
+from softres.config.typed.options import options, typed
 from softres.data.files.budget import reading_within
 from softres.data.registry import DATA
 from softres.data.start import StartOptions
@@ -31,16 +27,22 @@ __all__ = ["settings"]
 
 T = TypeVar("T")
 
+#: Problems and options of theirs that were made once.
+_sound: set[tuple[Any, str]] = set()
 
-def settings(config: DictConfig) -> Settings:
-    """Check a composed configuration and turn it into options.
+
+def settings(config: DictConfig | Mapping[str, Any]) -> Settings:
+    """Check a composed configuration, or its plain values, and turn it into options.
 
     Raises
     ------
     InputError
         On the first value that is not allowed; names the key, the value, and what is.
     """
-    tree = _typed(config)
+    plain: Any = config
+    if isinstance(config, DictConfig):
+        plain = OmegaConf.to_container(config, resolve=True)
+    tree = typed(plain)
     add_plugins(tree.get("plugins"))
     R = tree["R"]
     if R is not None and not 0 < R < 1e6:
@@ -57,10 +59,11 @@ def settings(config: DictConfig) -> Settings:
         if tree[key] is not None and not 0 < tree[key] < inf:
             raise InputError(f"{key}={tree[key]}: allowed is a positive number of {unit}")
     _check_weights(tree["weights"])
-    tracking = _options(TrackingOptions, tree["tracking"], "tracking")
-    tree["tracking"]["uri"] = tracking.uri  # without a password: the tree is shown and kept
+    tracking = options(TrackingOptions, tree["tracking"], "tracking")
+    # Without a password: the tree is shown and kept.
+    tree["tracking"] = tree["tracking"] | {"uri": tracking.uri}
     solver = _named(tree["solver"], "solver", SOLVERS)
-    backend = _options(BackendOptions, tree["backend"], "backend")
+    backend = options(BackendOptions, tree["backend"], "backend")
     backend.check_device()
     data = _named(tree["data"], "data", DATA)
     with reading_within(tree["memory_limit"]):
@@ -93,38 +96,12 @@ def settings(config: DictConfig) -> Settings:
         backend=backend,
         data=data,
         storage=stored,
-        weights=_options(WeightOptions, tree["weights"], "weights"),
-        start=_options(StartOptions, tree["start"], "start"),
+        weights=options(WeightOptions, tree["weights"], "weights"),
+        start=options(StartOptions, tree["start"], "start"),
         tracking=tracking,
         experiment=tree.get("experiment") or {},
         tree=tree | {"n": n, "d": d},
     )
-
-
-def _typed(config: DictConfig) -> dict[str, Any]:
-    """Return the configuration as plain values, its top level of the types of the schema.
-
-    Hydra's own check of types ends where a sweep's jobs are composed.
-    """
-    tree: Any = OmegaConf.to_container(config, resolve=True)
-    for key in tree:
-        if key not in {field.name for field in fields(RunSchema)}:
-            raise InputError(no_such_key(str(key)))
-    try:
-        merged = OmegaConf.merge(OmegaConf.structured(RunSchema), _whole(RunSchema, tree))
-    except ValidationError as error:
-        raise InputError(one_line(error)) from None
-    typed: Any = OmegaConf.to_container(merged)
-    return typed  # type: ignore[no-any-return]
-
-
-def _whole(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values, a float that is a whole number as an integer where one is due: 1e4."""
-    due = {field.name for field in fields(kind) if str(field.type).startswith("int")}
-    return {
-        key: int(value) if key in due and isinstance(value, float) and value.is_integer() else value
-        for key, value in values.items()
-    }
 
 
 def _positive(key: str, value: int | None) -> None:
@@ -142,17 +119,19 @@ def _check_weights(weights: Mapping[str, Any]) -> None:
         )
 
 
-def _check_problem(name: str, options: Mapping[str, Any]) -> None:
+def _check_problem(name: str, given: Mapping[str, Any]) -> None:
     """Make the problem over a 2 x 1 matrix: its class knows what its options may be."""
     if name not in PROBLEMS:
         raise InputError(f"problem={name}: allowed are {', '.join(PROBLEMS)}")
     try:
-        make_problem(name, np.eye(2, 1), np.full(2, 0.5), **options)
+        if (known := (PROBLEMS[name], repr(given))) not in _sound:
+            make_problem(name, np.eye(2, 1), np.full(2, 0.5), **given)
+            _sound.add(known)
     except InputError as error:
         raise InputError(f"problem.{error}") from None
     except (TypeError, ValueError):
-        given = ", ".join(f"problem.{key}={value}" for key, value in options.items())
-        raise InputError(f"{given}: not what {name} takes; its numbers must be numbers") from None
+        words = ", ".join(f"problem.{key}={value}" for key, value in given.items())
+        raise InputError(f"{words}: not what {name} takes; its numbers must be numbers") from None
 
 
 def _named(values: Mapping[str, Any], group: str, classes: Mapping[str, type[T]]) -> T:
@@ -160,18 +139,4 @@ def _named(values: Mapping[str, Any], group: str, classes: Mapping[str, type[T]]
     if name not in classes:
         raise InputError(f"{group}={name}: allowed are {', '.join(classes)}")
     rest = {key: value for key, value in values.items() if key != "name"}
-    return _options(classes[name], rest, group)
-
-
-def _options(kind: type[T], values: Mapping[str, Any], group: str) -> T:
-    """Check types with OmegaConf, ranges with the class's own ``__post_init__``."""
-    try:
-        merged = OmegaConf.merge(OmegaConf.structured(kind), _whole(kind, values))
-        options = OmegaConf.to_object(merged)
-    except ConfigKeyError as error:
-        raise InputError(no_such_key(f"{group}.{error.full_key}")) from None
-    except ValidationError as error:
-        raise InputError(one_line(error, prefix=f"{group}.")) from None
-    if not isinstance(options, kind):
-        raise InputError(f"{group}: must be a group of options")
-    return options
+    return options(classes[name], rest, group)

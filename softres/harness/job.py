@@ -20,21 +20,19 @@ from softres.harness.probe import Probe, measure
 from softres.harness.resources.estimates import check_memory
 from softres.harness.resources.memory import PeakMemory, memory_limited
 from softres.harness.settings import Settings
+from softres.harness.skipping import ALONE, begun, instance, predicted, skip, with_sweep
 from softres.harness.solving import tracked_solve
 from softres.harness.terminal import console
-from softres.harness.terminal.progress import jobs_of_sweep, seconds_left
+from softres.harness.terminal.opening import show_job
 from softres.matrices.backends import BackendOptions
 from softres.solvers import Result
-from softres.theory import predicted_steps
-from softres.tracking import DESCRIPTION, FinishedRun, RunLog, Store, environment, open_store
+from softres.tracking import DESCRIPTION, RunLog, Store, environment, open_store
 from softres.tracking.durable.turns import turn
 from softres.tracking.environment import cores
 from softres.tracking.options import without_secrets
 
 __all__ = ["JobContext", "run_job"]
 
-#: Launchers whose jobs have the machine to themselves, one after the other.
-ALONE = ("serial", "basic")
 #: Top-level keys that are no parameters of a run: where it is recorded, and how it was asked for.
 NOT_RECORDED = ("tracking", "force", "sweep", "memory_limit")
 
@@ -78,7 +76,7 @@ def run_job(settings: Settings, context: JobContext, probe: Probe | None = None)
     An error is reported at once and kept in the outcome; in a sweep the next job goes on. Bad
     input of a single run ends the command with status 2.
     """
-    settings, began = _with_sweep(settings, context), time.perf_counter()
+    settings, began = with_sweep(settings, context), time.perf_counter()
     name, command = run_name(settings, context.overrides), reproducing_command(context.overrides)
     try:
         outcome = _run(settings, context, name, probe)
@@ -103,36 +101,17 @@ def _failed(settings: Settings, context: JobContext, name: str, note: str) -> Jo
     return JobOutcome(context.number, name, "failed", note=note, solver=solver, ok=False)
 
 
-def _with_sweep(settings: Settings, context: JobContext) -> Settings:
-    tracking = settings.tracking
-    if tracking.sweep is not None:
-        return settings
-    return replace(settings, tracking=replace(tracking, sweep=context.sweep))
-
-
 def _run(settings: Settings, context: JobContext, name: str, probe: Probe | None) -> JobOutcome:
     key = job_key(settings, probe)
     store = open_store(settings.tracking, patient=True)
-    uri, folder, experiment = settings.tracking.place
-    outcome = JobOutcome(
-        context.number,
-        name,
-        "skipped",
-        experiment_id=store.experiment_id,
-        sweep=settings.tracking.sweep or "",
-        uri=uri,
-        folder=folder,
-        experiment=experiment,
-        solver=settings.solver.name,
-        timed=context.launcher in ALONE,
-    )
-    _headline(settings, context, name)
+    outcome = begun(settings, context, name, store.experiment_id)
+    show_job(settings, context, name)
     turns = nullcontext() if settings.force else turn(store.options, key, console.show_line)
     with turns:
         finished = plan(settings, store.find_finished(key)).finished
         if finished is not None:
             store.join_sweep(finished)
-            return _skip(settings, outcome, finished)
+            return skip(settings, outcome, finished)
         check_memory(settings)
         return _do(settings, context, store, probe, outcome, key)
 
@@ -185,21 +164,12 @@ def _do(
         outcome,
         status=result.status.value,
         steps=result.steps,
-        predicted=_predicted(settings, found),
+        predicted=predicted(settings, found),
         solve_seconds=seconds,
         passes=last["passes"],
         error=error,
-        instance=_instance(settings, found),
+        instance=instance(settings, found),
     )
-
-
-def _predicted(settings: Settings, tags: Mapping[str, str]) -> int | None:
-    """Return the theorem's number of steps, where its assumptions hold."""
-    return predicted_steps(settings.eps) if tags.get("regime") == "theorem" else None
-
-
-def _instance(settings: Settings, tags: Mapping[str, str]) -> str:
-    return f"{tags.get('instance', '')} to {settings.eps:g}"
 
 
 def _share(backend: BackendOptions, workers: int) -> BackendOptions:
@@ -208,40 +178,6 @@ def _share(backend: BackendOptions, workers: int) -> BackendOptions:
         return backend
     share = max(1, cores() // workers)
     return replace(backend, threads=min(backend.threads or share, share))
-
-
-def _headline(settings: Settings, context: JobContext, name: str) -> None:
-    chosen = settings.tracking.from_environment if settings.tracking.enabled else ""
-    if context.number == 0 and chosen:
-        console.show_line(f"from the environment: {chosen}")
-    if context.single:
-        console.show_heading(name)
-        return
-    place, left, jobs = f"job {context.number + 1}", "", jobs_of_sweep(context.folder.parent)
-    if jobs is not None:
-        seconds = seconds_left(context.folder.parent, context.number, jobs, context.workers)
-        left = "" if seconds is None else f", about {console.duration(seconds)} left"
-        place = f"{place} of {jobs}"
-    console.show_heading(f"{place}{left}: {name}")
-
-
-def _skip(settings: Settings, outcome: JobOutcome, finished: FinishedRun) -> JobOutcome:
-    note = f"run {finished.run_id[:8]}"
-    console.show_line(f"  skipped, {note} has finished with this configuration and code")
-    metrics, tags = finished.metrics, finished.tags
-    steps = metrics.get("steps")
-    return replace(
-        outcome,
-        steps=None if steps is None else int(steps),
-        predicted=_predicted(settings, tags),
-        solve_seconds=metrics.get("solve_seconds"),
-        passes=metrics.get("passes"),
-        error=metrics.get("relative_error_l2"),
-        instance=_instance(settings, tags),
-        ended=tags.get("status", ""),
-        timed=tags.get("timing_valid") != "false",
-        note=note,
-    )
 
 
 def _tags(settings: Settings, context: JobContext, key: str) -> dict[str, str]:

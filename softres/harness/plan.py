@@ -1,15 +1,18 @@
-"""Whether a job is run or skipped: what a run does and what a dry run says are decided here."""
+"""Whether a job is run or skipped: what a run does and what a dry run says are decided here.
+
+A limit that is larger than a run's extends what had ended on it, and nothing else.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from softres.harness.extension import is_enough, is_within
 from softres.harness.settings import Settings
+from softres.solvers import Status
 from softres.tracking import FinishedRun
 
-__all__ = ["JobPlan", "plan"]
+__all__ = ["JobPlan", "is_enough", "is_within", "plan"]
 
 
 @dataclass(frozen=True)
@@ -57,3 +60,24 @@ def plan(
         if is_within(settings, job):
             return JobPlan(False, f"skip, same as job {number + 1}")
     return JobPlan(True, "run to a larger limit" if finished or earlier else "run")
+
+
+def is_enough(finished: FinishedRun, settings: Settings) -> bool:
+    """Whether a finished run need not be extended: it stopped by itself, or had as long a limit."""
+    status = finished.tags.get("status", "")
+    if status == Status.STEP_LIMIT.value:
+        return int(finished.tags.get("max_steps", "0")) >= settings.max_steps
+    if status == Status.TIME_LIMIT.value:
+        limit = finished.tags.get("time_limit", "None")
+        return _as_long(settings.time_limit, None if limit == "None" else float(limit))
+    return True
+
+
+def is_within(settings: Settings, other: Settings) -> bool:
+    """Whether another job of the same key, however it ends, leaves a job nothing to do."""
+    steps = settings.max_steps <= other.max_steps
+    return steps and _as_long(settings.time_limit, other.time_limit)
+
+
+def _as_long(wanted: float | None, had: float | None) -> bool:
+    return had is None or (wanted is not None and had >= wanted)

@@ -62,9 +62,17 @@ def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return result
 
 
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Writes groups that jobs share in full."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        """Refer to nothing."""
+        return True
+
+
 def as_yaml(settings: Settings) -> str:
     """Return the resolved configuration as YAML, keys in the order of ``conf/``."""
-    return str(yaml.safe_dump(dict(settings.tree), sort_keys=False))
+    return str(yaml.dump(dict(settings.tree), Dumper=_Dumper, sort_keys=False))
 
 
 def keep_setting(run: RunLog, settings: Settings) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from errno import EACCES
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softres.common.errors import InputError
+from softres.tracking.bulk import finished_at_once, tag_at_once
 from softres.tracking.charts.view import Chart, shared_views
 from softres.tracking.durable.processes import identity, is_gone
 from softres.tracking.durable.spool import Spool
@@ -94,11 +95,29 @@ class Store:
         """
         if not re.fullmatch(r"[\w\-]+", key):
             raise ValueError(f"run key {key!r}: allowed are letters, digits, '_' and '-'")
-        query = f"tags.key = '{key}' and attributes.status = 'FINISHED'"
-        found = self._backend.find(query, limit=_MAX_SAME)
+        at_once = self._at_once([key])
+        if at_once is None:
+            query = f"tags.key = '{key}' and attributes.status = 'FINISHED'"
+            found = self._backend.find(query, limit=_MAX_SAME)
+        else:
+            found = at_once.get(key, [])
         if not found:
             found = [run.as_stored() for run in self._waiting() if run.is_finished(key)]
         return [finished(run) for run in found]
+
+    def find_all_finished(self, keys: Iterable[str]) -> dict[str, list[FinishedRun]]:
+        """Return the finished runs of many keys, found at once, where a store can do that.
+
+        Keys that are missing may still have runs: :meth:`find_finished` knows.
+        """
+        found = self._at_once(keys) or {}
+        return {key: [finished(run) for run in runs] for key, runs in found.items()}
+
+    def _at_once(self, keys: Iterable[str]) -> dict[str, list[StoredRun]] | None:
+        path = self.options.database
+        if path is None or not self.experiment_id:
+            return None
+        return finished_at_once(path, self.experiment_id, keys)
 
     def finished_runs(self, *, all_of_a_key: bool = False) -> list[FinishedRun]:
         """Return the finished runs of the experiment, the latest first, one for each key.
@@ -151,6 +170,14 @@ class Store:
             return
         if not self._spool().tag_finished(run.tags.get("key", ""), tags):
             self._backend.tag_finished(run.run_id, tags)
+
+    def join_sweep_at_once(self, runs: Iterable[FinishedRun]) -> None:
+        """Let many finished runs that the store has belong to the sweep of the options too."""
+        tags, path = in_sweep(self.options.sweep), self.options.database
+        new = [run for run in runs if not tags.items() <= run.tags.items()]
+        if path is None or not tag_at_once(path, [run.run_id for run in new], tags):
+            for run in new:
+                self.join_sweep(run)
 
     def add_file(self, run_id: str, path: Path, tags: Mapping[str, str]) -> None:
         """Add a file, and tags that tell of it, to a run that has ended.

@@ -15,9 +15,9 @@ from softres.config.choices import register
 from softres.config.settings import settings
 from softres.data.start import starting_point
 from softres.harness import solving, warm_up
-from softres.harness.extension import is_enough
 from softres.harness.job import JobContext, run_job
 from softres.harness.outcome import JobOutcome, read_outcomes, write_outcome
+from softres.harness.plan import is_enough
 from softres.harness.prepare import on_backend, prepare
 from softres.harness.terminal.closing import close_command
 from softres.matrices.backends import as_numpy

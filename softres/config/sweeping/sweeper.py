@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from softres.config.beginning import begin
 from softres.config.jobs import sweep_jobs
+from softres.config.sweeping.running import Numbered, overrides_of, run_here, runs_here, skip_jobs
 
 __all__ = ["GridSweeper", "register_sweeper"]
 
@@ -49,34 +50,39 @@ class GridSweeper(Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Launch the jobs, in batches as large as the launcher takes."""
+        """Run the jobs that no store has finished."""
         config = self.config
         assert config is not None
-        assert self.launcher is not None
         jobs = begin(config, lambda: sweep_jobs(config))
         from softres.harness.terminal.progress import (  # heavy: not before the check
             count_done,
             write_sweep,
         )
+        from softres.tracking.options import without_secrets
 
         folder = Path(config.hydra.sweep.dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(config, folder / "multirun.yaml")
         write_sweep(folder, len(jobs))
-        texts = [list(job.overrides) for job in jobs]
-        size = self.max_batch_size or len(texts)
-        returns = []
+        text = without_secrets(OmegaConf.to_yaml(config))
+        (folder / "multirun.yaml").write_text(text, encoding="utf-8")
         try:
-            for number in range(0, len(texts), size):
-                batch = texts[number : number + size]
-                results = self.launcher.launch(batch, initial_job_idx=number)
-                for result in results:
-                    _ = result.return_value  # raises where the job failed
-                returns.append(results)
+            left = skip_jobs(config.hydra, jobs)
+            if runs_here(config.hydra):
+                run_here(config.hydra, left)
+            else:
+                self._launch(config.hydra, left)
         except KeyboardInterrupt:
-            done = f"{count_done(folder)} of {len(texts)} jobs are done"
+            done = f"{count_done(folder)} of {len(jobs)} jobs are done"
             raise KeyboardInterrupt(f"{done}; the same command goes on from here") from None
-        return returns
+
+    def _launch(self, hydra: DictConfig, jobs: Sequence[Numbered]) -> None:
+        """Hand jobs to Hydra's launcher, in batches as large as it takes."""
+        assert self.launcher is not None
+        texts = [overrides_of(hydra, place, job) for place, job in enumerate(jobs)]
+        size = self.max_batch_size or max(1, len(texts))
+        for number in range(0, len(texts), size):
+            batch = texts[number : number + size]
+            for result in self.launcher.launch(batch, initial_job_idx=number):
+                _ = result.return_value  # raises where the job failed
 
 
 def register_sweeper() -> None:
