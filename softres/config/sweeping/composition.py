@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig, OmegaConf, ValueNode
+from omegaconf import DictConfig, OmegaConf, ValueNode, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 __all__ = ["Composition"]
@@ -28,9 +28,9 @@ class Composition:
     """
 
     def __init__(self, config: DictConfig) -> None:
-        self._config: DictConfig = OmegaConf.masked_copy(
-            config, [str(key) for key in config if key != "hydra"]
-        )
+        self._config = copy.deepcopy(config)
+        with open_dict(self._config):
+            self._config.pop("hydra", None)
         OmegaConf.set_struct(self._config, True)
         self._nodes: dict[str, ValueNode | None] = {}
         unresolved: Any = OmegaConf.to_container(self._config, resolve=False)
