@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from errno import EACCES
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from softres.tracking.durable.processes import identity, is_gone
 from softres.tracking.durable.spool import Spool
 from softres.tracking.durable.waiting import WaitingRun
 from softres.tracking.environment import source_tags
+from softres.tracking.finished import FinishedRun, finished
 from softres.tracking.options import TrackingOptions, inode_of
 from softres.tracking.protocol import Backend, NullBackend, StoredRun
 from softres.tracking.run import RunLog
@@ -30,32 +30,6 @@ __all__ = ["FinishedRun", "Store", "finished", "lost_stores", "open_store"]
 _MAX_STALE = 1000
 _MAX_SAME = 20
 _MAX_RUNS = 50_000
-
-
-@dataclass(frozen=True)
-class FinishedRun:
-    """A run that ended FINISHED.
-
-    Attributes
-    ----------
-    run_id, name
-        What identifies the run, to MLflow and to people.
-    metrics
-        Last value of each metric.
-    tags, params
-        Tags and parameters of the run.
-    """
-
-    run_id: str
-    name: str
-    metrics: dict[str, float]
-    tags: dict[str, str]
-    params: dict[str, str]
-
-
-def finished(run: StoredRun) -> FinishedRun:
-    """Return a stored run as one that ended FINISHED."""
-    return FinishedRun(run.run_id, run.name, run.metrics, run.tags, run.params)
 
 
 class Store:
