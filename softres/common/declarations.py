@@ -11,7 +11,7 @@ from typing import Any
 
 from softres.common.errors import InputError
 
-__all__ = ["KINDS", "REQUIRED", "Declaration", "declared"]
+__all__ = ["KINDS", "REQUIRED", "Declaration", "declared", "meanings"]
 
 #: The base classes that make a class one of its kind; a claim is a call of ``Claim``.
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -140,7 +140,7 @@ def _of_class(
         says |= parent.presets
     for one in reversed(line):
         says |= _constants(one.body, constants)
-        meaning |= _meaning(ast.get_docstring(one) or "")
+        meaning |= meanings(ast.get_docstring(one) or "")
         if kind == "problem":
             given = _keywords(one, constants, path)
             options = options if given is None else given
@@ -260,7 +260,7 @@ def _value(node: ast.expr, constants: Mapping[str, Any]) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _meaning(docstring: str) -> dict[str, str]:
+def meanings(docstring: str) -> dict[str, str]:
     """Return what a docstring's attributes or parameters mean, the first sentence of each."""
     found: dict[str, str] = {}
     for section in re.findall(

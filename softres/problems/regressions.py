@@ -25,7 +25,23 @@ __all__ = [
 
 
 class SoftResidualRegression(Problem):
-    """f = u / <u, 1> with u = exp(A x) + A x (Definition 1.4)."""
+    """f = u / <u, 1> with u = exp(A x) + A x (Definition 1.4).
+
+    Parameters
+    ----------
+    beta
+        The loss counts as undefined where alpha = <u, 1> falls below it; ``None``: 1e-6 n. A, b, w
+        as for :class:`Problem`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> problem = SoftResidualRegression(np.eye(3, 2), [0.5, 0.3, 0.2], w=0.1)
+    >>> problem
+    <SoftResidualRegression, 3 x 2, numpy, weights>
+    >>> problem.gradient(np.zeros(2)).shape
+    (2,)
+    """
 
     name = "softres"
     order = 1
@@ -38,7 +54,20 @@ class SoftResidualRegression(Problem):
 
 
 class SoftmaxRegression(Problem):
-    """f = u / <u, 1> with u = exp(A x) (Definition 1.1)."""
+    """f = u / <u, 1> with u = exp(A x) (Definition 1.1).
+
+    Parameters
+    ----------
+    beta
+        The loss counts as undefined where alpha = <u, 1> falls below it; ``None``: 0, for this
+        alpha is positive. A, b, w as for :class:`Problem`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> round(SoftmaxRegression(np.eye(2), [0.5, 0.5]).value(np.zeros(2)), 3)
+    0.0
+    """
 
     name = "softmax"
     order = 2

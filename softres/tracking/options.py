@@ -145,8 +145,10 @@ def inode_of(path: Path) -> int | None:
         return None
 
 
-def _is_supported(uri: str) -> bool:
+def _is_supported(uri: str, *, drives: bool = os.name == "nt") -> bool:
+    """Return whether a store may lie there; ``drives``: whether paths may begin with ``C:``."""
     if uri.startswith(_SQLITE):
         # ":memory:" would be another, empty store in every process
-        return bool(re.fullmatch(r"[^?#:]+", uri.removeprefix(_SQLITE)))
+        drive = r"(?:[A-Za-z]:[\\/])?" if drives else ""
+        return bool(re.fullmatch(drive + r"[^?#:]+", uri.removeprefix(_SQLITE)))
     return bool(re.fullmatch(r"https?://[^/\s]+(/\S*)?", uri))

@@ -7,6 +7,7 @@ import pytest
 
 from softres.common.errors import InputError
 from softres.tracking import TrackingOptions, open_store
+from softres.tracking.options import _is_supported
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,14 @@ def test_relative_store_becomes_absolute(monkeypatch, tmp_path):
     relative = TrackingOptions(uri="sqlite:///here/runs.db", folder="out")
     assert relative.absolute_uri == f"sqlite:///{tmp_path}/here/runs.db"
     assert relative.artifact_location == f"file://{tmp_path}/out/artifacts"
+
+
+@pytest.mark.parametrize("path", ["C:\\\\runs\\\\mlflow.db", "C:/runs/mlflow.db", "runs/mlflow.db"])
+def test_a_path_may_begin_with_a_drive_where_there_are_drives(path):
+    assert _is_supported(f"sqlite:///{path}", drives=True)
+    assert _is_supported(f"sqlite:///{path}", drives=False) is (":" not in path)
+    assert not _is_supported("sqlite:///:memory:", drives=True)
+    assert not _is_supported("sqlite:///CC:/runs", drives=True)
 
 
 def test_server_decides_where_artifacts_are():

@@ -1,3 +1,0 @@
-"""Pages that are made from the code while the site is built."""
-
-from __future__ import annotations
