@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-import traceback
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from softres.harness.settings import Settings
 from softres.harness.skipping import ALONE, begun, instance, predicted, skip, with_sweep
 from softres.harness.solving import tracked_solve
 from softres.harness.terminal import console
+from softres.harness.terminal.failures import show_failure
 from softres.harness.terminal.opening import show_job
 from softres.matrices.backends import BackendOptions
 from softres.solvers import Result
@@ -84,19 +84,17 @@ def run_job(settings: Settings, context: JobContext, probe: Probe | None = None)
         if context.single:
             print(f"softres: {error}", file=sys.stderr)
             raise SystemExit(2) from None
-        outcome = _failed(settings, context, name, str(error))
-        print(f"softres: job {context.number + 1} ({name}): {error}", file=sys.stderr, flush=True)
+        outcome = _failed(settings, context, name, error)
     except Exception as error:
-        note = f"{type(error).__name__}: {error}".splitlines()[0]
-        outcome = _failed(settings, context, name, note)
-        traceback.print_exc()
+        outcome = _failed(settings, context, name, error)
     seconds = None if outcome.status == "skipped" else time.perf_counter() - began
     outcome = replace(outcome, seconds=seconds, command=command)
     write_outcome(context.folder, outcome)
     return outcome
 
 
-def _failed(settings: Settings, context: JobContext, name: str, note: str) -> JobOutcome:
+def _failed(settings: Settings, context: JobContext, name: str, error: Exception) -> JobOutcome:
+    note = show_failure(f"job {context.number + 1} ({name})", error)
     solver = settings.solver.name
     return JobOutcome(context.number, name, "failed", note=note, solver=solver, ok=False)
 
