@@ -19,6 +19,7 @@ from softres.config.launching import (
     limit_batches,
     share_code,
 )
+from softres.tracking.durable.orphans import name_launcher
 
 __all__ = ["RaisedInCallback", "SoftresCallback"]
 
@@ -61,6 +62,7 @@ class SoftresCallback(Callback):
         check_launcher(config.hydra)
         if launcher_name(config.hydra) not in SERIAL:
             share_code()
+            name_launcher()
             limit_batches(config.hydra)
         if not is_grid(config.hydra):
             begin(config, list)

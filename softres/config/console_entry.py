@@ -23,6 +23,7 @@ from softres.config.callbacks import RaisedInCallback
 from softres.config.choices import register
 from softres.config.one_line import USAGE, one_line
 from softres.config.typed.command_line import command_words
+from softres.tracking.durable.orphans import end_with_launcher
 
 __all__ = ["main", "run_command"]
 
@@ -87,6 +88,7 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 def main(config: DictConfig) -> float:
     """Run one job; return what a sweeper such as optuna's minimises."""
     forgiving_output()  # a launcher may have started another process for it
+    end_with_launcher()
     from softres.config.launching import job_context
     from softres.config.settings import settings
 

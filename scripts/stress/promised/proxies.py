@@ -31,7 +31,13 @@ def _server() -> Server:
 def _sweep(folder: Path, fault: Fault, *allowed: int) -> None:
     """Run a sweep through a proxy with a fault, deliver what waits without it, and look."""
     server, name = _server(), folder.name
-    words = ("-m", f"seed=range({JOBS})", "n=200", "d=4", "solver=exact_newton,gradient_descent")
+    words: tuple[str, ...] = (
+        "-m",
+        f"seed=range({JOBS})",
+        "n=200",
+        "d=4",
+        "solver=exact_newton,gradient_descent",
+    )
     words += ("max_steps=30", "sweep.figures=false", f"tracking.experiment={name}")
     with Proxy(server.uri, fault) as proxy:
         where = ("tracking=server", f"tracking.uri={proxy.uri}")
