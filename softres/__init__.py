@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from softres.common.errors import InputError
     from softres.problems import (
         HyperbolicRegression,
+        MatrixRegression,
         MultiLayerRegression,
         RescaledRegression,
         ResNetRegression,
@@ -34,6 +35,7 @@ _HOMES = {
     "InputError": "softres.common.errors",
     "ManyResult": "softres.solvers",
     "ManyTargets": "softres.problems.many_targets",
+    "MatrixRegression": "softres.problems",
     "MultiLayerRegression": "softres.problems",
     "Reference": "softres.problems.reference",
     "RescaledRegression": "softres.problems",
@@ -52,6 +54,7 @@ __all__ = [
     "InputError",
     "ManyResult",
     "ManyTargets",
+    "MatrixRegression",
     "MultiLayerRegression",
     "Reference",
     "ResNetRegression",

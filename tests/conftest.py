@@ -25,9 +25,9 @@ from softres.solvers.preconditioned import machine
 from softres.solvers.preconditioned.machine import NOMINAL
 
 #: Every problem of one layer, with each branch of the ResNet-style one: name and options. That of
-#: several layers, whose x is of another shape, has tests of its own.
+#: several layers and that of a matrix, whose A are others, have tests of their own.
 PROBLEMS: dict[str, tuple[str, dict[str, str]]] = {
-    **{name: (name, {}) for name in CLASSES if name not in {"resnet", "multilayer"}},
+    **{name: (name, {}) for name in CLASSES if name not in {"resnet", "multilayer", "matrix"}},
     **{f"resnet-{branch}": ("resnet", {"branch": branch}) for branch in BRANCHES},
 }
 #: The rescaled problem with its other links, which only its closed forms are told apart by.

@@ -16,6 +16,7 @@ from softres.linalg.definite import DENSE_COLUMNS, DefiniteFactor, definite
 from softres.linalg.factors import SpectralFactor, spectral
 from softres.linalg.nullspace import null_basis
 from softres.matrices import StreamedMatrix
+from softres.matrices.kronecker import KroneckerMatrix
 from softres.problems import Problem
 from softres.problems.evaluation import Evaluation
 from softres.problems.reference import CERTIFIED, Certificate, Reference
@@ -47,6 +48,8 @@ def digest(*parts: Any) -> str:
             # The files were hashed as they were written.
             state.update(f"{part.shape}{part.identity}".encode())
             continue
+        elif isinstance(part, KroneckerMatrix):
+            arrays = [part.A1, part.A2]
         else:
             state.update(f"{part!r}\x1f".encode())
             continue

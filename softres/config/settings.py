@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from math import inf
 from typing import Any, TypeVar
 
-import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from softres.common.discovery import add_plugins
@@ -19,7 +18,7 @@ from softres.data.weights import WeightOptions
 from softres.harness.outcome import OBJECTIVES
 from softres.harness.settings import Settings
 from softres.matrices.backends import BackendOptions
-from softres.problems import PROBLEMS, make_problem
+from softres.problems import PROBLEMS
 from softres.solvers import SOLVERS
 from softres.tracking import TrackingOptions
 
@@ -66,6 +65,9 @@ def settings(config: DictConfig | Mapping[str, Any]) -> Settings:
     backend = options(BackendOptions, tree["backend"], "backend")
     backend.check_device()
     data = _named(tree["data"], "data", DATA)
+    asked = PROBLEMS.get(solver.problem or tree["problem"]["name"])
+    if asked is not None and asked.factored:
+        data = data.with_factors()
     with reading_within(tree["memory_limit"]):
         n, d = data.size(tree["n"], tree["d"], R)
         stored = data.storage(n, d)
@@ -120,12 +122,12 @@ def _check_weights(weights: Mapping[str, Any]) -> None:
 
 
 def _check_problem(name: str, given: Mapping[str, Any]) -> None:
-    """Make the problem over a 2 x 1 matrix: its class knows what its options may be."""
+    """Make the smallest problem: its class knows what its options may be."""
     if name not in PROBLEMS:
         raise InputError(f"problem={name}: allowed are {', '.join(PROBLEMS)}")
     try:
         if (known := (PROBLEMS[name], repr(given))) not in _sound:
-            make_problem(name, np.eye(2, 1), np.full(2, 0.5), **given)
+            PROBLEMS[name].smallest(**given)
             _sound.add(known)
     except InputError as error:
         raise InputError(f"problem.{error}") from None

@@ -45,6 +45,19 @@ class DataSet(ABC):
     def load(self, n: int, d: int, R: float | None, seed: int) -> Instance:
         """Make or read the instance."""
 
+    def with_factors(self) -> DataSet:
+        """Return these data with an A of two factors, for a problem whose unknown is a matrix.
+
+        Raises
+        ------
+        InputError
+            If they have none.
+        """
+        raise InputError(
+            f"problem=matrix with data={self.name}: A must have two factors, and only "
+            "data=attention_smollm2 has"
+        )
+
     def fingerprint(self) -> str:
         """Return a hash of what the options and the code do not say, such as a file's content."""
         return ""

@@ -13,6 +13,7 @@ from scipy import sparse
 from softres.common.checks import check_shares
 from softres.common.errors import InputError
 from softres.matrices import StreamedMatrix
+from softres.matrices.kronecker import KroneckerMatrix
 
 __all__ = ["Instance"]
 
@@ -71,13 +72,17 @@ class Instance:
         stored = self.A.data if sparse.issparse(self.A) else self.A
         if isinstance(self.A, StreamedMatrix):
             stored = None  # it was checked as it was read
+        if isinstance(self.A, KroneckerMatrix):
+            stored = np.concatenate([self.A.A1.ravel(), self.A.A2.ravel()])
         for name, values in (("A", stored), ("b", self.b), ("w", self.w)):
             if values is not None and not np.isfinite(values).all():
                 raise InputError(
                     f"{where}: {name} holds NaN or infinite values; allowed is finite; the first "
                     f"is {self._first_not_finite(name)}"
                 )
-        check_shares(f"{where}: b", float(self.b.min()), float(self.b.sum()))
+        # With two factors the shares of each of the first's rows are by themselves.
+        rows = self.b.reshape(self.A.blocks) if isinstance(self.A, KroneckerMatrix) else self.b
+        check_shares(f"{where}: b", float(self.b.min()), float(rows.sum(axis=-1).max()))
 
     def _first_not_finite(self, name: str) -> str:
         """Return the first value that is not finite and its place, counted from 0, in words."""

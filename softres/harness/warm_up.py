@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
 from softres.harness.settings import Settings
-from softres.problems import make_problem
+from softres.matrices.kronecker import kronecker_matrix
+from softres.problems import PROBLEMS, make_problem
 from softres.solvers import solve
 
 __all__ = ["warm_up"]
@@ -31,7 +33,10 @@ def warm_up(settings: Settings) -> float:
         return 0.0
     start = perf_counter()
     rng = np.random.default_rng(0)
-    A = backend.convert(rng.standard_normal((256, 8)) / 16.0)
+    A: Any = rng.standard_normal((256, 8)) / 16.0
+    if PROBLEMS[settings.problem].factored:
+        A = kronecker_matrix(A[:16, :2], A[16:32, :4])
+    A = backend.convert(A)
     problem = make_problem(
         settings.problem, A, np.full(256, 1 / 256), 1e-2, **settings.problem_options
     )

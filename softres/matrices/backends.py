@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from softres.common.errors import InputError
 from softres.matrices import DesignMatrix, StreamedMatrix
+from softres.matrices.kronecker import KroneckerMatrix, kronecker_matrix
 
 __all__ = ["BackendOptions", "Queue", "as_numpy", "queue_of"]
 
@@ -121,6 +122,8 @@ class BackendOptions:
                     "backend=numpy or dask in float64"
                 )
             return A.part(0, A.shape[0])
+        if isinstance(A, KroneckerMatrix):  # of the factors, each on this backend
+            return kronecker_matrix(self.convert(A.A1), self.convert(A.A2))
         dtype = np.float64 if self.dtype == "float64" else np.float32
         if self.name == "numpy":
             return A.astype(dtype, copy=False)

@@ -50,7 +50,10 @@ class NormalisableLink(Link, Protocol):
         ...
 
     def scaled(self, z: Any, m: Any = None) -> tuple[Any, Any, Any, Any]:
-        """Return u, u' and u'' over exp(m), and m; ``shift(z)`` where m is not given."""
+        """Return u, u' and u'' over exp(m), and m; ``shift(z)`` where m is not given.
+
+        m may be an array of a shape that goes with z's, such as one for each row.
+        """
         ...
 
 

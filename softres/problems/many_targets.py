@@ -80,8 +80,7 @@ class ManyTargets:
         if PROBLEMS[problem].coupled():
             check_shares("B", float(xp.min(self.B)), float(xp.max(sums)))
         self.shared: Problem = make_problem(problem, matrix, self.B[:, 0], w, **options)
-        if self.shared.layers > 1:
-            raise InputError(f"layers={self.shared.layers}: many targets are solved with layers=1")
+        self.shared.require_diagonal("problem of ManyTargets")
 
     @property
     def n(self) -> int:

@@ -77,6 +77,7 @@ class MultiLayerRegression(Problem):
             raise InputError(f"skip={shown(skip)}: allowed are true and false")
         choice("branch", branch, BRANCHES)
         self.layers = whole("layers", layers)
+        self.blocks = self.layers > 1
         self.skip, self.branch = bool(skip), branch
         self.shift_invariant = self.layers == 1 and not self.skip
         if self.skip and beta is not None:

@@ -58,8 +58,12 @@ class Problem:
     rescaled: ClassVar[bool] = False
     #: Whether f stays the same where all entries of z are moved by one number.
     shift_invariant: bool = False
+    #: Whether A must have two factors.
+    factored: ClassVar[bool] = False
     #: Entries of z in each row of A: more than one in a model of several layers.
     layers: int = 1
+    #: Whether the curvature in z has blocks where that of one A and one target has a diagonal.
+    blocks: bool = False
 
     def __init__(
         self, A: Any, b: Any, w: Any = None, *, link: Link, beta: float | None = None
@@ -72,7 +76,7 @@ class Problem:
         self.b = self._vector("b", b)
         xp = array_namespace(self.b)
         if self.coupled():
-            check_shares("b", float(xp.min(self.b)), float(xp.sum(self.b)))
+            check_shares("b", float(xp.min(self.b)), self.sum_of_shares())
         # A NaN or an infinity anywhere in A shows in its row sums.
         with np.errstate(invalid="ignore", over="ignore"):
             row_sums = self.matrix._matmul(xp.ones_like(self.zeros()))
@@ -104,6 +108,10 @@ class Problem:
         self._last: Evaluation | None = None
         self._double: Problem | None = None
 
+    def sum_of_shares(self) -> float:
+        """Return the sum of b, the largest where several alphas have shares of their own."""
+        return float(self.b.sum())
+
     def _vector(self, name: str, values: Any) -> Any:
         """Return a copy of b or w, shape (n,), checked and of A's kind."""
         vector = copied(given_array(self.matrix, name, values, (self.n,)))
@@ -111,6 +119,25 @@ class Problem:
         if not bool(xp.all(xp.isfinite(vector))):
             raise InputError(f"{name} holds NaN or infinite values; all must be finite")
         return vector
+
+    def require_diagonal(self, what: str) -> None:
+        """Raise an :class:`InputError` for what asks for a curvature of diagonal plus rank two.
+
+        A model of several layers has blocks there, and so has one with an alpha for each row.
+        """
+        if self.blocks:
+            kind = f"{self.layers} layers" if self.layers > 1 else "an alpha for each row"
+            raise InputError(f"{what} is for one layer and one alpha; the problem has {kind}")
+
+    @property
+    def blocks_by_layer(self) -> bool:
+        """Whether rows of the curvature's blocks are those of several layers."""
+        return self.blocks and self.layers > 1
+
+    @classmethod
+    def smallest(cls, **options: Any) -> Problem:
+        """Return a problem of two rows and one column: the class knows what options may be."""
+        return cls(np.eye(2, 1), np.full(2, 0.5), **options)
 
     @classmethod
     def coupled(cls) -> bool:

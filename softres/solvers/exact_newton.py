@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from softres.common.errors import InputError
 from softres.linalg.free_memory import check_squares
 from softres.problems import Problem, ResNetRegression, SoftmaxRegression
 from softres.solvers.base import Solver, State, Tools
@@ -49,12 +48,6 @@ class ExactNewton(Solver):
         )
 
 
-def _check_one_layer(solver: str, problem: Problem) -> None:
-    """Raise an :class:`InputError` where a problem has no one A to solve another problem over."""
-    if problem.layers > 1:
-        raise InputError(f"solver={solver}: solves over one A; the problem has {problem.layers}")
-
-
 @dataclass(frozen=True)
 class SoftmaxNewton(ExactNewton):
     """Exact Newton on plain softmax regression over the same A, b and w."""
@@ -67,7 +60,7 @@ class SoftmaxNewton(ExactNewton):
         """Return softmax regression over the problem's A, b and w."""
         if problem.name == self.problem:
             return problem
-        _check_one_layer(self.name, problem)
+        problem.require_diagonal(f"solver={self.name}")
         return SoftmaxRegression(problem.matrix, problem.b, problem.w)
 
 
@@ -83,5 +76,5 @@ class ResNetNewton(ExactNewton):
         """Return ResNet-style regression (branch exp) over the problem's A, b and w."""
         if problem.name == self.problem:
             return problem
-        _check_one_layer(self.name, problem)
+        problem.require_diagonal(f"solver={self.name}")
         return ResNetRegression(problem.matrix, problem.b, problem.w)

@@ -132,7 +132,7 @@ def _weights(start: Evaluation, spectrum: Spectrum, weights: WeightOptions) -> A
 
 def _target(start: Evaluation) -> Assumption:
     b = start.problem.b
-    least, total = float(b.min()), float(b.sum())
+    least, total = float(b.min()), start.problem.sum_of_shares()
     return Assumption(
         "target",
         "b >= 0, sum(b) <= 1",

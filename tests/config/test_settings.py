@@ -22,7 +22,7 @@ from softres.data.registry import DATA
 from softres.data.start import StartOptions
 from softres.data.weights import WeightOptions
 from softres.matrices.backends import BackendOptions
-from softres.problems import PROBLEMS, make_problem
+from softres.problems import PROBLEMS
 from softres.solvers import SOLVERS, solve
 from softres.tracking import TrackingOptions
 
@@ -37,6 +37,7 @@ NEEDS = {
     ("solver", "torch_lbfgs"): ["backend=torch"],
     ("data", "file"): ["data.path=PATH"],
     ("data", "streamed"): ["data.path=FOLDER"],
+    ("problem", "matrix"): ["data=attention_smollm2"],
 }
 
 
@@ -112,10 +113,9 @@ def test_data_have_the_defaults_of_their_class(checked, name):
 
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_a_problem_has_the_defaults_of_its_class(checked, name):
-    found = checked(f"problem={name}")
+    found = checked(f"problem={name}", *NEEDS.get(("problem", name), []))
     assert found.problem == name
-    kind = type(make_problem(name, np.eye(2, 1), np.full(2, 0.5)))
-    known = signature(kind.__init__).parameters
+    known = signature(type(PROBLEMS[name].smallest()).__init__).parameters
     for option, value in found.problem_options.items():
         assert value == known[option].default
 

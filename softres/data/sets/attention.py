@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,6 +19,8 @@ from softres.data.fetch.source import Source
 from softres.data.fetch.transformer import Llama
 from softres.data.files.packed import pack_text, unpack_text
 from softres.data.instance import Instance
+from softres.data.storage import Storage
+from softres.matrices.kronecker import kronecker_matrix
 
 __all__ = ["LICENCE_TEXT", "SOURCE", "AttentionSmolLM2", "load", "query_targets"]
 
@@ -61,6 +63,10 @@ class AttentionSmolLM2(PublishedData):
         ``"mean"``: b is the mean of what the three query heads pay that share the keys; no x fits
         it exactly. ``"0"``, ``"1"``, ``"2"``: b is one head's, and softmax(A x) = b at x = q / 8,
         which is kept as the planted x.
+    queries
+        0, or for problem=matrix how many of the last positions' queries: A has the factors Q
+        (queries x 64) and K (the keys before them), b is the attention map, and one head's is
+        fitted by X = I / 8. The mean of the three maps, over the mean of their queries, is not.
     """
 
     name: ClassVar[str] = "attention_smollm2"
@@ -69,6 +75,7 @@ class AttentionSmolLM2(PublishedData):
     licence: ClassVar[str] = "Apache-2.0, text of the GPL"
     tokens: int = 7168
     query: str = "mean"
+    queries: int = 0
 
     def __post_init__(self) -> None:
         if not SIZE <= self.tokens <= TEXT_TOKENS:
@@ -78,10 +85,34 @@ class AttentionSmolLM2(PublishedData):
         if self.query not in QUERIES:
             raise InputError(f"data.query={self.query}: allowed are {', '.join(QUERIES)}")
 
+        most = min(KEPT_POSITIONS, self.tokens - SIZE)
+        if not 0 <= self.queries <= most:
+            raise InputError(
+                f"data.queries={self.queries}: allowed is 0 to {most} at {self.tokens} tokens"
+            )
+
+    def with_factors(self) -> AttentionSmolLM2:
+        """Return the data with queries: all that are kept, up to half of the tokens, by default."""
+        most = min(KEPT_POSITIONS, self.tokens // 2)
+        return replace(self, queries=self.queries or most)
+
     @property
     def shape(self) -> tuple[int, int]:
-        """Tokens of the text, and coordinates of a key."""
+        """Tokens of the text and coordinates of a key; of the map its entries, and those of X."""
+        if self.queries:
+            return self.queries * (self.tokens - self.queries), SIZE * SIZE
         return self.tokens, SIZE
+
+    def size(self, n: int | None, d: int | None, R: float | None) -> tuple[int, int]:
+        """Return the data's size; with queries there is no R to scale to."""
+        if self.queries and R is not None:
+            raise InputError(f"R={R}: A has two factors with data.queries above 0; leave it out")
+        # d is then the class's own, of a key, unless somebody has given another.
+        return super().size(n, None if self.queries and d == type(self).d else d, R)
+
+    def storage(self, n: int, d: int) -> Storage:
+        """Return how A is stored: with queries, as its two factors."""
+        return Storage("dense", self.tokens * SIZE if self.queries else n * d)
 
     def read(self) -> Instance:
         """Read the cached arrays; see :func:`load`."""
@@ -113,6 +144,8 @@ def load(options: AttentionSmolLM2 | None = None, cache: Path | None = None) -> 
         If a package cannot be downloaded.
     """
     options = options or AttentionSmolLM2()
+    if options.queries:
+        return _attention_map(options, cache)
     arrays = _arrays(options.tokens, cache)
     A = arrays["A"].astype(np.float64)
     queries = arrays["Q"][:, -1].astype(np.float64) / np.sqrt(SIZE)
@@ -132,6 +165,28 @@ def load(options: AttentionSmolLM2 | None = None, cache: Path | None = None) -> 
             "licence": f"model {SMOLLM2.licence}, text: {LICENCE_TEXT.licence}",
             "preparation": f"A = keys of layer {LAYER}, key head {KEY_HEAD}, rotated, not scaled; "
             f"b = attention of the last token, {whose}",
+            "query": options.query,
+        },
+    )
+
+
+def _attention_map(options: AttentionSmolLM2, cache: Path | None) -> Instance:
+    """Return the attention map of the last queries, one head's or the mean of the three."""
+    heads = range(3) if options.query == "mean" else (int(options.query),)
+    found = [query_targets(head, options.tokens, options.queries, cache) for head in heads]
+    K = found[0][0]
+    B, Q = (np.mean([part[index] for part in found], axis=0) for index in (1, 2))
+    return Instance(
+        name="attention_smollm2",
+        A=kronecker_matrix(Q, K),
+        b=np.ascontiguousarray(B.T).reshape(-1),
+        planted=np.eye(SIZE).reshape(-1) / np.sqrt(SIZE) if len(found) == 1 else None,
+        facts={
+            "source": f"{SMOLLM2} (weights), {LICENCE_TEXT} (GNU General Public License 3, the "
+            "text)",
+            "licence": f"model {SMOLLM2.licence}, text: {LICENCE_TEXT.licence}",
+            "preparation": f"A = (queries) (x) (keys) of layer {LAYER}, key head {KEY_HEAD}, "
+            "rotated, not scaled; b = the attention map, query by query",
             "query": options.query,
         },
     )

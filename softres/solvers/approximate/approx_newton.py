@@ -26,7 +26,6 @@ from softres.sketching import (
 from softres.sketching.leverage import row_forms, sketched_whitening
 from softres.solvers.approximate.literal_step import (
     Sparsifier,
-    check_one_layer,
     literal_step,
     planned_steps,
 )
@@ -176,8 +175,9 @@ class ApproxNewton(Solver):
     def init(self, tools: Tools) -> State:
         """Start at x0, and warn where sampling cannot save anything."""
         n, d = tools.start.problem.n, tools.start.problem.d
-        if self.bare:
-            check_one_layer(tools.start.problem)
+        if self.bare or not tools.start.problem.blocks_by_layer:
+            what = "variant=paper" if self.bare else f"solver={self.name}"
+            tools.start.problem.require_diagonal(what)
         check_squares(self.name, tools.start.problem.matrix, 3)
         s = self.sample_size(d, tools.eps)
         if s >= n:
@@ -223,7 +223,7 @@ class ApproxNewton(Solver):
             held.matrix,
             gauss_newton,
             info,
-            serves if self._drawn_eps < self.eps0 and point.problem.layers == 1 else None,
+            serves if self._drawn_eps < self.eps0 and not point.problem.blocks else None,
         )
         return replace(after, memory=replace(after.memory, held=held)) if goes_on else after
 

@@ -17,16 +17,14 @@ from math import ceil, log, sqrt
 from typing import Any
 
 from softres.common.arrays import array_namespace, dual_norm
-from softres.common.errors import InputError
 from softres.linalg.factors import cholesky
-from softres.problems import Problem
 from softres.problems.evaluation import Evaluation
 from softres.sketching import approximate_scores, sample_rows, sample_size
 from softres.solvers.base import State, Tools
 from softres.solvers.result import Status
 from softres.solvers.steps.newton import estimated_error
 
-__all__ = ["Sparsifier", "check_one_layer", "literal_step", "planned_steps"]
+__all__ = ["Sparsifier", "literal_step", "planned_steps"]
 
 NAME = "approx_newton with variant=paper"
 
@@ -34,15 +32,6 @@ NAME = "approx_newton with variant=paper"
 def planned_steps(eps: float) -> int:
     """Return T = log(|x0 - x*| / eps) for an eps relative to |x0 - x*|, rounded up, at least 1."""
     return max(1, ceil(log(1.0 / eps)))
-
-
-def check_one_layer(problem: Problem) -> None:
-    """Raise an :class:`InputError` for a problem of several layers: the algorithm has one A."""
-    if problem.layers > 1:
-        raise InputError(
-            f"variant=paper is for one layer, and the problem has {problem.layers}; "
-            "variant=safeguarded takes several"
-        )
 
 
 @dataclass(frozen=True)

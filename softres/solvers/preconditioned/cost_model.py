@@ -9,6 +9,7 @@ import numpy as np
 
 from softres.matrices import DesignMatrix, SparseScipy, SparseTorch
 from softres.matrices.backends import as_numpy
+from softres.matrices.kronecker import KroneckerMatrix
 from softres.matrices.layered import LayeredMatrix
 from softres.solvers.preconditioned import tuning
 from softres.solvers.preconditioned.machine import NOMINAL, Machine
@@ -78,6 +79,8 @@ class CostModel:
         n, d = matrix.shape
         if isinstance(matrix, LayeredMatrix):
             return cls._of_layers(matrix, machine)
+        if isinstance(matrix, KroneckerMatrix):
+            return cls._of_factors(matrix, machine)
         dense = n * float(d) ** 2
         if isinstance(matrix, SparseScipy | SparseTorch):
             rate = machine.sparse_entries
@@ -116,6 +119,24 @@ class CostModel:
             embedding=inf,
             factor=depth**3 * one.factor,
             solve=depth**2 * one.solve,
+        )
+
+    @classmethod
+    def _of_factors(cls, matrix: KroneckerMatrix, machine: Machine) -> CostModel:
+        """Return the model for A1 (x) A2, whose Gram matrix is a sum over pairs of columns."""
+        (n1, _), (n, d) = matrix.blocks, matrix.shape
+        d2 = matrix.right.shape[1]
+        gram = (0.5 * n * d2**2 + 0.25 * n1 * float(d) ** 2) / machine.double_flops
+        return cls(
+            n=n,
+            d=d,
+            product=(float(n) * d2 + float(n1) * d) / machine.double_flops,
+            gram=gram,
+            single=gram,
+            embedding=inf,
+            factor=d**3 / 3 / machine.factor_flops,
+            overhead=machine.overhead,
+            solve=4 * 4.0 * d**2 / machine.reading(8.0 * d**2),
         )
 
     @property

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import ClassVar
 
-from softres.common.errors import InputError
 from softres.linalg.free_memory import check_squares
 from softres.problems.evaluation import Evaluation
 from softres.solvers.base import Solver, State, Tools, require
@@ -98,10 +97,10 @@ class PreconditionedNewton(Solver):
         if self.factor in ("gram", "sketch"):
             rows = plan.oversampling or tuning.CHOSEN_OVERSAMPLING
             plan = replace(plan, source=self.factor, oversampling=rows)
-        layers = tools.start.problem.layers
-        if layers > 1 and plan.source == "sketch":
-            raise InputError(f"solver.factor=sketch: for one layer; the problem has {layers}")
-        policy = RefreshPolicy(costs, plan, tools.eps, by_rows=layers == 1)
+        problem = tools.start.problem
+        if plan.source == "sketch":
+            problem.require_diagonal("solver.factor=sketch")
+        policy = RefreshPolicy(costs, plan, tools.eps, by_rows=not problem.blocks)
         definite = DefiniteHessian(policy, MaintainedHessian(matrix))
         M = Preconditioner(policy, SecantPairs(self.memory), definite)
         if self.factor == "columns" or (self.factor == "auto" and policy.try_without_factor):

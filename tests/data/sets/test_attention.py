@@ -6,13 +6,16 @@ import time
 
 import numpy as np
 import pytest
+from logged import context
 
+from softres import make_problem, solve
 from softres.common.errors import InputError
 from softres.data.fetch.download import fetch
 from softres.data.fetch.smollm2 import GGUF, SMOLLM2, SmolLM2
 from softres.data.fetch.transformer import Llama
 from softres.data.sets import attention
 from softres.data.sets.attention import AttentionSmolLM2
+from softres.harness.warm_up import warm_up
 
 
 @pytest.mark.parametrize(
@@ -141,3 +144,65 @@ def test_a_second_load_touches_no_network_and_is_quick(whole, offline):
     assert time.perf_counter() - start < 5
     np.testing.assert_array_equal(again.A, whole.A)
     np.testing.assert_array_equal(again.b, whole.b)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """A head of 6 coordinates over 40 tokens, made up, in place of the model's."""
+    rng = np.random.default_rng(0)
+    A, Q = rng.standard_normal((40, 6)), rng.standard_normal((3, 512, 6))
+    monkeypatch.setattr(attention, "SIZE", 6)
+    monkeypatch.setattr(attention, "_arrays", lambda tokens, cache: {"A": A, "Q": Q})
+    monkeypatch.setattr(AttentionSmolLM2, "arrays_path", lambda self: None)
+    return A, Q
+
+
+def test_a_map_has_the_factors_of_its_queries_and_keys(small):
+    A, Q = small
+    found = AttentionSmolLM2(tokens=40, query="1", queries=12)
+    assert found.size(None, None, None) == (12 * 28, 36)
+    instance = found.read()
+    expected = softmax(A[:28] @ Q[1, -12:].T / np.sqrt(6)).T
+    np.testing.assert_allclose(instance.b.reshape(12, 28), expected)
+    problem = make_problem("matrix", instance.A, instance.b)
+    np.testing.assert_allclose(problem.at(instance.planted).f, instance.b, rtol=1e-12)
+    result = solve(problem, eps=1e-12)
+    np.testing.assert_allclose(result.x, instance.planted, atol=1e-9)
+
+
+def test_the_mean_of_three_maps_is_fitted_by_no_x(small):
+    instance = AttentionSmolLM2(tokens=40, queries=12).read()
+    assert instance.planted is None
+    problem = make_problem("matrix", instance.A, instance.b)
+    point = problem.at(solve(problem, eps=1e-10).x)
+    assert 1e-3 < point.data_value < problem.at(problem.zeros()).data_value
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("solver", ["exact_newton", "preconditioned_newton"])
+def test_a_head_is_solved_by_the_command_line(solver):
+    words = ("problem=matrix", "data=attention_smollm2", "data.tokens=40", "data.query=0")
+    job = context(*words, "weights=none", f"solver={solver}")
+    assert job.settings.n == 20 * 20
+    assert warm_up(job.settings) >= 0.0
+    prepared = job.prepared
+    assert prepared.certificate.certified
+    np.testing.assert_allclose(prepared.minimiser, prepared.instance.planted, atol=1e-9)
+
+
+def test_what_has_no_factors_is_one_line():
+    with pytest.raises(InputError, match=r"^problem=matrix with data=synthetic: A must have two"):
+        context("problem=matrix")
+    with pytest.raises(InputError, match=r"^data\.queries=600: allowed is 0 to 512"):
+        AttentionSmolLM2(queries=600)
+
+
+@pytest.mark.network
+@pytest.mark.slow
+def test_the_real_head_gives_back_its_bilinear_form():
+    instance = AttentionSmolLM2(tokens=1024, query="0", queries=512).read()
+    problem = make_problem("matrix", instance.A, instance.b)
+    assert problem.matrix.blocks == (512, 512)
+    x = solve(problem, eps=1e-12).x
+    planted = np.linalg.norm(instance.planted)
+    assert np.linalg.norm(x - instance.planted) <= 1e-9 * planted
