@@ -232,6 +232,7 @@ def open_store(options: TrackingOptions, *, patient: bool = False) -> Store:
     from softres.tracking.backend import MlflowBackend
     from softres.tracking.durable.delivery import deliver
     from softres.tracking.durable.spooling import SpoolingBackend
+    from softres.tracking.durable.turns import tidy_turns
 
     if not patient:
         backend = MlflowBackend(options)
@@ -252,6 +253,7 @@ def open_store(options: TrackingOptions, *, patient: bool = False) -> Store:
         _first.setdefault(options.database, options.inode)
     store = Store(options, connection)
     store.close_stale_runs()
+    tidy_turns(options)
     return store
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from softres.tracking.options import TrackingOptions
 
-__all__ = ["turn"]
+__all__ = ["tidy_turns", "turn"]
 
 
 @contextmanager
@@ -43,4 +43,18 @@ def turn(options: TrackingOptions, key: str, say: Callable[[str], None]) -> Iter
         yield
     finally:
         path.unlink(missing_ok=True)  # while it is held: whoever waits for it looks again
+        lock.release()
+
+
+def tidy_turns(options: TrackingOptions) -> None:
+    """Remove what jobs have left whose process was killed when they were all but done."""
+    from filelock import FileLock, Timeout
+
+    for path in (Path(options.folder).absolute() / "turns").glob("*.lock"):
+        lock = FileLock(path)
+        try:
+            lock.acquire(timeout=0)
+        except (Timeout, OSError):
+            continue  # somebody has the turn, or it is not ours to take
+        path.unlink(missing_ok=True)
         lock.release()

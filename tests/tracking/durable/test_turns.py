@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from softres.tracking import TrackingOptions
-from softres.tracking.durable.turns import turn
+from softres.tracking.durable.turns import tidy_turns, turn
 
 HOLD = """
 import sys, time
@@ -61,6 +61,17 @@ def test_the_turn_of_a_process_that_dies_ends(tmp_path):
         process.wait()
         with turn(TrackingOptions(folder=str(tmp_path)), "k1", said.append):
             assert said == []
+
+
+def test_what_a_killed_process_leaves_of_its_turn_is_removed_and_no_turn_that_is_held(tmp_path):
+    options = TrackingOptions(folder=str(tmp_path))
+    left = tmp_path / "turns" / "k0.lock"
+    left.parent.mkdir()
+    left.touch()
+    with holder(tmp_path) as process:
+        tidy_turns(options)
+        assert [path.name for path in left.parent.iterdir()] == ["k1.lock"]
+        process.stdin.close()
 
 
 def test_nothing_is_written_where_nothing_is_tracked(tmp_path):
