@@ -1,5 +1,6 @@
 """What the curvature at a point says of it: a minimiser, a saddle, or neither yet."""
 
+from softres.solvers.optimality.attained import falls_on
 from softres.solvers.optimality.boundary import at_boundary
 from softres.solvers.optimality.escape import escape
 from softres.solvers.optimality.examination import Examination, examine
@@ -13,6 +14,7 @@ __all__ = [
     "at_boundary",
     "escape",
     "examine",
+    "falls_on",
     "is_noise",
     "units_of_rounding",
 ]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import inf, isfinite
 
 from softres.problems.evaluation import Evaluation
 from softres.problems.reference import Reference
 from softres.solvers.base import State
 from softres.solvers.clock import Meter
-from softres.solvers.optimality import at_boundary, escape, examine, is_noise
+from softres.solvers.optimality import at_boundary, escape, examine, falls_on, is_noise
 from softres.solvers.result import Row, Status
 
 __all__ = ["Judge", "Judgement"]
@@ -104,6 +104,9 @@ class Judge:
     def _look(self, state: State, stuck: bool, limit: Status | None) -> Judgement:
         found = examine(state.point, self.start, self.eps, state.metric)
         outside = at_boundary(found.point, found.step)
+        if found.minimiser and falls_on(found.point, self.start, found.step, self.eps):
+            # Its minimum lies at infinity: there is none to converge to, and the solver goes on.
+            found = replace(found, minimiser=False, error=inf)
         if found.minimiser and self.reference is None:
             return Judgement(Status.BOUNDARY if outside else Status.CONVERGED)
         if found.downhill is not None and self._escapes < ESCAPES:
