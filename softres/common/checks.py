@@ -140,19 +140,14 @@ def host_values(name: str, values: Any, *, truth: bool = False) -> Any:
     truth
         Whether truth values are numbers, 0 and 1.
     """
-    if np.ma.isMaskedArray(values):
-        raise InputError(
-            f"{name} is a masked array, whose masked entries have no value: fill them, or leave "
-            "their rows out"
-        )
-    if type(values).__module__.partition(".")[0] in ("pandas", "polars", "xarray"):
-        raise InputError(
-            f"{name} is a {type(values).__name__}, whose labels would be lost: hand in an array, "
-            f"{name}.to_numpy()"
-        )
+    _check_labels_and_masks(name, values)
+    if sparse.issparse(values):
+        return _real_sparse(name, values, truth)
     if isinstance(values, str | bytes | dict | set) or values is None or callable(values):
         raise InputError(f"{name}={shown(values)}: allowed is an array of real numbers")
-    if sparse.issparse(values) or is_torch_array(values):
+    if type(values).__module__.startswith("dask.array"):
+        return host_values(name, values.compute(), truth=truth)
+    if is_torch_array(values):
         array = values
     else:
         try:
@@ -173,6 +168,31 @@ def host_values(name: str, values: Any, *, truth: bool = False) -> Any:
     if not real:
         raise InputError(f"{name} has dtype {array.dtype}: allowed are real numbers")
     return array
+
+
+def _check_labels_and_masks(name: str, values: Any) -> None:
+    """Refuse what an array made of it would lose: labels, and that entries are masked."""
+    if np.ma.isMaskedArray(values):
+        raise InputError(
+            f"{name} is a masked array, whose masked entries have no value: fill them, or leave "
+            "their rows out"
+        )
+    if type(values).__module__.partition(".")[0] in ("pandas", "polars", "xarray"):
+        raise InputError(
+            f"{name} is a {type(values).__name__}, whose labels would be lost: hand in an array, "
+            f"{name}.to_numpy()"
+        )
+    if isinstance(values, list | tuple) and any(np.ma.isMaskedArray(row) for row in values):
+        raise InputError(f"{name} has masked arrays in it, whose masked entries have no value")
+
+
+def _real_sparse(name: str, values: Any, truth: bool) -> Any:
+    """Return a SciPy matrix of real numbers as it came."""
+    if values.dtype.kind not in ("fiub" if truth else "fiu"):
+        raise InputError(f"{name} has dtype {values.dtype}: allowed are real numbers")
+    if np.ma.isMaskedArray(getattr(values, "data", None)):
+        raise InputError(f"{name} holds a masked array, whose masked entries have no value")
+    return values
 
 
 def check_shares(name: str, least: float, total: float) -> None:

@@ -78,6 +78,8 @@ def dask_matrix(A: Any, address: str | None = None) -> DaskMatrix:
     da = _imported("dask.array")
     delayed = _imported("dask").delayed
     client = None if address is None else connect(address)
+    if len(A.shape) != 2:
+        raise InputError(f"A must be a matrix with rows and columns, not of shape {A.shape}")
     n, d = A.shape
     rows = max(1, CHUNK_BYTES // (8 * d))
     if isinstance(A, StreamedMatrix):
@@ -91,7 +93,19 @@ def dask_matrix(A: Any, address: str | None = None) -> DaskMatrix:
     if isinstance(A, np.ndarray):
         array = da.from_array(A, chunks=(rows, d))
         return DaskMatrix(array if client is None else client.persist(array), client)
+    _check_blocks(A)
     return DaskMatrix(A, client)
+
+
+def _check_blocks(A: Any) -> None:
+    """Refuse blocks that are no plain arrays of real numbers, as far as Dask knows."""
+    if A.dtype.kind not in "fiub":
+        raise InputError(f"A has dtype {A.dtype}: allowed are real numbers")
+    kind = getattr(A, "_meta", None)
+    if np.ma.isMaskedArray(kind):
+        raise InputError("A is a masked array, whose masked entries have no value: fill them")
+    if not isinstance(kind, np.ndarray):
+        raise InputError(f"A has blocks of {type(kind).__name__}: allowed are NumPy arrays")
 
 
 class DaskMatrix(DesignMatrix):
