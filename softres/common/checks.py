@@ -147,9 +147,8 @@ def host_values(name: str, values: Any, *, truth: bool = False) -> Any:
         raise InputError(f"{name}={shown(values)}: allowed is an array of real numbers")
     if type(values).__module__.startswith("dask.array"):
         return host_values(name, values.compute(), truth=truth)
-    if is_torch_array(values):
-        array = values
-    else:
+    array: Any = values
+    if not is_torch_array(values):
         try:
             array = np.asarray(values)
         except Exception:  # ragged lists, and whatever an object's own conversion raises
