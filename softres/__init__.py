@@ -24,15 +24,18 @@ if TYPE_CHECKING:
         SoftResidualRegression,
         make_problem,
     )
+    from softres.problems.instances import Instances
     from softres.problems.many_targets import ManyTargets
     from softres.problems.reference import Reference
-    from softres.solvers import ManyResult, Result, Status, solve
+    from softres.solvers import InstancesResult, ManyResult, Result, Status, solve
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "HyperbolicRegression": "softres.problems",
     "InputError": "softres.common.errors",
+    "Instances": "softres.problems.instances",
+    "InstancesResult": "softres.solvers",
     "ManyResult": "softres.solvers",
     "ManyTargets": "softres.problems.many_targets",
     "MatrixRegression": "softres.problems",
@@ -52,6 +55,8 @@ _HOMES = {
 __all__ = [
     "HyperbolicRegression",
     "InputError",
+    "Instances",
+    "InstancesResult",
     "ManyResult",
     "ManyTargets",
     "MatrixRegression",

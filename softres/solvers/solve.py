@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, overload
 
 from softres.common.arrays import copied
@@ -9,11 +10,18 @@ from softres.common.checks import number, shown, whole
 from softres.common.errors import InputError
 from softres.matrices import given_array
 from softres.problems import Problem
+from softres.problems.instances import Instances
 from softres.problems.many_targets import ManyTargets
 from softres.problems.reference import Reference
 from softres.solvers.base import Solver
 from softres.solvers.loop import Callback, iterate
-from softres.solvers.many import ManyOptions, ManyResult, solve_many
+from softres.solvers.many import (
+    InstancesResult,
+    ManyOptions,
+    ManyResult,
+    solve_instances,
+    solve_many,
+)
 from softres.solvers.registry import SOLVERS, make_solver
 from softres.solvers.result import Result
 
@@ -33,6 +41,15 @@ def solve(
 ) -> ManyResult: ...
 @overload
 def solve(
+    problem: Instances | Sequence[Problem],
+    solver: str = ...,
+    x0: Any = ...,
+    eps: float = ...,
+    max_steps: int = ...,
+    time_limit: float | None = ...,
+) -> InstancesResult: ...
+@overload
+def solve(
     problem: Problem,
     solver: str | Solver = ...,
     x0: Any = ...,
@@ -47,7 +64,7 @@ def solve(
     **solver_options: Any,
 ) -> Result: ...
 def solve(
-    problem: Problem | ManyTargets,
+    problem: Problem | ManyTargets | Instances | Sequence[Problem],
     solver: str | Solver = "preconditioned_newton",
     x0: Any = None,
     eps: float = 1e-10,
@@ -59,7 +76,7 @@ def solve(
     reference: Reference | None = None,
     log: Callback | None = None,
     **solver_options: Any,
-) -> Result | ManyResult:
+) -> Result | ManyResult | InstancesResult:
     """Minimise a problem's loss.
 
     Parameters
@@ -69,7 +86,9 @@ def solve(
         problems over one A that are solved together and whose :class:`ManyResult` has an X of
         shape (d, m). For these ``solver`` is ``"preconditioned_newton"`` or ``"exact_newton"``,
         the one option is ``megabytes`` of work arrays (default 256), and there are no callbacks,
-        reference or random numbers.
+        reference or random numbers. Or ``softres.Instances``, k small problems of one shape with an
+        A each, or a list of such problems: an :class:`InstancesResult` whose X has shape (k, d),
+        with the same solvers and no option at all.
     solver
         A solver's name, or a solver. The default, ``"preconditioned_newton"``, is the fastest.
     x0
@@ -122,10 +141,13 @@ def solve(
     >>> result.status.value
     'converged'
     """
-    if not isinstance(problem, Problem | ManyTargets):
+    if isinstance(problem, list | tuple):
+        problem = Instances.of(problem)
+    if not isinstance(problem, Problem | ManyTargets | Instances):
         raise InputError(
             f"problem={shown(problem)}: allowed is a problem, such as "
-            "softres.SoftResidualRegression(A, b), or softres.ManyTargets(A, B)"
+            "softres.SoftResidualRegression(A, b), a list of them, softres.ManyTargets(A, B) or "
+            "softres.Instances(A, B)"
         )
     eps = number(
         "eps", eps, "0 < eps < 1, the error relative to the start", lambda value: 0 < value < 1
@@ -134,12 +156,11 @@ def solve(
     if time_limit is not None:
         time_limit = number("time_limit", time_limit, "a positive number of seconds")
     seed = whole("seed", seed, least=0)
-    if isinstance(problem, ManyTargets):
+    if isinstance(problem, ManyTargets | Instances):
         for name, given in (("callback", callback), ("log", log), ("reference", reference)):
             if given is not None:
                 raise InputError(f"{name}={shown(given)}: is for a problem with one target")
-        options = ManyOptions.of(solver_options)
-        return solve_many(problem, solver, x0, eps, max_steps, time_limit, options)
+        return _solve_together(problem, solver_options, (solver, x0, eps, max_steps, time_limit))
     if isinstance(solver, str):
         solver = make_solver(solver, **solver_options)
     elif not isinstance(solver, Solver):
@@ -172,6 +193,19 @@ def solve(
         log=log,
         reference=reference,
     )
+
+
+def _solve_together(
+    problem: ManyTargets | Instances,
+    options: Mapping[str, Any],
+    arguments: tuple[object, Any, float, int, float | None],
+) -> ManyResult | InstancesResult:
+    """Solve many targets or many instances; see :func:`solve` for the arguments."""
+    if isinstance(problem, ManyTargets):
+        return solve_many(problem, *arguments, ManyOptions.of(options))
+    if options:
+        raise InputError(f"{next(iter(options))}: many instances have no such option, nor another")
+    return solve_instances(problem, *arguments)
 
 
 def _check_reference(reference: Reference | None, problem: Problem) -> None:

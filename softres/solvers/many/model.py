@@ -57,19 +57,26 @@ class RowModel:
         A x as rows, shape (k, n).
     targets
         b as rows, n b for plain problems, shape (k, n).
+    w2
+        Weights as rows, shape (k, n), or (k, 1) where each has one for all its rows; by default
+        the problem's for all.
 
     Attributes
     ----------
+    log_alpha
+        log(alpha) of each, shape (k,), on the host; 0 if not normalised.
     value
         The losses, shape (k,), on the host.
     inside
         Whether each loss is defined and finite there, shape (k,), on the host.
     """
 
-    def __init__(self, problem: Problem, z: Any, targets: Any) -> None:
+    def __init__(self, problem: Problem, z: Any, targets: Any, w2: Any = None) -> None:
         self.problem, self.z, self.targets = problem, z, targets
         xp = array_namespace(z)
-        self._weighted = problem.w2 if bool(xp.any(problem.w2 != 0)) else None
+        w2 = problem.w2 if w2 is None else w2
+        self._weighted = w2 if bool(xp.any(w2 != 0)) else None
+        self.log_alpha: Floats = np.zeros(len(z))
         with np.errstate(all="ignore"):  # leaving the range of doubles is reported by `inside`
             u, v, e = problem.link.evaluate(z)
             inside: Any = True
@@ -84,7 +91,7 @@ class RowModel:
                 self.centred -= self._mean[:, None]
             value = 0.5 * squares
             if self._weighted is not None:
-                value = value + 0.5 * ((z * z) @ self._weighted)
+                value = value + 0.5 * _penalty(z, w2)
         self.value: Floats = as_numpy(value).astype(np.float64)
         self.inside: npt.NDArray[np.bool_] = np.isfinite(self.value) & inside
 
@@ -105,6 +112,7 @@ class RowModel:
             total = float(xp.sum(scaled[0]))
             f[row], v[row], e[row] = (part / total for part in scaled)
             log_alpha[row] = log(total) + float(m) if total > 0 else -inf
+        self.log_alpha = log_alpha
         beta = self.problem.beta
         floor = log(beta) if beta > 0 else -inf
         return f, v, e, (log_alpha >= floor) & (log_alpha > -inf)
@@ -137,3 +145,11 @@ class RowModel:
                 return Curvatures(diagonal, self.v, self.v * (half[:, None] - self.f))
             h = self.v * (self.targets - 2.0 * self.f + (half + self._mean)[:, None])
         return Curvatures(diagonal, self.v, h)
+
+
+def _penalty(z: Any, w2: Any) -> Any:
+    """Return |diag(w) z|^2 of each row, shape (k,)."""
+    xp = array_namespace(z)
+    if w2.ndim == 1:
+        return (z * z) @ w2
+    return xp.vecdot(z, z) * w2[:, 0] if w2.shape[1] == 1 else xp.vecdot(z * z, w2)

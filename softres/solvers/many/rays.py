@@ -43,7 +43,13 @@ class RaySteps(NamedTuple):
 
 
 def search_rays(
-    problem: Problem, targets: Any, z: Any, ap: Any, value0: Floats, slope0: Floats
+    problem: Problem,
+    targets: Any,
+    z: Any,
+    ap: Any,
+    value0: Floats,
+    slope0: Floats,
+    w2: Any = None,
 ) -> RaySteps:
     """Backtrack on z + t A p, by halves, to a sufficient decrease of the loss.
 
@@ -59,6 +65,8 @@ def search_rays(
         Targets, A x and A p as rows, shape (k, n).
     value0, slope0
         Losses and directional derivatives at t = 0, shape (k,).
+    w2
+        Weights as rows, shape (k, n), where they are not the problem's for all.
     """
     xp = array_namespace(z)
     t, value = np.ones(len(value0)), value0.copy()
@@ -76,9 +84,8 @@ def search_rays(
             dense = rows[-1] - rows[0] + 1 == len(rows)
             at = slice(rows[0], rows[-1] + 1) if dense else rows
             along = ap[at]
-            model = RowModel(
-                problem, z[at] + problem.matrix.asarray(t[rows])[:, None] * along, targets[at]
-            )
+            there = z[at] + problem.matrix.asarray(t[rows])[:, None] * along
+            model = RowModel(problem, there, targets[at], None if w2 is None else w2[at])
             slopes = model.gradient_z
             with np.errstate(all="ignore"):
                 slope = as_numpy(xp.vecdot(slopes, along)).astype(np.float64)

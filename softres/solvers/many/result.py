@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from softres.solvers.result import Row, Status
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ManyResult"]
+__all__ = ["InstancesResult", "ManyResult"]
 
 
 @dataclass(frozen=True)
@@ -67,3 +70,41 @@ class ManyResult:
         import pandas as pd
 
         return pd.DataFrame(self.iteration_rows)
+
+
+@dataclass(frozen=True)
+class InstancesResult:
+    """The end of a solve of k small problems.
+
+    Attributes
+    ----------
+    X
+        The last iterates as rows, shape (k, d), of A's kind.
+    statuses
+        How each ended.
+    steps
+        Steps of each, shape (k,).
+    alone
+        Whether each was solved by itself, from its start, shape (k,).
+    seconds
+        Seconds of the whole solve.
+    """
+
+    X: Any
+    statuses: tuple[Status, ...]
+    steps: npt.NDArray[np.int64]
+    alone: npt.NDArray[np.bool_]
+    seconds: float
+
+    @property
+    def success(self) -> bool:
+        """Whether every one reached its goal."""
+        return all(status.success for status in self.statuses)
+
+    @property
+    def instances(self) -> pd.DataFrame:
+        """A data frame with a row for each: ``status`` in words, ``steps`` and ``alone``."""
+        import pandas as pd
+
+        words = [status.value for status in self.statuses]
+        return pd.DataFrame({"status": words, "steps": self.steps, "alone": self.alone})
