@@ -55,6 +55,13 @@ class InstanceBlock:
 
     @classmethod
     def at(cls, problem: Instances, ids: npt.NDArray[np.int64], starts: Any) -> InstanceBlock:
+        """Return neighbouring instances at their starts, shape (k, d) of all of them.
+
+        Raises
+        ------
+        InputError
+            If a start lies where the loss is undefined.
+        """
         xp = array_namespace(starts)
         part = slice(int(ids[0]), int(ids[-1]) + 1)
         w = problem.w[part]
