@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from softres.problems.reference import Reference
     from softres.solvers import InstancesResult, ManyResult, Result, Status, solve
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "HyperbolicRegression": "softres.problems",

@@ -26,7 +26,10 @@ ELSEWHERE = {
     'pip install -e ".[joblib]"': "an extra of [test]",
     'pip install -e ".[benchmark]"': "the test below reads every extra from pyproject.toml",
     'pip install -e ".[docs]"': "an extra of [test]",
-    "pytest": ".ci/run",
+    **dict.fromkeys(
+        ("pytest", "ruff check .", "ruff format --check .", "lint-imports", "mypy"), ".ci/run"
+    ),
+    "mkdocs build": "test_links builds the site",
     "mkdocs serve": "test_links builds the site",
     'eval "$(python run.py -sc install=bash)"': "tests/cli/test_completion.py",
     "apt install postgresql": "tests/helpers/postgres.py starts a server",

@@ -70,3 +70,23 @@ def test_every_ending_that_is_read_is_named():
 def test_every_extra_is_explained():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert set(named("docs/start.md", "Extras")) >= set(project["optional-dependencies"])
+
+
+def test_the_version_is_one_everywhere():
+    import softres
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    version = softres.__version__
+    assert project["version"] == version
+    assert f"\nversion: {version}\n" in text_of("CITATION.cff")
+    assert f"\n## {version}\n" in text_of("CHANGELOG.md")
+
+
+def test_citation_and_issue_templates_are_yaml_with_what_they_need():
+    import yaml
+
+    entry = yaml.safe_load(text_of("CITATION.cff"))
+    assert {"cff-version", "message", "title", "authors"} <= set(entry)
+    for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"):
+        form = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert path.name == "config.yml" or {"name", "description", "body"} <= set(form)
