@@ -32,6 +32,7 @@ FIRST = {
     "cost_per_iteration": ("repetitions",),
     "induction": ("steps",),
     "literal": ("draws.sandwich", "runs.stated"),
+    "landscape": ("starts",),
     "basin": ("random",),
     "large_data": ("time_limit",),  # a solve that is given less time is the beginning of the same
 }
