@@ -49,6 +49,9 @@ def is_torch(array: Any) -> bool:
 
 def stays(array: Any) -> bool:
     """Whether an array is on a device, and its numbers make the host wait."""
+    kind = type(array)
+    if kind is np.ndarray or kind is float or kind is np.float64:
+        return False
     if isinstance(array, float | np.ndarray | np.generic | int):
         return False
     return is_torch(array) and array.device.type != "cpu"
@@ -71,7 +74,7 @@ def norm(vector: Any) -> float:
 
 def norm_from(square: float, largest: float | None, vector: Any) -> float:
     """Return a vector's norm from its square and its largest entry, ``None`` where not known."""
-    low, high = SQUARES_SINGLE if "32" in str(vector.dtype) else SQUARES
+    low, high = SQUARES_SINGLE if vector.dtype.itemsize <= 4 else SQUARES
     if low < square < high:
         return sqrt(square)
     if largest is None:
@@ -93,7 +96,7 @@ def dual_norm(vector: Any, solved: Any) -> float:
 
 def dual_norm_from(square: float, largest: float | None, vector: Any, solved: Any) -> float:
     """Return sqrt(y^T H^-1 y) from its square and y's largest entry, ``None`` where not known."""
-    low, high = SQUARES_SINGLE if "32" in str(vector.dtype) else SQUARES
+    low, high = SQUARES_SINGLE if vector.dtype.itemsize <= 4 else SQUARES
     if low < square < high:
         return sqrt(square)
     if largest is None:
@@ -105,7 +108,7 @@ def dual_norm_from(square: float, largest: float | None, vector: Any, solved: An
 
 def beyond(norms: Any) -> Any:
     """Say of each norm, an array of any backend, whether squares were lost on the way to it."""
-    low, high = SQUARES_SINGLE if "32" in str(norms.dtype) else SQUARES
+    low, high = SQUARES_SINGLE if norms.dtype.itemsize <= 4 else SQUARES
     return ~((norms > sqrt(low)) & (norms < sqrt(high)))
 
 

@@ -169,7 +169,7 @@ class Evaluation:
         """1/2 |f(x) - b|^2, the loss without its regularisation."""
         return 0.5 * self._numbers.cc
 
-    @property
+    @cached_property
     def value(self) -> float:
         """The loss, 1/2 |f(x) - b|^2 + 1/2 |diag(w) A x|^2."""
         return self.data_value + 0.5 * self._numbers.penalty

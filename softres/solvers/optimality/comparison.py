@@ -41,7 +41,9 @@ def exceeds(curvature: Curvature, other: Curvature | None, share: float) -> bool
     G = as_numpy(scaled @ scaled.T).astype(np.float64)
     if not np.isfinite(G).all():
         return False
-    S = np.kron(np.diag(weights), np.array([[0.0, 1.0], [1.0, 0.0]]))
+    S = np.zeros_like(G)
+    for k, weight in enumerate(weights):
+        S[2 * k, 2 * k + 1] = S[2 * k + 1, 2 * k] = weight
     values, vectors = np.linalg.eigh(G)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     return bool(1.0 + np.linalg.eigvalsh(root.T @ S @ root)[0] > POSITIVE)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf, sqrt
 from typing import Any, NamedTuple
 
+from softres.common.arrays import dual_norm, stays
 from softres.common.reading import Reading
 from softres.linalg.free_memory import check_squares
 from softres.problems.evaluation import Evaluation
@@ -96,13 +98,19 @@ class Preconditioner:
         x0
             Where the solve started, shape (d,).
         """
-        reading, gradient, moved = Reading(), new.gradient, new.x - x0
+        gradient, moved = new.gradient, new.x - x0
+        if not stays(gradient):
+            left = dual_norm(gradient, self.solve(gradient))
+            square_there = float(moved @ self._apply(moved))
+            s, y = new.x - point.x, gradient - point.gradient
+            return StepSeen(left, sqrt(max(0.0, square_there)), partial(self.pairs.add, s, y))
+        reading = Reading()
         size = new.ask_gradient_norm(reading)
-        dual_norm = reading.dual_norm(gradient, self.solve(gradient))
+        asked = reading.dual_norm(gradient, self.solve(gradient))
         square = reading.number(moved @ self._apply(moved))
         learn = self.pairs.ask(reading, new.x - point.x, gradient - point.gradient)
         size()
-        return StepSeen(dual_norm(), sqrt(max(0.0, square())), learn)
+        return StepSeen(asked(), sqrt(max(0.0, square())), learn)
 
     def _apply(self, x: Any) -> Any:
         """Return M x."""

@@ -34,19 +34,18 @@ class SecantPairs:
 
     def add(self, s: Any, y: Any) -> None:
         """Keep a pair, both of shape (d,), unless the loss is not convex along it."""
-        self.ask(Reading(), s, y)()
+        self._keep(s, y, float(s @ y), float(s @ s), float(y @ y))
 
     def ask(self, reading: Reading, s: Any, y: Any) -> Callable[[], None]:
         """Ask what :meth:`add` decides by, along with what else is asked for; return the rest."""
         product = reading.number(s @ y)
         lengths = reading.number(s @ s), reading.number(y @ y)
 
-        def keep() -> None:
-            least = tuning.CURVED * lengths[0]() ** 0.5 * lengths[1]() ** 0.5
-            if product() > least:
-                self._pairs.append((s, y, product()))
+        return lambda: self._keep(s, y, product(), lengths[0](), lengths[1]())
 
-        return keep
+    def _keep(self, s: Any, y: Any, product: float, ss: float, yy: float) -> None:
+        if product > tuning.CURVED * ss**0.5 * yy**0.5:
+            self._pairs.append((s, y, product))
 
     def clear(self) -> None:
         """Forget all pairs: they speak of a preconditioner that has been replaced."""
