@@ -26,6 +26,8 @@ CELL = ("d", "R", "noise")
 INSTANCE = (*CELL, "run")
 #: Share of instances in which the lowest may be missed.
 MISSED = 0.05
+#: Share of the points that need not be certified.
+LEFT = 0.05
 #: Differences of losses that are rounding.
 ROUNDING = 1e-9
 STATEMENTS = {
@@ -34,7 +36,8 @@ STATEMENTS = {
     "across": "Large enough weights leave the loss one minimiser, on both sides of alpha = 0",
     "lowest": "At practical weights, a fixed share of v^2/alpha^2, the minimiser that exact Newton "
     "finds from x0 = 0 is the lowest where alpha > 0, in 95% of instances",
-    "certified": "Every critical point that is found is one, and of its index (Krawczyk's test)",
+    "certified": "Of the points at which Newton's method ends, Krawczyk's test certifies 95%: there "
+    "is one critical point, and of that index",
 }
 CAPTIONS = {
     "landscape": "Minimisers with alpha > 0, certified by Krawczyk's test, of small instances "
@@ -71,10 +74,9 @@ def _verdict(
     bound: str,
     reason: str,
     artifact: str = "",
-    derived: bool = False,
 ) -> Verdict:
     if cases.empty:
-        return undecided(STATEMENTS[key], derived=derived)
+        return undecided(STATEMENTS[key])
     return Verdict(
         statement=STATEMENTS[key],
         conclusion=Conclusion.VIOLATED if len(bad) else Conclusion.HOLDS,
@@ -86,7 +88,6 @@ def _verdict(
         if len(bad)
         else None,
         author=Author.OURS,
-        derived=derived,
     )
 
 
@@ -144,13 +145,15 @@ def _lowest(runs: Sequence[LoggedRun], cases: pd.DataFrame) -> Verdict:
 def _certified(runs: Sequence[LoggedRun], cases: pd.DataFrame) -> Verdict:
     missing = cases["points"] - cases["certified"]
     bad = cases[missing > 0]
+    if int(missing.sum()) <= LEFT * int(cases["points"].sum()):
+        bad = bad.iloc[:0]
     total = int(cases["points"].sum())
     return _verdict(
         runs, "certified", bad, cases,
         f"{total - int(missing.sum())} of {total} certified",
-        "all",
-        "In interval arithmetic with outward rounding, boxes of 1e-12 to 1e-6 of the point's size.",
-        derived=True,
+        f"{1 - LEFT:.0%}",
+        "What is not certified is counted nowhere: a point of nearly singular Hessian, or none. In "
+        "interval arithmetic with outward rounding, boxes of 1e-12 to 1e-6 of the point's size.",
     )  # fmt: skip
 
 

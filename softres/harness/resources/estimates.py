@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import log
+from dataclasses import dataclass, replace
+from math import log, sqrt
 from statistics import median
 
 from softres.common.errors import InputError
 from softres.data.sets.streamed import Streamed
 from softres.harness.resources.memory import GIB
 from softres.harness.settings import Settings
+from softres.problems import PROBLEMS
 from softres.theory import predicted_steps
 from softres.tracking import FinishedRun
 
@@ -25,7 +26,7 @@ COPIES = 4
 #: Steps to the certified minimiser, each about one Newton step.
 REFERENCE_STEPS = 20
 #: Options that earlier runs must share to say something about a job.
-ALIKE = ("solver", "backend", "backend.device", "data", "experiment.id")
+ALIKE = ("solver", "backend", "backend.device", "data", "experiment.id", "problem.layers")
 
 
 @dataclass(frozen=True)
@@ -79,27 +80,44 @@ def needed_gib(settings: Settings) -> float:
     """Return about how many GiB the arrays of a job take."""
     if isinstance(settings.data, Streamed):
         return settings.data.memory
-    entries = settings.storage.entries * (1.5 if settings.storage.kind == "sparse" else 1.0)
-    return 8 * (COPIES * entries + 20 * settings.n + 6 * settings.d**2) / GIB
+    layers = _layers(settings)
+    n, d = settings.n * layers, settings.d * layers
+    # The blocks of several layers, and as many again while they are formed, beside the vectors.
+    blocks = 4 * n * layers if layers > 1 else 0
+    return 8 * (COPIES * _entries(settings) + 20 * n + blocks + 6 * d**2) / GIB
 
 
 def check_memory(settings: Settings) -> None:
     """Raise an :class:`InputError` if A alone takes more than ``memory_limit``."""
-    limit, needed = settings.memory_limit, needed_gib(settings) / COPIES
-    if limit is not None and needed > limit:
+    limit = settings.memory_limit
+    if limit is None:
+        return
+    alone = needed_gib(replace(settings, problem_options={})) / COPIES
+    if alone > limit:
         raise InputError(
             f"memory_limit={limit:g}: A with n={settings.n} and d={settings.d} alone takes "
-            f"{needed:.3g} GiB"
+            f"{alone:.3g} GiB"
         )
+
+
+def _layers(settings: Settings) -> int:
+    return int(settings.problem_options.get("layers", 1))
+
+
+def _entries(settings: Settings) -> float:
+    return settings.storage.entries * (1.5 if settings.storage.kind == "sparse" else 1.0)
 
 
 def _seconds(settings: Settings) -> float:
     n, d, entries = settings.n, settings.d, settings.storage.entries
-    steps = min(settings.max_steps, predicted_steps(settings.eps))
-    gram = 2.0 * entries**2 / n  # n d^2 where A is dense
-    operations = gram * (steps + REFERENCE_STEPS) + d**3 * steps
+    layers, steps = _layers(settings), min(settings.max_steps, predicted_steps(settings.eps))
+    # n d^2 where A is dense, for every two layers one
+    gram = layers * (layers + 1) * entries**2 / n
+    if PROBLEMS[settings.problem].factored:
+        gram = n * d + sqrt(n) * d**2  # n1 n2 d2^2 + n1 d1^2 d2^2, both factors about alike
+    operations = gram * (steps + REFERENCE_STEPS) + (layers * d) ** 3 * steps
     if settings.max_steps > 1000:  # a method of first order: products with A, and many of them
-        operations = gram * REFERENCE_STEPS + 8.0 * entries * settings.max_steps / 10
+        operations = gram * REFERENCE_STEPS + 8.0 * layers * entries * settings.max_steps / 10
     return LEAST_SECONDS + operations / (RATE * (settings.backend.threads or 1))
 
 
@@ -111,4 +129,6 @@ def _own_kind(settings: Settings) -> tuple[str | None, ...]:
     backend, experiment = settings.backend, settings.experiment.get("id")
     data = str(settings.tree["data"]["name"])
     named = str(experiment) if experiment is not None else None
-    return (settings.solver.name, backend.name, backend.device, data, named)
+    layers = settings.problem_options.get("layers")
+    depth = None if layers is None else str(layers)
+    return (settings.solver.name, backend.name, backend.device, data, named, depth)

@@ -98,3 +98,23 @@ def test_a_plan_without_a_store_makes_none(checked, tmp_path, capsys, monkeypatc
     assert "exact_newton n=50 d=4 seed=0" in shown
     assert "1 of 1 jobs would run" in shown
     assert not (tmp_path / "none").exists()
+
+
+def test_layers_take_the_gram_matrices_and_the_memory_of_several(checked):
+    sized = ("n=100000", "d=100")
+    one, four = (checked(*sized, "problem=multilayer", f"problem.layers={L}") for L in (1, 4))
+    single = checked(*sized)
+    assert estimate(one, []).seconds == estimate(single, []).seconds
+    assert needed_gib(one) == needed_gib(single)
+    # A Gram matrix for every two layers: ten of them, and a factor of four times the columns.
+    assert 9 < estimate(four, []).seconds / estimate(one, []).seconds < 20
+    assert needed_gib(four) > needed_gib(one) + 8 * 60 * 100000 / 2**30
+    check_memory(checked(*sized, "problem=multilayer", "problem.layers=8", "memory_limit=0.1"))
+
+
+def test_runs_of_another_depth_do_not_tell(checked):
+    runs = [earlier(1000, 20, 2.0, 0.5, **{"problem.layers": "2"})]
+    deeper = checked("problem=multilayer", "problem.layers=4")
+    assert estimate(deeper, runs).source.startswith("operat")
+    assert estimate(checked("problem=multilayer", "problem.layers=2"), runs).seconds == 2.0
+    assert estimate(checked(), runs).source.startswith("operat")
