@@ -36,7 +36,7 @@ STATEMENTS = {
     "across": "Large enough weights leave the loss one minimiser, on both sides of alpha = 0",
     "lowest": "At practical weights, a fixed share of v^2/alpha^2, the minimiser that exact Newton "
     "finds from x0 = 0 is the lowest where alpha > 0, in 95% of instances",
-    "certified": "Of the points at which Newton's method ends, Krawczyk's test certifies 95%: there "
+    "certified": "Of the points that Newton's method ends at, Krawczyk's test certifies 95%: there "
     "is one critical point, and of that index",
 }
 CAPTIONS = {
