@@ -1,7 +1,7 @@
 """A head's whole map gives back its bilinear form.
 
-Row j of the map is softmax(K X^T q_j) for the query q_j. All rows share the keys: they are many
-targets over one A, solved together. What they give, X^T q_j for each j, is linear in X.
+Row j of the map is the softmax of row j of Q X K^T, for the queries Q and the keys K: the matrix
+form of the problem, whose unknown is X itself.
 
 python examples/head_to_bilinear_form.py FOLDER
 """
@@ -27,14 +27,12 @@ def main(out: Path) -> None:
     for noise in noises:
         seen = exact * np.exp(noise * rng.standard_normal(exact.shape))
         seen /= seen.sum(axis=1, keepdims=True)
-        problem = softres.ManyTargets(keys, seen.T, w=1e-9, problem="softmax")
+        problem = softres.MatrixRegression(queries, keys, seen, w=1e-9)
         result = softres.solve(problem)
-        assert result.success
-        found.append(np.linalg.lstsq(queries, result.X.T, rcond=None)[0])
+        assert result.status is softres.Status.CONVERGED
+        found.append(problem.unpacked(result.x))
         error = float(np.linalg.norm(found[-1] - form) / np.linalg.norm(form))
-        print(
-            f"noise {noise:g}: {len(result.statuses)} rows, relative error of the form {error:.1e}"
-        )
+        print(f"noise {noise:g}: {result.steps} steps, relative error of the form {error:.1e}")
     figure, axes = plt.subplots(1, 3, figsize=(7, 2.6), layout="constrained")
     largest = float(np.abs(form).max())
     shown = {"the form": form, "found, noise 1%": found[2], "found, noise 10%": found[3]}

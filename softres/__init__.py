@@ -4,6 +4,14 @@
 >>> A = np.random.default_rng(0).standard_normal((50, 3)) / 5
 >>> problem = softres.SoftResidualRegression(A, b=np.full(50, 1 / 50), w=0.01)
 >>> result = softres.solve(problem, solver="exact_newton", eps=1e-10)
+>>> result.status.value
+'converged'
+
+``solve`` minimises a problem and returns a ``Result`` with a ``Status``; ``certify`` proves what
+can be proven of a minimiser. Problems: ``SoftResidualRegression``, ``SoftmaxRegression``,
+``ResNetRegression``, ``HyperbolicRegression``, ``RescaledRegression``, ``MultiLayerRegression`` and
+``MatrixRegression``; many at once: ``ManyTargets`` over one A, ``Instances`` with one each.
+``results`` has logged runs as data. What cannot be used is an ``InputError`` of one line.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -59,3 +61,19 @@ def test_a_solve_that_starts_at_its_end_is_drawn_too():
     axes = softres.solve(uniform, reference=softres.certify(uniform)).plot()
     assert axes.get_yscale() == "linear"
     mpl.pyplot.close(axes.figure)
+
+
+@pytest.mark.parametrize("name", [*softres.__all__, ""])
+def test_every_public_name_has_an_example_that_runs(name):
+    named = getattr(softres, name) if name else softres
+    text = named.__doc__ or ""
+    assert ">>> " in text
+    examples = doctest.DocTestParser().get_doctest(text, vars(softres) | {name: named}, name, "", 0)
+    shown: list[str] = []
+    doctest.DocTestRunner().run(examples, out=shown.append)
+    assert not shown, "".join(shown)
+
+
+def test_help_shows_what_there_is():
+    for name in ("solve", "certify", "SoftResidualRegression", "ManyTargets"):
+        assert f"``{name}``" in (softres.__doc__ or "")

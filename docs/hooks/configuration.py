@@ -14,7 +14,6 @@ from math import nan
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
@@ -30,7 +29,7 @@ from softres.data.registry import DATA
 from softres.data.start import StartOptions
 from softres.data.weights import WeightOptions
 from softres.matrices.backends import BackendOptions
-from softres.problems import make_problem
+from softres.problems import PROBLEMS
 from softres.solvers import SOLVERS
 from softres.tracking import TrackingOptions
 
@@ -131,7 +130,7 @@ def _allowed(make: Callable[..., Any], key: str, default: Any, kind: str = "") -
 
 def _maker(group: str, name: str) -> Callable[..., Any]:
     if group == "problem":
-        return lambda **given: make_problem(name, np.eye(2, 1), np.full(2, 0.5), **given)
+        return PROBLEMS[name].smallest
     kind = (SOLVERS if group == "solver" else DATA)[name]
     needs = {one.name for one in fields(kind) if one.default is one.default_factory is MISSING}
     return lambda **given: kind(**(dict.fromkeys(needs, "file.npz") | given))

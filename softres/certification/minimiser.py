@@ -80,6 +80,14 @@ def certify(problem: Problem, x0: Any = None) -> Reference:
     ------
     InputError
         If the problem is not on the host in float64.
+
+    Examples
+    --------
+    >>> import numpy as np, softres
+    >>> problem = softres.SoftmaxRegression(np.eye(3, 2), [0.6, 0.3, 0.1], w=0.1)
+    >>> certificate = softres.certify(problem).certificate
+    >>> certificate.certified, certificate.negative
+    (True, 0)
     """
     start = problem.start() if x0 is None else x0
     if not (isinstance(start, np.ndarray) and start.dtype == np.float64):

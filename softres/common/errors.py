@@ -12,6 +12,15 @@ class InputError(ValueError):
 
     The command line prints the message without a traceback and ends with status 2. It may quote
     what others wrote: characters that a terminal obeys are escaped.
+
+    Examples
+    --------
+    >>> import numpy as np, softres
+    >>> try:
+    ...     softres.solve(softres.SoftmaxRegression(np.eye(2), [0.5, 0.5]), eps=2)
+    ... except softres.InputError as error:
+    ...     print(error)
+    eps=2: allowed is 0 < eps < 1, the error relative to the start
     """
 
     def __init__(self, message: str) -> None:

@@ -56,6 +56,13 @@ class MultiLayerRegression(Problem):
         Whether every layer passes on what it sees beside its branch.
     branch
         g of the layers before the last: ``"tanh"``, ``"exp"``, ``"softplus"`` or ``"gelu"``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> problem = MultiLayerRegression(np.eye(4, 2), np.full(4, 0.25), w=0.1, layers=3)
+    >>> problem.hessian(np.zeros(6)).shape
+    (6, 6)
     """
 
     name = "multilayer"

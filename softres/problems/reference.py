@@ -89,6 +89,14 @@ class Reference:
     ------
     InputError
         If an argument is of another kind, or x of another shape.
+
+    Examples
+    --------
+    >>> import numpy as np, softres
+    >>> problem = softres.SoftmaxRegression(np.eye(3, 2), [0.6, 0.3, 0.1], w=0.1)
+    >>> reference = softres.certify(problem)
+    >>> softres.solve(problem, x0=reference.x, reference=reference).steps
+    0
     """
 
     def __init__(

@@ -24,6 +24,12 @@ def make_problem(name: str, A: Any, b: Any, w: Any = None, **options: Any) -> Pr
     ------
     InputError
         If the name is unknown, or an input cannot be used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> make_problem("resnet", np.eye(3, 2), np.ones(3), branch="gelu")
+    <ResNetRegression, 3 x 2, numpy, no weights>
     """
     choice("problem", name, PROBLEMS)
     kind = PROBLEMS[name]

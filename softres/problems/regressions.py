@@ -86,6 +86,13 @@ class ResNetRegression(Problem):
     ----------
     branch
         g: ``"exp"``, ``"tanh"``, ``"softplus"`` or ``"gelu"``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> problem = ResNetRegression(np.eye(3, 2), [1.0, -2.0, 0.5], w=0.1, branch="tanh")
+    >>> problem.value(np.zeros(2)).__class__.__name__, problem.normalised
+    ('float', False)
     """
 
     name = "resnet"
@@ -104,6 +111,12 @@ class HyperbolicRegression(Problem):
     ----------
     function
         ``"exp"``, ``"cosh"`` or ``"sinh"``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> HyperbolicRegression(np.eye(2), [0.5, 0.5], function="cosh").value(np.zeros(2))
+    0.0
     """
 
     normalised = False

@@ -58,6 +58,13 @@ class RescaledRegression(Problem):
     link
         u: ``"exp"``, ``"softres"``, ``"cosh"``, ``"sinh"``, ``"resnet-tanh"``,
         ``"resnet-softplus"`` or ``"resnet-gelu"``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> problem = RescaledRegression(np.eye(2), [0.5, 0.5])
+    >>> problem.value(np.zeros(2))  # u = (1, 1) and alpha b = 2 (1/2, 1/2)
+    0.0
     """
 
     name = "rescaled"

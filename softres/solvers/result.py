@@ -23,6 +23,13 @@ class Status(Enum):
     ``CONVERGED`` is said of a local minimiser to the accuracy asked for: both the gradient and the
     curvature were looked at. ``BOUNDARY`` is where the loss falls towards alpha = <u, 1> = beta,
     beyond which it counts as undefined.
+
+    Examples
+    --------
+    >>> Status.CONVERGED.success, Status.STALLED.success
+    (True, False)
+    >>> Status.STEP_LIMIT.value
+    'step limit'
     """
 
     CONVERGED = "converged"
@@ -57,6 +64,14 @@ class Result:
         Seconds by clock: ``solve``, ``evaluate``, ``log``, and their ``total``.
     warnings
         What the solver had to say, one line each.
+
+    Examples
+    --------
+    >>> import numpy as np, softres
+    >>> problem = softres.SoftmaxRegression(np.eye(3, 2), [0.6, 0.3, 0.1], w=0.1)
+    >>> result = softres.solve(problem, solver="exact_newton")
+    >>> result.status.value, result.x.shape, len(result.trace) == result.steps + 1
+    ('converged', (2,), True)
     """
 
     x: Any

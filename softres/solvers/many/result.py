@@ -32,6 +32,14 @@ class ManyResult:
         One row for each iteration of each block; see :attr:`trace`.
     seconds
         Seconds of the whole solve.
+
+    Examples
+    --------
+    >>> import numpy as np, softres
+    >>> A, B = np.eye(4, 2), np.eye(4)[:, :3] / 2 + 0.125
+    >>> result = softres.solve(softres.ManyTargets(A, B, w=0.1, problem="softmax"))
+    >>> result.X.shape, len(result.targets), result.success
+    ((2, 3), 3, True)
     """
 
     X: Any
@@ -88,6 +96,14 @@ class InstancesResult:
         Whether each was solved by itself, from its start, shape (k,).
     seconds
         Seconds of the whole solve.
+
+    Examples
+    --------
+    >>> import numpy as np, softres
+    >>> A, B = np.random.default_rng(0).standard_normal((5, 9, 2)), np.full((5, 9), 1 / 9)
+    >>> result = softres.solve(softres.Instances(A, B, w=0.1))
+    >>> result.X.shape, result.success
+    ((5, 2), True)
     """
 
     X: Any
