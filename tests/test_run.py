@@ -384,8 +384,7 @@ class TestSweep:
         assert command == f"scripts/figures.py --sweep {sweep.runs[0].data.tags['sweep']}"
 
     def test_it_says_how_to_look_at_its_runs(self, sweep):
-        database = sweep.folder / "results" / "mlflow.db"
-        assert f"--backend-store-uri sqlite:///{database}" in sweep.ended.stdout
+        assert re.search(r"^(\S*python -m )?softres ui$", sweep.ended.stdout, re.M)
         link = re.search(
             r"^http://127\.0\.0\.1:5000/#/experiments/(\d+)/runs\?\S*viewStateShareKey=(\S+)$",
             sweep.ended.stdout,
@@ -561,7 +560,7 @@ def test_each_store_of_a_sweep_has_its_links(tmp_path):
         database = tmp_path / folder / "mlflow.db"
         draws = rf"^python scripts/figures\.py .* --store {database.parent}$"
         assert re.search(draws, ended.stdout, re.M)
-        assert ended.stdout.count(f"--backend-store-uri sqlite:///{database}") == 1
+        assert ended.stdout.count(f"softres ui --folder {folder}\n") == 1
         experiment = client_of(tmp_path / folder).get_experiment_by_name("softres")
         views = [json.loads(text) for key, text in experiment.tags.items() if "softres-" in key]
         (view,) = views

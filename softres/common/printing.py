@@ -82,8 +82,9 @@ def _forgiving(stream: TextIO, own: TextIO | None, name: str) -> TextIO:
         stream.flush()
     except (OSError, ValueError):
         return stream
+    # No buffer between the two: one that Ctrl-C interrupts after a write writes it all once more.
     return io.TextIOWrapper(
-        io.BufferedWriter(_Forgiving(descriptor, name)),
+        _Forgiving(descriptor, name),  # type: ignore[type-var]  # as "python -u" has it
         encoding=stream.encoding,
         errors="backslashreplace",
         line_buffering=stream.line_buffering,

@@ -171,7 +171,8 @@ class Store:
         Parameters
         ----------
         charts
-            Charts in the order in which they are shown; ``None`` takes the usual ones.
+            Charts in the order in which they are shown; ``None`` takes the usual ones. Where there
+            are none, those of every metric are.
         group_by
             Parameters whose equal values share a line; none draws a line for each run.
         """

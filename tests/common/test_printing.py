@@ -64,3 +64,30 @@ def test_streams_of_others_are_left_alone(capsys):
     before = sys.stdout
     forgiving_output()
     assert sys.stdout is before
+
+
+INTERRUPTED = """
+import os, sys
+sys.path.insert(0, {root!r})
+from softres.common import printing
+printing.forgiving_output()
+write, left = os.write, [1]
+def interrupted(descriptor, data):
+    written = write(descriptor, data)
+    if left and left.pop():
+        raise KeyboardInterrupt  # as Ctrl-C does that arrives before the function returns
+    return written
+printing.os.write = interrupted
+try:
+    sys.stdout.write("before\\n"); sys.stdout.flush()
+except KeyboardInterrupt:
+    print("after", flush=True)
+"""
+
+
+def test_what_was_written_when_ctrl_c_came_is_not_written_again():
+    ended = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED.format(root=str(ROOT))],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert (ended.stdout, ended.stderr) == ("before\nafter\n", "")

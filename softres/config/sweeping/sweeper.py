@@ -71,6 +71,10 @@ class GridSweeper(Sweeper):
             else:
                 self._launch(config.hydra, left)
         except KeyboardInterrupt:
+            from softres.harness.terminal.links import show_interrupted
+
+            tracking: Any = OmegaConf.to_container(config.tracking, resolve=True)
+            show_interrupted(folder, tracking, list(config.hydra.overrides.task))
             done = f"{count_done(folder)} of {len(jobs)} jobs are done"
             raise KeyboardInterrupt(f"{done}; the same command goes on from here") from None
 

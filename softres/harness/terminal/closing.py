@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,18 +22,15 @@ from softres.harness.terminal.console import (
     show_heading,
     show_line,
     show_table,
-    show_text,
 )
 from softres.harness.terminal.figures import show_figures
+from softres.harness.terminal.links import places_of, show_links
 from softres.harness.terminal.progress import jobs_of_sweep
-from softres.tracking import TrackingOptions, charts_link, open_store, ui_command
-from softres.tracking.durable.spool import Spool
+from softres.tracking import TrackingOptions
 from softres.tracking.store import lost_stores
 
 __all__ = ["close_command"]
 
-#: Swept keys that tell repetitions of one thing apart; charts average over them.
-REPETITIONS = ("seed",)
 #: Jobs of which each has a row; of more, only those that did not get there.
 MOST = 20
 #: Sweeps that one command to draw them names at most.
@@ -73,22 +69,15 @@ def close_command(
                 show_line(f"  alone and again: {outcome.command}")
     if len(outcomes) > 1:
         show_solvers(outcomes)
-    options, swept = TrackingOptions(**tracking), _swept(overrides)
-    sweeps: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
-    for outcome in outcomes:
-        if outcome.experiment_id:
-            sweeps[outcome.uri, outcome.folder, outcome.experiment].add(outcome.sweep)
-    if not sweeps and options.enabled and Spool.of(options).runs():
-        sweeps[options.place] = set()
-    for number, ((uri, where, experiment), names) in enumerate(sweeps.items(), 1):
-        sweep = next(iter(names)) if len(names) == 1 else None
-        place = replace(options, enabled=True, uri=uri, folder=where, experiment=experiment)
-        command = _figures(place, sorted(names)) if len(outcomes) > 1 else ""
+    places = places_of(outcomes, TrackingOptions(**tracking))
+    for number, (place, names) in enumerate(places, 1):
+        sweep = names[0] if len(names) == 1 else None
+        command = _figures(place, names) if len(outcomes) > 1 else ""
         rule("look at the runs")
         if figures and sweep is not None and any(one.steps is not None for one in outcomes):
-            out = Path(folder) if len(sweeps) == 1 else Path(folder) / f"store_{number}"
+            out = Path(folder) if len(places) == 1 else Path(folder) / f"store_{number}"
             show_figures(place, sweep, out, ran=any(map(_has_run, outcomes)))
-        _links(replace(place, sweep=sweep), swept, command)
+        show_links(replace(place, sweep=sweep), outcomes, Path(folder), overrides, command)
     lost = lost_stores()
     for database in lost:
         show_line(
@@ -170,14 +159,6 @@ def _text(value: float | None, form: str) -> str:
     return "" if value is None else format(value, form)
 
 
-def _swept(overrides: Sequence[str]) -> list[str]:
-    """Return the keys that the command line gave several values, repetitions left out."""
-    several = (",", "range(", "glob(")
-    swept = [text for text in overrides if any(mark in text for mark in several)]
-    keys = [text.split("=", 1)[0].lstrip("+~") for text in swept]
-    return [key for key in keys if key not in REPETITIONS]
-
-
 def _figures(options: TrackingOptions, sweeps: Sequence[str]) -> str:
     """Return the command that draws some sweeps; nothing for sweeps of many."""
     if not 0 < len(sweeps) <= SWEEPS:
@@ -189,22 +170,3 @@ def _figures(options: TrackingOptions, sweeps: Sequence[str]) -> str:
     elif folder != Path("results").absolute():
         words += ["--store", str(folder)]
     return f"{shown_command('figures')} {shlex.join(words)}"
-
-
-def _links(options: TrackingOptions, swept: list[str], figures: str) -> None:
-    groups = ["solver", *(key for key in swept if key != "solver")]
-    store = open_store(options, patient=True)
-    store.save_charts(group_by=groups)
-    if count := store.waiting_runs():
-        show_text(
-            f"{count} runs wait in {options.folder}/spool: the next run or {shown_command('sync')} "
-            "delivers them",
-            style="yellow",
-        )
-    if figures:
-        show_line(figures)
-    command = ui_command(options)
-    if command:
-        show_line(command)
-    if store.experiment_id:
-        show_line(charts_link(options, store.experiment_id, options.sweep))

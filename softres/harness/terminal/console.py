@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -29,6 +30,7 @@ __all__ = [
     "show_line",
     "show_table",
     "show_text",
+    "typed_path",
 ]
 
 console = Console(highlight=False, emoji=False)
@@ -59,6 +61,14 @@ def show_heading(text: str, style: str = "bold") -> None:
         console.print(Text(text, style=style), no_wrap=True, overflow="ellipsis")
     else:
         show_line(text)
+
+
+def typed_path(path: Path) -> str:
+    """Return a path as it is typed from here."""
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
 
 
 def rule(title: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from softres.harness.terminal.console import show_line
+from softres.harness.terminal.console import show_line, typed_path
 from softres.tracking import TrackingOptions, open_store
 
 __all__ = ["show_figures"]
@@ -40,12 +40,4 @@ def show_figures(place: TrackingOptions, sweep: str, folder: Path, *, ran: bool)
         show_line(f"no figures of this sweep: {reason[:54]}", style="yellow")
         return
     for path in paths:
-        show_line(_short(path))
-
-
-def _short(path: Path) -> str:
-    """Return a path as it is typed from here."""
-    try:
-        return str(path.absolute().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+        show_line(typed_path(path))

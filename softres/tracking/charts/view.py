@@ -109,9 +109,9 @@ def _state(charts: Sequence[Chart], group_by: Sequence[str]) -> dict[str, object
         "columnWidths": _COLUMNS,
         "compareRunCharts": [_card(number, chart) for number, chart in enumerate(charts)],
         "compareRunSections": [
-            _section(_OURS, "Convergence", shown=True),
+            *([_section(_OURS, "Convergence", shown=True)] if charts else []),
             # MLflow adds the charts of all other metrics to the sections of these names.
-            _section(_REST, "Model metrics", shown=False),
+            _section(_REST, "Model metrics", shown=not charts),
             _section(_SYSTEM, "System metrics", shown=False),
         ],
         "isAccordionReordered": True,  # otherwise the sections are sorted by name

@@ -1,5 +1,6 @@
 import json
 import shlex
+import shutil
 import sys
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -10,16 +11,28 @@ from softres.tracking import Chart, TrackingOptions, charts_link, open_store, ui
 
 
 def test_command_is_ready_to_paste(monkeypatch, tmp_path):
-    options = TrackingOptions(folder=str(tmp_path / "my results"), port=5001)
-    for path in (Path(sys.executable).parent, tmp_path):
-        monkeypatch.setenv("PATH", str(path))
-        words = shlex.split(ui_command(options))
-        assert words[0] == "MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false"
-        uri = words[words.index("--backend-store-uri") + 1]
-        assert uri == f"sqlite:///{tmp_path}/my results/mlflow.db"
-        assert words[words.index("--workers") + 1] == "1"
-        assert words[words.index("--port") + 1] == "5001"
-    assert words[1:4] == [sys.executable, "-m", "mlflow"]
+    """It is short: a store is named from here, and only where it is not the default one."""
+    (tmp_path / "my results").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    start = ["softres"] if shutil.which("softres") else [sys.executable, "-m", "softres"]
+    elsewhere = tmp_path.parent / "other"
+    for options, words in (
+        (TrackingOptions(), []),
+        (TrackingOptions(folder=str(tmp_path / "results")), []),
+        (TrackingOptions(folder=str(tmp_path / "my results")), ["--folder", "my results"]),
+        (
+            TrackingOptions(folder=str(elsewhere), port=5001),
+            ["--folder", str(elsewhere), "--port", "5001"],
+        ),
+        (
+            TrackingOptions(uri=f"sqlite:///{elsewhere}/a.db"),
+            ["--tracking-uri", f"sqlite:///{elsewhere}/a.db"],
+        ),
+    ):
+        assert shlex.split(ui_command(options)) == [*start, "ui", *words]
+    monkeypatch.setenv("PATH", str(tmp_path))  # as another environment's would be
+    assert shlex.split(ui_command(TrackingOptions()))[:3] == [sys.executable, "-m", "softres"]
 
 
 def test_server_needs_no_command():
