@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
+from experiments.kit.labels import solver_label
 from experiments.kit.style import DOUBLE, look, new_figure
 from experiments.race.profile import profile, times
 from experiments.race.results import RaceResults
@@ -33,10 +34,12 @@ def draw_profile(table: pd.DataFrame, levels: Sequence[float] = PANELS) -> Figur
 
     ``table`` is that of :func:`experiments.race.profile.medians`.
     """
-    figure, axes = new_figure(DOUBLE, 3.2, columns=len(levels))
+    sets = _compared(table)
+    figure, axes = new_figure(DOUBLE, 0.6 + 2.3 * len(sets), columns=len(levels), rows=len(sets))
     names = order(table)
-    for axis, level in zip(axes, levels, strict=True):
-        seconds = times(table, level)
+    panels = [(part, level) for part in sets for level in levels]
+    for axis, (part, level) in zip(axes, panels, strict=True):
+        seconds = times(part, level)
         ratio = seconds.div(seconds.min(axis=1), axis=0).to_numpy()
         finite = ratio[np.isfinite(ratio)]
         largest = float(finite.max()) if finite.size else 2.0
@@ -50,12 +53,28 @@ def draw_profile(table: pd.DataFrame, levels: Sequence[float] = PANELS) -> Figur
                 axis.step(exponents, shares[name], where="post", markevery=every, **style)
         axis.set(
             xlabel=f"log2 of the factor to the best time, error {_power(level)}",
+            title=f"{len(seconds)} instances, {len(seconds.columns)} contestants",
             ylim=(-0.03, 1.03),
             xlim=(-0.02 * end, 1.02 * end),
         )
-    axes[0].set_ylabel("share of instances")
+    for axis in axes[:: len(levels)]:
+        axis.set_ylabel("share of instances")
     _legend(figure, axes)
     return figure
+
+
+def _compared(table: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return the rows of all contestants on what all of them ran on, and of the others on all.
+
+    A contestant's profile over fewer instances than another's cannot be held against it.
+    """
+    ran = table.groupby("contestant")["instance"].agg(set)
+    every, common = set(table["instance"]), set.intersection(*ran)
+    sets = [table[table["instance"].isin(common)]] if common else []
+    if common != every:
+        everywhere = [name for name, instances in ran.items() if instances == every]
+        sets.append(table[table["contestant"].isin(everywhere)])
+    return [part for part in sets if len(part)] or [table]
 
 
 def two_instances(table: pd.DataFrame) -> list[str]:
@@ -108,7 +127,10 @@ def draw_errors(
 def _line(names: Sequence[str], name: str) -> dict[str, Any]:
     """Return a contestant's look: ours thick, Newton by hand black, and no two alike."""
     index = [other for other in names if other != "hand_newton" or name == other].index(name)
-    style = look("", index) | {"color": _COLOURS[index % len(_COLOURS)], "label": name}
+    style = look("", index) | {
+        "color": _COLOURS[index % len(_COLOURS)],
+        "label": solver_label(name),
+    }
     if name == "hand_newton":
         style |= {"color": "black", "linestyle": "-"}
     if index == 0:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from experiments.claims.bounds.basic_bounds_measure import measure
-from experiments.claims.bounds.bounded import draw_looseness, judge_bounds
+from experiments.claims.bounds.bounded import LOOSENESS, draw_looseness, judge_bounds
 from experiments.claims.bounds.family import EXP_NORM
 from experiments.kit.claim import Claim, Verdict
 from experiments.kit.runs import LoggedRun
@@ -15,7 +15,12 @@ from softres.theory.bounds import BASIC
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["CLAIM"]
+__all__ = ["CAPTIONS", "CLAIM"]
+
+CAPTIONS = {
+    "basic_bounds": LOOSENESS
+    + ". Lemma 8.2: f = u / alpha, c = f - b, v = u' in z, q = (c - <f, c> 1) / alpha"
+}
 
 
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:

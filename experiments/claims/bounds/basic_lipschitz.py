@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from experiments.claims.bounds.basic_lipschitz_measure import measure
-from experiments.claims.bounds.bounded import draw_looseness, judge_bounds
+from experiments.claims.bounds.bounded import LOOSENESS, draw_looseness, judge_bounds
 from experiments.claims.bounds.family import EXP_LIPSCHITZ
 from experiments.kit.claim import Claim, Verdict
 from experiments.kit.runs import LoggedRun
@@ -15,7 +15,12 @@ from softres.theory.lipschitz import LIPSCHITZ
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["CLAIM"]
+__all__ = ["CAPTIONS", "CLAIM"]
+
+CAPTIONS = {
+    "basic_lipschitz": LOOSENESS
+    + ". Lemma 8.3: f = u / alpha, c = f - b, v = u' in z, q = (c - <f, c> 1) / alpha"
+}
 
 
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:

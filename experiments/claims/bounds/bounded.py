@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import MaxNLocator
 
 from experiments.claims.bounds.bounded_measure import FILES
 from experiments.claims.bounds.family import Stated
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LOG_ROUNDING",
+    "LOOSENESS",
     "draw_looseness",
     "judge_bounds",
     "legend_in_columns",
@@ -133,6 +135,27 @@ def _judge(runs: Sequence[LoggedRun], cases: pd.DataFrame, column: str, statemen
     )
 
 
+#: Bounds that are looser than this power of ten are drawn at it, as arrows.
+FAR = 12.0
+#: Parts as formulas.
+SYMBOLS = {
+    "B1": "$B_1$",
+    "B2": "$B_2$",
+    "B3": "$B_3$",
+    "-B": "$-B$",
+    "w^2": "$w^2$",
+    "1/alpha": r"$1/\alpha$",
+    "1/alpha^2": r"$1/\alpha^2$",
+    "alpha": r"$\alpha$",
+    "I - f 1^T": r"$I - f\,\mathbf{1}^\top$",
+}
+LOOSENESS = (
+    "Proven bounds (filled) and recalled ones (open) over the largest value that a search found, "
+    "in the sharpest case, by R: at 1 a bound is attained, left of it violated; an arrow: looser "
+    f"than 10^{FAR:g}"
+)
+
+
 def legend_in_columns(figure: Figure, columns: int = 2) -> None:
     """Put one legend above the axes, in the sizes of :mod:`experiments.kit.style`."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
@@ -142,9 +165,9 @@ def legend_in_columns(figure: Figure, columns: int = 2) -> None:
 
 
 def draw_looseness(runs: Sequence[LoggedRun], parts: Sequence[str]) -> Figure:
-    """Draw log10 of bound over measured for each part: the sharpest case, by R, own and recalled.
+    """Draw bound over measured for each part: the sharpest case, by R, own and recalled.
 
-    Zero would be a bound that is attained; below zero it is violated.
+    As a power of ten: zero would be a bound that is attained; below zero it is violated.
     """
     data = table(runs)
     radii = sorted(data["R"].unique(), key=float)
@@ -157,25 +180,28 @@ def draw_looseness(runs: Sequence[LoggedRun], parts: Sequence[str]) -> Figure:
             places = [i for i, part in enumerate(parts) if np.isfinite(gap.get(part, np.nan))]
             if not places:
                 continue
+            style = {
+                "linestyle": "none",
+                "markersize": 4,
+                "color": look("", k)["color"],
+                "markerfacecolor": "none" if column == "recalled" else None,
+            }
+            powers = np.array([gap[parts[i]] for i in places])
+            far, rows = powers > FAR, np.array(places) + 0.16 * (k - (len(radii) - 1) / 2)
+            label = f"{'own' if column == 'bound' else 'recalled'}, R = {float(radius):g}"
             axis.plot(
-                [gap[parts[i]] for i in places],
-                places,
-                linestyle="none",
+                np.where(far, np.nan, powers),
+                rows,
                 marker=look("", k)["marker"],
-                markersize=4,
-                color=look("", k)["color"],
-                markerfacecolor="none" if column == "recalled" else None,
-                label=f"{'own' if column == 'bound' else 'recalled'}, R={radius}",
+                label=label,
+                **style,
             )
+            axis.plot(np.full(far.sum(), FAR), rows[far], marker=">", **style)
     axis.axvline(0.0, **(look("bound") | {"marker": None}))
-    axis.set_xscale("symlog", linthresh=1.0)
-    ticks = (-10, -1, 0, 1, 10, 100)
-    axis.set_xticks(ticks, [str(tick) for tick in ticks])
-    axis.minorticks_off()
-    values = np.concatenate([line.get_xdata() for line in axis.lines])
-    axis.set_xlim(min(-0.1, 1.4 * values.min()), max(1.0, 1.6 * values.max()))
-    axis.set_yticks(range(len(parts)), list(parts))
-    axis.invert_yaxis()
-    axis.set_xlabel("log10 (bound / largest found), sharpest case")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.xaxis.set_major_formatter(lambda power, _: f"$10^{{{power:.0f}}}$")
+    axis.set_yticks(range(len(parts)), [SYMBOLS.get(part, part) for part in parts])
+    axis.set_ylim(len(parts) - 0.5, -0.5)
+    axis.set_xlabel("bound / largest found, sharpest case")
     legend_in_columns(figure)
     return figure

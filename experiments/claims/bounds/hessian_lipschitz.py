@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from experiments.claims.bounds.bounded import draw_looseness, judge_bounds
+from experiments.claims.bounds.bounded import LOOSENESS, draw_looseness, judge_bounds
 from experiments.claims.bounds.family import HESSIAN_LIPSCHITZ
 from experiments.claims.bounds.hessian_lipschitz_measure import measure
 from experiments.kit.claim import Claim, Verdict
@@ -15,7 +15,9 @@ from softres.theory.lipschitz import CURVATURE
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["CLAIM"]
+__all__ = ["CAPTIONS", "CLAIM"]
+
+CAPTIONS = {"hessian_lipschitz": LOOSENESS + ". Of the Hessian and its parts (Lemmas 8.1, 8.4-8.8)"}
 
 
 def judge(runs: Sequence[LoggedRun]) -> list[Verdict]:

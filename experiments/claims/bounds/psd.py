@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from experiments.claims.bounds.bounded import (
+    LOOSENESS,
     draw_looseness,
     judge_bounds,
     legend_in_columns,
@@ -23,7 +24,15 @@ from softres.theory.curvature_bounds import PARTS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["CLAIM"]
+__all__ = ["CAPTIONS", "CLAIM"]
+
+CAPTIONS = {
+    "psd": f"{LOOSENESS}. B1 = F^T F is the Gauss-Newton part of B, B2 the diagonal part by the "
+    "residual and B3 its two outer products (Definition 5.1), each by its spectral norm; -B by its "
+    "largest eigenvalue; w^2 is the smallest with H >= l I",
+    "psd_weight": "The w^2 that H >= l I needs, the largest found, and what the proven "
+    "bound and the recalled constant C = 100 offer, by R and beta",
+}
 
 #: The parts, and the smallest w^2 with H >= l I.
 ALL = (*PARTS, "w^2")
@@ -119,14 +128,15 @@ def _draw_weight(runs: Sequence[LoggedRun]) -> Figure:
     axis = axes[0]
     for k, (beta, cases) in enumerate(data.groupby("experiment.beta")):
         style = look("", k)
-        highest = cases.groupby("R")[["measured", "bound"]].max()
-        axis.plot(highest.index, highest["measured"], **style, label=f"needed, beta={beta:g}")
+        highest = 10.0 ** cases.groupby("R")[["measured", "bound"]].max()
+        axis.plot(highest.index, highest["measured"], **style, label=rf"needed, $\beta$ = {beta:g}")
         style |= {"linewidth": 0.8, "alpha": 0.6, "markerfacecolor": "none"}
-        axis.plot(highest.index, highest["bound"], **style, label=f"own bound, beta={beta:g}")
-    recalled = data.groupby("R")["recalled"].max()
+        axis.plot(highest.index, highest["bound"], **style, label=rf"own bound, $\beta$ = {beta:g}")
+    recalled = 10.0 ** data.groupby("R")["recalled"].max()
     axis.plot(recalled.index, recalled, **look("bound"), label="recalled, C = 100")
-    axis.set_xlabel("R, the norm of A and the radius of x")
-    axis.set_ylabel("log10 of w^2 for H >= l I")
+    axis.set_yscale("log")
+    axis.set_xlabel("$R$, the norm of $A$ and the radius of $x$")
+    axis.set_ylabel(r"$w^2$ for $H \succeq l I$")
     legend_in_columns(figure)
     return figure
 

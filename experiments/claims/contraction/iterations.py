@@ -13,6 +13,7 @@ from scipy import stats
 from experiments.claims.contraction.near_minimiser import LARGEST_EPS0
 from experiments.kit.cells import sight
 from experiments.kit.claim import Author, Claim, Conclusion, Verdict
+from experiments.kit.labels import PROBLEM_LABELS
 from experiments.kit.legends import legend_above
 from experiments.kit.runs import LoggedRun
 from experiments.kit.statistics import Interval, fit_line
@@ -171,21 +172,24 @@ def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:
             if run.params["weights"] == weights
             and float(run.params.get("solver.eps0", "nan")) == eps0
         ]
-        for problem in sorted({run.params["problem"] for run in chosen}):
+        problems = sorted({run.params["problem"] for run in chosen})
+        for index, problem in enumerate(problems):
             counts = pd.concat(
                 steps_to(run.table) for run in chosen if run.params["problem"] == problem
             )
             cells = counts.groupby("logarithm").steps
+            # Side by side, for problems take as good as the same steps.
             goals = np.exp(-cells.median().index.to_numpy())
-            style = look(problem)
-            axis.plot(goals, cells.median(), label=problem, **style)
-            axis.fill_between(
-                goals, cells.min(), cells.max(), color=style["color"], alpha=0.2, linewidth=0
-            )
+            goals = goals * 1.7 ** (index - (len(problems) - 1) / 2)
+            style, middle = look(problem) | {"linewidth": 0.7}, cells.median()
+            reach = np.array([middle - cells.min(), cells.max() - middle])
+            label = PROBLEM_LABELS.get(problem, problem)
+            axis.errorbar(goals, middle, yerr=reach, elinewidth=1.4, label=label, **style)
         goals = np.array(GOALS)
         axis.plot(goals, SLOPE * np.log(1 / goals), label="theorem", **look("bound"))
         axis.set(
             xscale="log",
+            ylim=(0.0, None),
             xlabel=f"relative error reached\n({weights} weights, $\\epsilon_0$ = {eps0:g})",
             ylabel="steps",
         )

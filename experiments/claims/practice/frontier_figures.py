@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from experiments.kit.legends import legend_above
 from experiments.kit.runs import LoggedRun
 from experiments.kit.style import DOUBLE, look, new_figure
 from experiments.kit.verdicts import joined
@@ -59,7 +60,7 @@ def _emptiness(table: pd.DataFrame, floor: float) -> Figure:
 
 
 def _frontier(table: pd.DataFrame, floor: float) -> Figure:
-    figure, axes = new_figure(DOUBLE, 2.2, columns=3)
+    figure, axes = new_figure(DOUBLE, 2.4, columns=3)
     panels = (
         ("contraction_H", "largest factor (H-norm)"),
         ("negative_eigenvalues", "negative eigenvalues (max)"),
@@ -71,9 +72,9 @@ def _frontier(table: pd.DataFrame, floor: float) -> Figure:
             _line(axis, part, column, f"R = {R:g}", number, most=most)
         axis.set_ylabel(label)
         _finish(axis, table, floor)
-    axes[0].set_ylim(bottom=0)
+    axes[0].set_yscale("log")  # most factors are far below the lemma's
     axes[0].axhline(CONTRACTION, **look("bound"), label=f"lemma: {CONTRACTION}")
-    axes[0].legend(loc="upper left", handlelength=2.2)
+    legend_above(figure, axes[0])
     axes[1].set_ylim(bottom=-0.1)
     axes[1].locator_params(axis="y", integer=True)
     axes[2].set_ylim(bottom=0)

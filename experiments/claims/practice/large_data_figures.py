@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.claims.practice.large_data_measure import DEFAULT
-from experiments.kit.labels import PROBLEM_LABELS
+from experiments.kit.labels import PROBLEM_LABELS, solver_label
 from experiments.kit.legends import legend_above, ticks_at
 from experiments.kit.runs import LoggedRun
 from experiments.kit.style import DOUBLE, look, new_figure
@@ -125,7 +125,7 @@ def _seconds(table: pd.DataFrame) -> Figure:
             part = table[(table["problem"] == problem) & (table["solver"] == solver)]
             style = look(solver, index) | {"linestyle": ""}
             heights = [names.index(name) for name in part["data"]]
-            axis.plot(part["seconds_8"], heights, label=solver.replace("_", " "), **style)
+            axis.plot(part["seconds_8"], heights, label=solver_label(solver), **style)
         limits = (0.5 * shortest, 2.0 * longest)
         axis.set(xscale="log", xlabel="solver time (s)", xlim=limits)
         axis.set(ylim=(-0.5, len(names) - 0.5))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from experiments.claims.sampling.cost_per_iteration_measure import COMPARED_SOLVERS
 from experiments.claims.sampling.growth import Growth
+from experiments.kit.labels import solver_label
 from experiments.kit.legends import legend_above, ticks_at
 from experiments.kit.runs import LoggedRun
 from experiments.kit.style import DOUBLE, SINGLE, look, new_figure
@@ -66,7 +67,7 @@ def draw(runs: Sequence[LoggedRun]) -> Mapping[str, Figure]:
         for solver in COMPARED_SOLVERS:
             for index, (_, cell) in enumerate(seconds(table, solver).groupby("n")):
                 style = look(solver) | {"alpha": 1.0 - 0.25 * index}
-                label = solver.replace("_", " ") if index == 0 else None
+                label = solver_label(solver) if index == 0 else None
                 axis.plot(cell.d, cell.seconds / cell.nnz, label=label, **style)
         _guide(axis, seconds(table, COMPARED_SOLVERS[0]))
         axis.set(xscale="log", yscale="log", xlabel=f"d ({name} A)")

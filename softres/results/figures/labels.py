@@ -41,6 +41,7 @@ _VALUES = {
     "approx_newton": "approximate Newton",
     "exact_newton": "exact Newton",
     "preconditioned_newton": "preconditioned Newton",
+    "hand_newton": "Newton by hand",
     "gradient_descent": "gradient descent",
     "softmax_regression": "softmax regression",
     "resnet_regression": "ResNet regression",

@@ -1,8 +1,9 @@
-"""What is said of a figure to those who do not see it."""
+"""What is read off a figure: its ticks, and its words for those who do not see it."""
 
 from __future__ import annotations
 
 from experiments.kit.alt_text import alt_text
+from experiments.kit.legends import readable_ticks
 from experiments.kit.style import new_figure
 
 
@@ -26,3 +27,17 @@ def test_many_curves_are_told_as_one():
         axes.plot([0, 1], [k, k + 1], label=f"{k}")
     axes.set(ylabel="height")
     assert alt_text(figure) == "height; 9 curves between 0 and 9."
+
+
+def test_a_short_logarithmic_axis_is_read_in_digits():
+    figure, (short, long) = new_figure(columns=2)
+    short.plot([1, 2], [0.03, 0.45])
+    long.plot([1, 2], [1e-9, 1.0])
+    for axes in (short, long):
+        axes.set_yscale("log")
+    readable_ticks(figure)
+    figure.canvas.draw()
+    shown = [text.get_text() for text in short.get_yticklabels()]
+    assert {"0.05", "0.1", "0.2"} <= set(shown)
+    assert not [text for text in short.get_yticklabels(minor=True) if text.get_text()]
+    assert "10^{-3}" in "".join(text.get_text() for text in long.get_yticklabels())
