@@ -230,13 +230,14 @@ def open_store(options: TrackingOptions, *, patient: bool = False) -> Store:
     """
     if not options.enabled:
         return Store(options, NullBackend())
-    from softres.tracking.backend import MlflowBackend
     from softres.tracking.durable.delivery import deliver
     from softres.tracking.durable.spooling import SpoolingBackend
     from softres.tracking.durable.turns import tidy_turns
 
     if not patient:
-        backend = MlflowBackend(options)
+        from softres.tracking.sqlite_backend import connect
+
+        backend = connect(options)
         deliver(Spool.of(options), backend)
         store = Store(options, backend)
         store.close_stale_runs()

@@ -8,6 +8,7 @@ else, such as ``+key``, ``~key``, a list or an interpolation, is left to Hydra o
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,9 @@ from omegaconf import DictConfig, OmegaConf, ValueNode, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 __all__ = ["Composition"]
+
+#: A variable of the environment, with a default: no value of the configuration changes it.
+ENVIRONMENT = re.compile(r"\$\{oc\.env:\w+,[^${}]*\}")
 
 
 class Composition:
@@ -33,8 +37,8 @@ class Composition:
             self._config.pop("hydra", None)
         OmegaConf.set_struct(self._config, True)
         self._nodes: dict[str, ValueNode | None] = {}
-        unresolved: Any = OmegaConf.to_container(self._config, resolve=False)
-        self._plain: Any = None if _refers(unresolved) else unresolved
+        refers = _refers(OmegaConf.to_container(self._config, resolve=False))
+        self._plain: Any = None if refers else OmegaConf.to_container(self._config, resolve=True)
 
     def plain(self, values: Sequence[Override] = ()) -> dict[str, Any]:
         """Return the configuration with some values set, as plain values that are all resolved.
@@ -111,9 +115,11 @@ class Composition:
 
 
 def _refers(value: Any) -> bool:
-    """Whether a value is found by resolving another, or is missing."""
+    """Whether a value depends on another, or is missing."""
     if isinstance(value, dict):
         return any(map(_refers, value.values()))
     if isinstance(value, list):
         return any(map(_refers, value))
-    return isinstance(value, str) and ("${" in value or value == "???")
+    if not isinstance(value, str) or ENVIRONMENT.fullmatch(value):
+        return False
+    return "${" in value or value == "???"

@@ -26,6 +26,7 @@ from softres.tracking.durable.spool import Spool
 from softres.tracking.durable.waiting import WaitingRun
 from softres.tracking.options import TrackingOptions
 from softres.tracking.protocol import InputData, StoredRun
+from softres.tracking.sqlite_backend import connect
 
 __all__ = ["SpoolingBackend"]
 
@@ -174,7 +175,7 @@ class SpoolingBackend:
         if self.away:
             raise AwayError("the tracking store is away")
         if self._store is None:
-            self._store = MlflowBackend(self._options)
+            self._store = connect(self._options)
             self._file = self._options.inode
         elif self._file != self._options.inode:
             # An open connection would go on with a file that nobody sees any more.
