@@ -14,8 +14,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import UNAUTHENTICATED
 
 from softres.common.errors import InputError
-from softres.tracking.backend import MlflowBackend
 from softres.tracking.durable.spool import Spool
+from softres.tracking.sqlite_backend import SqliteBackend
 from softres.tracking.sweeps import in_sweep, members_of
 
 
@@ -196,7 +196,7 @@ def test_a_run_whose_user_is_turned_away_is_kept_and_no_other_begins(disk, capfd
     with monkeypatch.context() as patch:
         with store.start_run("a run", {"n": 5}, {"key": "k1"}) as run:
             for name in ("log_batch", "log_file", "end_run", "find"):
-                patch.setattr(MlflowBackend, name, turned_away)
+                patch.setattr(SqliteBackend, name, turned_away)
             run.curves(TRACE, **COLUMNS)
             run.table(TRACE)
             run.works_on(DATA)
