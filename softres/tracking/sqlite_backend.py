@@ -9,6 +9,7 @@ known here, a value that is not plain, or an error, which the client then raises
 from __future__ import annotations
 
 import math
+import re
 import shutil
 import sqlite3
 import time
@@ -43,6 +44,9 @@ COLUMNS = {
     "dataset_schema dataset_profile",
     "inputs": "input_uuid source_type source_id destination_type destination_id step",
 }
+#: Names that MLflow takes whatever the platform, and the longest values that it keeps whole.
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_. -]{0,249}")
+_LONGEST = {"params": 6000, "tags": 5000}
 _LATEST = """
 insert into latest_metrics (key, value, timestamp, step, is_nan, run_uuid)
 values (?, ?, ?, ?, 0, ?) on conflict (key, run_uuid) do update
@@ -84,7 +88,7 @@ class SqliteBackend(MlflowBackend):
         run_id = uuid.uuid4().hex
 
         def write(to: sqlite3.Connection) -> str:
-            if not name or not start:
+            if not 0 < len(name) <= 250 or not start:
                 raise _LeftToMlflow
             query = "select artifact_location, lifecycle_stage from experiments "
             query += "where experiment_id = ?"
@@ -96,8 +100,7 @@ class SqliteBackend(MlflowBackend):
             who = (run_id, name, "UNKNOWN", "", "", tags.get("mlflow.user", "unknown"))
             what = ("RUNNING", start, None, "", "active", uri, int(self.experiment_id), None)
             _insert(to, "runs", [who + what])
-            every = {**tags, "mlflow.runName": name}
-            _insert(to, "tags", [(key, value, run_id) for key, value in every.items()])
+            _insert(to, "tags", _pairs("tags", {**tags, "mlflow.runName": name}, run_id))
             return run_id
 
         return self._write(write, lambda: super(SqliteBackend, self).create_run(name, tags, start))
@@ -107,7 +110,7 @@ class SqliteBackend(MlflowBackend):
 
         def write(to: sqlite3.Connection) -> None:
             _check(to, run_id)
-            _insert(to, "params", [(key, value, run_id) for key, value in params.items()])
+            _insert(to, "params", _pairs("params", params, run_id))
 
         self._write(write, lambda: super(SqliteBackend, self).log_params(run_id, params))
 
@@ -117,7 +120,7 @@ class SqliteBackend(MlflowBackend):
         """Record values of metrics and set tags."""
 
         def write(to: sqlite3.Connection) -> None:
-            if "mlflow.runName" in tags or not all(math.isfinite(p.value) for p in points):
+            if "mlflow.runName" in tags or not all(map(_is_plain, points)):
                 raise _LeftToMlflow
             _check(to, run_id)
             rows = [(p.name, float(p.value), p.timestamp, run_id, p.step, 0) for p in points]
@@ -128,7 +131,7 @@ class SqliteBackend(MlflowBackend):
                 last[p.name] = max(here, last.get(p.name, here))
             latest = [(key, v, when, step, run_id) for key, (step, when, v) in last.items()]
             to.executemany(_LATEST, latest)
-            _insert(to, "tags", [(k, v, run_id) for k, v in tags.items()], "or replace")
+            _insert(to, "tags", _pairs("tags", tags, run_id), "or replace")
 
         self._write(write, lambda: super(SqliteBackend, self).log_batch(run_id, points, tags))
 
@@ -217,6 +220,17 @@ def _insert(
     marks = ", ".join("?" * len(columns))
     statement = f"insert {how} into {table} ({', '.join(columns)}) values ({marks})"
     connection.executemany(statement, rows)
+
+
+def _pairs(table: str, values: Mapping[str, str], run_id: str) -> list[tuple[str, str, str]]:
+    for key, value in values.items():
+        if not _NAME.fullmatch(key) or len(value) > _LONGEST[table]:
+            raise _LeftToMlflow
+    return [(key, value, run_id) for key, value in values.items()]
+
+
+def _is_plain(point: MetricPoint) -> bool:
+    return math.isfinite(point.value) and bool(_NAME.fullmatch(point.name))
 
 
 def _folder(uri: str) -> Path:
