@@ -6,12 +6,15 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("conf", "experiments", "softres", "LICENSE", "README.md", "pyproject.toml", "setup.py")
+#: What only a checkout has a use for.
+UNPACKED_NOWHERE = (".ci/", ".github/", ".gitignore")
 
 
 def pip(*words):
@@ -82,3 +85,22 @@ def test_a_report_is_written_from_a_wheel(softres, tmp_path):
     assert refused.returncode == 2
     assert refused.stderr.startswith("softres: --readme: ")
     assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_a_source_archive_has_every_file_of_the_project(tmp_path):
+    listed = ["git", "-C", str(ROOT), "ls-files", "-z"]
+    tracked = subprocess.run(listed, capture_output=True, text=True, check=False)
+    if tracked.returncode:
+        pytest.skip("not a checkout")
+    names = [name for name in tracked.stdout.split("\0") if name]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    build = "from setuptools import build_meta; build_meta.build_sdist('dist')"
+    subprocess.run([sys.executable, "-c", build], cwd=tmp_path, check=True, capture_output=True)
+    (archive,) = (tmp_path / "dist").glob("softres-*.tar.gz")
+    with tarfile.open(archive) as opened:
+        there = {name.partition("/")[2] for name in opened.getnames()}
+    left_out = {name for name in names if name not in there}
+    assert {name for name in left_out if not name.startswith(UNPACKED_NOWHERE)} == set()

@@ -93,6 +93,39 @@ def test_other_figures_of_the_documents_are_compared():
     assert not re.findall(r"\S*\d\S*", text), "neither generated nor compared"
 
 
+#: What definitions are made of, by page, beside 0, 1 and 2: no other number is said of anything.
+DEFINED = {
+    "docs/glossary.md": {"0.1", "0.4", "1e-6", "95%"},
+    "docs/how/preconditioned_newton.md": {"8", "0.2", "3/4", "1/4", "1/2"},  # of the method
+    "docs/platforms.md": {"3.11", "3.13"},
+    "docs/questions.md": {"0.4", "1e-8"},
+    "docs/reference/runs.md": {"320", "1e-17", "0.4"},
+    "docs/theory/repaired.md": {"0.4"},
+    "CONTRIBUTING.md": {"250"},
+}
+#: Places in papers, years of papers, and the papers.
+PLACES = re.compile(
+    r"(?:Lemmas?|Theorems?|Sections?|Definitions?|Eq\.) [\w.]+(?:(?:,| and| to) [A-Z]?[.\d]*\d)*"
+    r"|\d{4}\.\d{5}|\(\d{4}\)|Tropp \d{4}"
+)
+
+
+@pytest.mark.parametrize(
+    "page",
+    sorted(
+        path.relative_to(ROOT).as_posix()
+        for path in [*(ROOT / "docs").rglob("*.md"), ROOT / "CONTRIBUTING.md"]
+    ),
+)
+def test_other_pages_have_the_numbers_of_definitions_alone(page):
+    if page in DOCUMENTS:
+        return
+    text = prose((ROOT / page).read_text(encoding="utf-8"))
+    text = PLACES.sub("", re.sub(r"\$\$.*?\$\$|\$[^$]*\$", "", text))
+    found = re.findall(r"(?<![\w.^|/])\d[\d,./]*(?:e-?\d+)?%?(?![\w^|])", text)
+    assert {one.rstrip(".,") for one in found} <= DEFINED.get(page, set()) | {"0", "1", "2"}
+
+
 @dataclass(frozen=True)
 class Changed(ReferenceResults):
     """The kept results, but for one verdict and one time."""
