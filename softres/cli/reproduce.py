@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from argparse import Namespace
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from softres.cli.arguments import (
     OneLineParser,
@@ -11,6 +13,8 @@ from softres.cli.arguments import (
     exit_status,
     not_negative,
 )
+from softres.common.errors import InputError
+from softres.common.text import printable
 
 if TYPE_CHECKING:
     from softres.tracking import TrackingOptions
@@ -25,7 +29,7 @@ def reproduce_command(arguments: Sequence[str] | None = None) -> int:
 
     def work() -> int:
         options = TrackingOptions(uri=chosen.tracking_uri, folder=chosen.folder)
-        return _reproduce(chosen.run_id, options, chosen.tolerance, chosen.plugins)
+        return _reproduce(chosen, options)
 
     return exit_status(work)
 
@@ -49,48 +53,75 @@ def _parser() -> OneLineParser:
         metavar="FILE",
         help="files with what the run was made with; nothing that a store names is ever imported",
     )
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="follow addresses, paths, large sizes and limits that the store names; without it "
+        "they are shown, and nothing is run",
+    )
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="given",
+        help="values of yours instead of the store's, such as data.path=mine.npz",
+    )
     return parser
 
 
-def _reproduce(
-    run_id: str, options: TrackingOptions, tolerance: float, plugins: Sequence[str]
-) -> int:
+def _given(words: Sequence[str]) -> dict[str, Any]:
+    """Read values that are given anew."""
+    from softres.config.plain_yaml import plain_yaml
+
+    for word in words:
+        if not re.fullmatch(r"[A-Za-z_.]+=.*", word, re.S):
+            raise InputError(f"--set {word}: allowed is KEY=VALUE")
+    pairs = (word.partition("=") for word in words)
+    return {key: plain_yaml(value, f"--set {key}") for key, _, value in pairs}
+
+
+def _reproduce(chosen: Namespace, options: TrackingOptions) -> int:
     """Repeat the run, say how it compares, and return the exit status."""
     from softres.config.claims import probe_for
+    from softres.config.plain_yaml import MOST_BYTES
     from softres.config.stored import stored_settings
     from softres.harness.keys.identity import job_key
     from softres.harness.reproducing import (
         compare,
         kept_table,
+        kept_text,
         repeat,
         same_machine,
         steps_before,
     )
     from softres.tracking.lookup import find_run
 
-    run, artifact = find_run(options, run_id)
-    text = artifact("config.yaml").read_text("utf-8", errors="replace")
-    settings = stored_settings(text, plugins)
+    run, artifact = find_run(options, chosen.run_id)
+    text = kept_text(artifact, "config.yaml", MOST_BYTES)
+    settings = stored_settings(
+        text, chosen.plugins, trusted=chosen.trust, given=_given(chosen.given)
+    )
     probe = probe_for(settings)
-    print(f"{run.name} (run {run.run_id})")
-    print(f"  made by: {run.tags.get('command', 'unknown')}")
-    print(f"  commit:  {run.tags.get('commit', 'unknown')}")
+    print(f"{printable(run.name)} (run {run.run_id})")
+    print(f"  made by: {printable(run.tags.get('command', 'unknown'))}")
+    print(f"  commit:  {printable(run.tags.get('commit', 'unknown'))}")
     if run.tags.get("key") != job_key(settings, probe):
         print("  note:    the code, or a file of data, is not as it was")
     kept = kept_table(run.tags, artifact)
     new = repeat(settings, probe, steps_before(run.tags, kept))
     changes = same_machine(run.tags, settings)
     for line in changes:
-        print(f"  note:    {line}")
+        print(f"  note:    {printable(line)}")
     result = compare(kept, new)
     for name, size in sorted(result.different.items(), key=lambda item: -item[1])[:10]:
-        print(f"  differs: {name} by {size:.1e} of its largest value")
+        print(f"  differs: {printable(name)} by {size:.1e} of its largest value")
     if result.identical:
         print(f"the same to the last bit: {result.rows[1]} rows")
         return 0
     rows = f"{result.rows[0]} rows before, {result.rows[1]} now"
-    if changes and result.within(tolerance):
-        print(f"the same to {tolerance:g}: {rows}")
+    if changes and result.within(chosen.tolerance):
+        print(f"the same to {chosen.tolerance:g}: {rows}")
         return 0
     print(f"NOT the same: {rows}")
     return 1

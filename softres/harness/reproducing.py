@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from softres.common.errors import InputError
+from softres.common.paths import regular_file
 from softres.harness.prepare import on_backend, prepare
 from softres.harness.probe import Probe, ProbeContext
 from softres.harness.settings import Settings
@@ -17,12 +18,22 @@ from softres.problems.reference import Reference
 from softres.solvers import Status, solve
 from softres.tracking import environment
 
-__all__ = ["Comparison", "compare", "kept_table", "repeat", "same_machine", "steps_before"]
+__all__ = [
+    "Comparison",
+    "compare",
+    "kept_table",
+    "kept_text",
+    "repeat",
+    "same_machine",
+    "steps_before",
+]
 
 #: What must be equal for equal bits.
 MACHINE = ("host", "cpu", "python", "numpy", "scipy", "torch", "blas", "blas_threads")
 #: Relative difference that another machine's arithmetic may make, of the first value of a column.
 TOLERANCE = 1e-6
+#: Bytes that a run's table may unpack to.
+LARGEST_TABLE = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -125,16 +136,48 @@ def same_machine(tags: Mapping[str, str], settings: Settings) -> list[str]:
     ]
 
 
+def kept_text(artifact: Callable[[str], Path], name: str, most: int) -> str:
+    """Return the text of a file of a run, which has at most so many bytes.
+
+    Raises
+    ------
+    InputError
+        If it is not there, no file that has an end, or longer.
+    """
+    path = _kept_file(artifact, name)
+    size = path.stat().st_size
+    if size > most:
+        raise InputError(f"{name}: has {size} bytes, and may have {most}")
+    return path.read_text("utf-8", errors="replace")
+
+
 def kept_table(tags: Mapping[str, str], artifact: Callable[[str], Path]) -> pd.DataFrame:
     """Return a run's trace, or the table of a measurement.
 
     Raises
     ------
     InputError
-        If it is not there, or damaged.
+        If it is not there, damaged, or unpacks to more than it should.
     """
+    import pyarrow.parquet as pq
+
     name = "measurements.parquet" if tags.get("status") == "measured" else "trace.parquet"
     try:
-        return pd.read_parquet(artifact(name))
+        path = _kept_file(artifact, name)
+        footer = pq.read_metadata(path)
+        groups = (footer.row_group(k) for k in range(footer.num_row_groups))
+        size = max(sum(one.total_byte_size for one in groups), footer.num_rows)
+        if size > LARGEST_TABLE:
+            raise InputError(f"{name}: unpacks to {size} bytes, and may to {LARGEST_TABLE}")
+        return pd.read_parquet(path)
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         raise InputError(f"{name}: cannot be read ({str(error).partition(chr(10))[0]})") from None
+
+
+def _kept_file(artifact: Callable[[str], Path], name: str) -> Path:
+    try:
+        return regular_file(artifact(name))
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlparse
 
 from softres.results.columns import Record
+from softres.tracking import places
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,39 +19,13 @@ __all__ = ["TRACE", "TraceReader", "local_folder"]
 
 #: Name of the file that holds the trace of a solve.
 TRACE = "trace.parquet"
-#: Schemes of files on this machine.
-_LOCAL = ("", "file")
 #: Files that are fetched from a server at once.
 _AT_ONCE = 8
 
 
 def local_folder(record: Record, stores: Sequence[Path]) -> Path | None:
-    """Return the folder of a run's files on this machine.
-
-    A store keeps absolute paths. Where such a path is gone because the store was moved, the folder
-    is the same one below the store: the longest end of the path that is there.
-
-    Parameters
-    ----------
-    record
-        The run.
-    stores
-        Folders that may hold the files of a store that was moved.
-
-    Returns
-    -------
-    The folder; None where it is missing, or on a server.
-    """
-    place = urlparse(record.artifacts)
-    if place.scheme not in _LOCAL:
-        return None
-    path = Path(unquote(place.path))
-    if path.is_dir():
-        return path
-    parts = path.parts[1:] if path.is_absolute() else path.parts
-    ends = [Path(*parts[first:]) for first in range(len(parts)) if record.run in parts[first:]]
-    found = (store / end for end in ends for store in stores)
-    return next((folder for folder in found if folder.is_dir()), None)
+    """Return the folder of a run's files on this machine; None where it is missing or elsewhere."""
+    return places.local_folder(record.artifacts, record.run, stores)
 
 
 class TraceReader:
@@ -102,7 +76,7 @@ class TraceReader:
         remote = []
         for run in runs:
             record = self._records[run]
-            if urlparse(record.artifacts).scheme not in _LOCAL:
+            if not places.is_local(record.artifacts):
                 remote.append(run)
             elif (folder := local_folder(record, self._stores)) is not None:
                 self._keep(run, folder / TRACE)

@@ -15,6 +15,7 @@ from softres.tracking import TrackingOptions
 from softres.tracking.durable.outage import refusal
 from softres.tracking.durable.spool import Spool
 from softres.tracking.options import without_password
+from softres.tracking.places import fetchable, is_local
 from softres.tracking.sweeps import PREFIX, members_of
 
 if TYPE_CHECKING:
@@ -120,6 +121,10 @@ class ResultStore:
         from mlflow.exceptions import MlflowException
 
         try:
+            place = self._client.get_run(run).info.artifact_uri
+            server = None if self._database is not None else self.place
+            if not (is_local(place) or fetchable(place, server)):
+                raise FileNotFoundError(f"{place}: nothing is fetched from where a store says")
             return Path(self._client.download_artifacts(run, name, str(folder)))
         except MlflowException as error:
             raise FileNotFoundError(str(error).partition("\n")[0]) from None

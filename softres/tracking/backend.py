@@ -7,6 +7,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from errno import ENOENT, EPERM
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +23,7 @@ from softres.tracking.durable.outage import (
     refusal,
 )
 from softres.tracking.durable.receipts import Receipts
+from softres.tracking.places import fetchable, is_local, local_folder
 from softres.tracking.protocol import InputData, StoredRun
 
 if TYPE_CHECKING:
@@ -97,6 +99,7 @@ class MlflowBackend:
                 kind = AwayError if is_outage(error) else InputError
                 reason = str(error).partition("\n")[0]  # SQLAlchemy goes on with its statement
                 raise kind(f"tracking.uri={uri}: the store cannot be used: {reason}") from error
+        self._options = options
         self._receipts = None if options.database is not None else Receipts(self._client)
         self._downloads: TemporaryDirectory[str] | None = None
         self.experiment_id = "" if experiment is None else str(experiment.experiment_id)
@@ -241,10 +244,28 @@ class MlflowBackend:
     def file(self, run_id: str, name: str) -> Path:
         """Return a local path of an artifact of a run.
 
-        A server's is downloaded, once, into a folder that is there as long as this connection.
+        A server's is downloaded, once, into a folder that is there as long as this connection. A
+        store that was moved has its files beside it.
+
+        Raises
+        ------
+        FileNotFoundError
+            If it is not there.
+        PermissionError
+            If the store names another host for it: nothing is fetched from there.
         """
-        if self._receipts is None:
-            return Path(self._client.download_artifacts(run_id, name))
+        place = str(self._client.get_run(run_id).info.artifact_uri)
+        if is_local(place):
+            database = self._options.database
+            beside = [Path(self._options.folder).absolute()]
+            beside += [database.parent, database.parent / "artifacts"] if database else []
+            folder = local_folder(place, run_id, beside)
+            if folder is not None and (folder / name).exists():
+                return folder / name
+            if self._receipts is None:
+                raise FileNotFoundError(ENOENT, "no such file", name)
+        elif not fetchable(place, self._options.server):
+            raise PermissionError(EPERM, "nothing is fetched from where a store says", place)
         if self._downloads is None:
             self._downloads = TemporaryDirectory(prefix="softres-")
         own = Path(self._downloads.name) / run_id

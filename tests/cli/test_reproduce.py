@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import runpy
 import shutil
+import sqlite3
 import warnings
 from pathlib import Path
 
@@ -207,6 +209,132 @@ def test_a_configuration_that_was_tampered_with_is_refused(store, reproduce, cha
     status, said, error = reproduce(store.ids["exact"])
     assert (status, said) == (2, [])
     assert re.fullmatch(rf"softres: {message}.*\n", error)
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ({"backend": {"name": "dask", "address": "tcp://192.0.2.1:8786"}}, "backend.address=tcp:"),
+        ({"data": {"name": "file", "path": "secrets.npz"}}, "data.path=secrets.npz"),
+        (
+            {"data": {"name": "file", "path": "t.csv", "w": "\x1b[2J"}},
+            r"data.path=t.csv, data.w=\x1b[2J;",
+        ),
+        ({"data": {"name": "streamed", "path": "/dev/zero"}}, "data.path=/dev/zero"),
+        ({"n": 400_000}, "n=400000"),
+        ({"n": 90_000, "d": 5_000}, "n d=90000 x 5000"),
+        ({"max_steps": 10**9}, "max_steps=1000000000"),
+        ({"time_limit": 1e9}, "time_limit=1000000000.0"),
+    ],
+)
+def test_what_a_store_asks_for_beyond_computing_needs_a_yes(
+    store, reproduce, offline, change, shown
+):
+    def apply(tree):
+        for key, value in change.items():
+            tree[key] = {**tree[key], **value} if isinstance(value, dict) else value
+
+    store.change_config("exact", apply)
+    status, said, error = reproduce(store.ids["exact"])
+    assert (status, said) == (2, [])
+    assert f"config.yaml: would use {shown}" in error
+    assert "--trust allows" in error
+    assert error.count("\n") == 1
+
+
+def test_a_yes_or_a_value_of_the_users_goes_on(store, reproduce, tmp_path):
+    store.change_config("exact", lambda tree: tree.update(max_steps=10**6))
+    run = store.ids["exact"]
+    assert reproduce(run)[0] == 2
+    assert reproduce(run, "--trust")[0] == 0
+    assert reproduce(run, "--set", "max_steps=3000")[0] == 0
+    status, _, error = reproduce(run, "--set", "backend.adress=x")
+    assert (status, error) == (2, "softres: --set backend.adress: the run has no such key\n")
+    assert "allowed is KEY=VALUE" in reproduce(run, "--set", "n")[2]
+
+
+BILLION = "a: &a [1, 2]\n" + "".join(
+    f"{chr(98 + k)}: &{chr(98 + k)} [{', '.join(['*' + chr(97 + k)] * 9)}]\n" for k in range(9)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (BILLION, "its values refer to one another"),
+        ("n: &a [*a]\n", "refer to one another"),
+        ("[" * 3000 + "]" * 3000, "more than 20 deep"),
+        ("{a: " * 3000 + "1" + "}" * 3000, "more than 20 deep"),
+        ("n: " + "9" * 10_000, "no YAML"),
+        ("# " + "x" * (1 << 19), "has 524290 bytes, and may have"),
+        ("n: !!python/name:os.system", "no YAML"),
+    ],
+)
+def test_a_configuration_that_is_a_trap_ends_in_a_line(store, reproduce, text, message):
+    store.artifact("exact", "config.yaml").write_text(text, encoding="utf-8")
+    status, said, error = reproduce(store.ids["exact"])
+    assert (status, said) == (2, [])
+    assert re.fullmatch(rf"softres: config\.yaml: .*{message}.*\n", error)
+
+
+@pytest.mark.parametrize("file", ["config.yaml", "trace.parquet"])
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_a_file_without_an_end_is_not_opened(store, reproduce, file, kind):
+    path = store.artifact("exact", file)
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    status, _, error = reproduce(store.ids["exact"])
+    assert status == 2
+    assert re.fullmatch(rf"softres: {re.escape(file)}: .*must be a file, and is a pipe.*\n", error)
+
+
+def test_names_from_a_store_are_shown_and_not_obeyed(store, reproduce):
+    forged = "run\x1b[2J\nthe same to the last bit: 7 rows\u202e"
+    run = store.ids["exact"]
+    store.client.set_tag(run, "command", forged)
+    store.client.set_tag(run, "commit", "\x9b31m")
+    store.change_trace("exact", lambda trace: trace.__setitem__("loss", 0.0))
+    status, said, error = reproduce(run)
+    assert status == 1
+    assert said[-1].startswith("NOT the same")
+    assert not any(line.startswith("the same") for line in said)
+    everything = "".join(said) + error
+    assert everything.isprintable()
+    assert r"run\x1b[2J\nthe same" in everything
+
+
+@pytest.mark.parametrize("place", ["http://192.0.2.1/x", "s3://bucket/x", "ftp://192.0.2.1/x"])
+def test_files_are_not_fetched_from_where_a_store_says(store, reproduce, made, offline, place):
+    database = sqlite3.connect(made / "results" / "mlflow.db")
+    query = "update runs set artifact_uri = ? where run_uuid = ?"
+    ((before,),) = database.execute(
+        "select artifact_uri from runs where run_uuid = ?", [store.ids["exact"]]
+    )
+    with database:
+        database.execute(query, [place, store.ids["exact"]])
+    try:
+        status, _, error = reproduce(store.ids["exact"])
+    finally:
+        with database:
+            database.execute(query, [before, store.ids["exact"]])
+        database.close()
+    assert status == 2
+    assert "nothing is fetched from where a store says" in error
+
+
+def test_a_store_that_was_moved_has_its_files_beside_it(store, reproduce, made, tmp_path):
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(made / "results", moved)
+    (made / "results").rename(made / "hidden")
+    try:
+        status, said, _ = reproduce(store.ids["exact"], folder=moved)
+    finally:
+        (made / "hidden").rename(made / "results")
+    assert status == 0
+    assert said[-1].startswith("the same to the last bit")
 
 
 @pytest.mark.parametrize("file", ["config.yaml", "trace.parquet"])
