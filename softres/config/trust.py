@@ -30,10 +30,12 @@ def reaches(tree: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         if isinstance(value, str):
             if key in _PLACES or _PLACE.search(value):
                 yield key, value
-        elif not isinstance(value, int | float) or (
-            not abs(value) <= LARGE and (isinstance(value, int) or key.startswith(_LIMITS))
-        ):
+        elif not isinstance(value, int | float):
             yield key, value
+        else:
+            counted = isinstance(value, int) or key.startswith(_LIMITS)
+            if counted and not abs(value) <= LARGE:
+                yield key, value
     n, d = tree.get("n"), tree.get("d")
     if isinstance(n, int) and isinstance(d, int) and n <= LARGE and d <= LARGE < n * d / 100:
         yield "n d", f"{n} x {d}"

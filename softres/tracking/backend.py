@@ -7,7 +7,6 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from errno import ENOENT, EPERM
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,7 +22,7 @@ from softres.tracking.durable.outage import (
     refusal,
 )
 from softres.tracking.durable.receipts import Receipts
-from softres.tracking.places import fetchable, is_local, local_folder
+from softres.tracking.places import local_file
 from softres.tracking.protocol import InputData, StoredRun
 
 if TYPE_CHECKING:
@@ -255,17 +254,9 @@ class MlflowBackend:
             If the store names another host for it: nothing is fetched from there.
         """
         place = str(self._client.get_run(run_id).info.artifact_uri)
-        if is_local(place):
-            database = self._options.database
-            beside = [Path(self._options.folder).absolute()]
-            beside += [database.parent, database.parent / "artifacts"] if database else []
-            folder = local_folder(place, run_id, beside)
-            if folder is not None and (folder / name).exists():
-                return folder / name
-            if self._receipts is None:
-                raise FileNotFoundError(ENOENT, "no such file", name)
-        elif not fetchable(place, self._options.server):
-            raise PermissionError(EPERM, "nothing is fetched from where a store says", place)
+        found = local_file(place, run_id, name, self._options)
+        if found is not None:
+            return found
         if self._downloads is None:
             self._downloads = TemporaryDirectory(prefix="softres-")
         own = Path(self._downloads.name) / run_id

@@ -6,10 +6,15 @@ A store is written by others, and names a place for each run.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from errno import ENOENT, EPERM
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
 
-__all__ = ["fetchable", "is_local", "local_folder"]
+if TYPE_CHECKING:
+    from softres.tracking.options import TrackingOptions
+
+__all__ = ["fetchable", "is_local", "local_file", "local_folder"]
 
 #: Schemes of files on this machine.
 _LOCAL = ("", "file")
@@ -50,6 +55,30 @@ def local_folder(place: str, run: str, stores: Sequence[Path]) -> Path | None:
     ends = [Path(*parts[first:]) for first in range(len(parts)) if run in parts[first:]]
     found = (store / end for end in ends for store in stores)
     return next((folder for folder in found if folder.is_dir()), None)
+
+
+def local_file(place: str, run: str, name: str, options: TrackingOptions) -> Path | None:
+    """Return the path of a file of a run on this machine; None where its server has to be asked.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is not there.
+    PermissionError
+        If the store names another host for it: nothing is fetched from there.
+    """
+    database = options.database
+    if is_local(place):
+        beside = [Path(options.folder).absolute()]
+        beside += [database.parent, database.parent / "artifacts"] if database else []
+        folder = local_folder(place, run, beside)
+        if folder is not None and (folder / name).exists():
+            return folder / name
+        if database is not None:
+            raise FileNotFoundError(ENOENT, "no such file", name)
+    elif not fetchable(place, options.server):
+        raise PermissionError(EPERM, "nothing is fetched from where a store says", place)
+    return None
 
 
 def fetchable(place: str, server: str | None) -> bool:
