@@ -72,7 +72,7 @@ def _parser() -> OneLineParser:
 
 def _given(words: Sequence[str]) -> dict[str, Any]:
     """Read values that are given anew."""
-    from softres.config.plain_yaml import plain_yaml
+    from softres.config.kept.plain_yaml import plain_yaml
 
     for word in words:
         if not re.fullmatch(r"[A-Za-z_.]+=.*", word, re.S):
@@ -84,8 +84,8 @@ def _given(words: Sequence[str]) -> dict[str, Any]:
 def _reproduce(chosen: Namespace, options: TrackingOptions) -> int:
     """Repeat the run, say how it compares, and return the exit status."""
     from softres.config.claims import probe_for
-    from softres.config.plain_yaml import MOST_BYTES
-    from softres.config.stored import stored_settings
+    from softres.config.kept.plain_yaml import MOST_BYTES
+    from softres.config.kept.stored import stored_settings
     from softres.harness.keys.identity import job_key
     from softres.harness.reproducing import (
         compare,

@@ -10,8 +10,8 @@ from hydra import compose, initialize_config_dir
 
 from softres.common.errors import InputError
 from softres.config.choices import register
+from softres.config.kept.stored import stored_settings
 from softres.config.settings import settings
-from softres.config.stored import stored_settings
 from softres.harness.keys.identity import job_key
 from softres.harness.records import as_yaml
 

@@ -9,11 +9,11 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from softres.common.errors import InputError
+from softres.config.kept.plain_yaml import plain_yaml
+from softres.config.kept.trust import check_trust, given_anew
 from softres.config.one_line import one_line
-from softres.config.plain_yaml import plain_yaml
 from softres.config.schema import RunSchema
 from softres.config.settings import settings
-from softres.config.trust import check_trust, given_anew
 from softres.harness.settings import Settings
 
 __all__ = ["stored_settings"]

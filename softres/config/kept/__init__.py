@@ -1,0 +1,1 @@
+"""The configuration that a run kept, checked before it is used again."""
