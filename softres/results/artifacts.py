@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from softres.common import places
 from softres.results.columns import Record
-from softres.tracking import places
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softres.common.errors import InputError
+from softres.common.places import fetchable, is_local
 from softres.results.columns import Record
 from softres.results.database import DatabaseError, read_records, sweep_names
 from softres.tracking import TrackingOptions
 from softres.tracking.durable.outage import refusal
 from softres.tracking.durable.spool import Spool
 from softres.tracking.options import without_password
-from softres.tracking.places import fetchable, is_local
 from softres.tracking.sweeps import PREFIX, members_of
 
 if TYPE_CHECKING:

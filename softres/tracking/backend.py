@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from softres.common.errors import InputError
+from softres.common.places import local_file
 from softres.tracking.charts.curves import MetricPoint
 from softres.tracking.create import create_database
 from softres.tracking.durable.outage import (
@@ -22,7 +23,6 @@ from softres.tracking.durable.outage import (
     refusal,
 )
 from softres.tracking.durable.receipts import Receipts
-from softres.tracking.places import local_file
 from softres.tracking.protocol import InputData, StoredRun
 
 if TYPE_CHECKING:
@@ -254,7 +254,9 @@ class MlflowBackend:
             If the store names another host for it: nothing is fetched from there.
         """
         place = str(self._client.get_run(run_id).info.artifact_uri)
-        found = local_file(place, run_id, name, self._options)
+        options = self._options
+        store = options.database or options.absolute_uri
+        found = local_file(place, run_id, name, Path(options.folder), store)
         if found is not None:
             return found
         if self._downloads is None:

@@ -8,11 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from errno import ENOENT, EPERM
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
-
-if TYPE_CHECKING:
-    from softres.tracking.options import TrackingOptions
 
 __all__ = ["fetchable", "is_local", "local_file", "local_folder"]
 
@@ -57,8 +53,21 @@ def local_folder(place: str, run: str, stores: Sequence[Path]) -> Path | None:
     return next((folder for folder in found if folder.is_dir()), None)
 
 
-def local_file(place: str, run: str, name: str, options: TrackingOptions) -> Path | None:
+def local_file(
+    place: str, run: str, name: str, folder: Path, store: Path | str | None
+) -> Path | None:
     """Return the path of a file of a run on this machine; None where its server has to be asked.
+
+    Parameters
+    ----------
+    place
+        As the store names it.
+    run, name
+        The run's id, and the file's name.
+    folder
+        Another folder that may hold the files of a store that was moved.
+    store
+        The store's file, or the address of its server.
 
     Raises
     ------
@@ -67,16 +76,16 @@ def local_file(place: str, run: str, name: str, options: TrackingOptions) -> Pat
     PermissionError
         If the store names another host for it: nothing is fetched from there.
     """
-    database = options.database
+    server = store if isinstance(store, str) else None
     if is_local(place):
-        beside = [Path(options.folder).absolute()]
-        beside += [database.parent, database.parent / "artifacts"] if database else []
-        folder = local_folder(place, run, beside)
-        if folder is not None and (folder / name).exists():
-            return folder / name
-        if database is not None:
+        beside = [folder.absolute()]
+        beside += [store.parent, store.parent / "artifacts"] if isinstance(store, Path) else []
+        found = local_folder(place, run, beside)
+        if found is not None and (found / name).exists():
+            return found / name
+        if server is None:
             raise FileNotFoundError(ENOENT, "no such file", name)
-    elif not fetchable(place, options.server):
+    elif not fetchable(place, server):
         raise PermissionError(EPERM, "nothing is fetched from where a store says", place)
     return None
 
