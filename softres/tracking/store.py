@@ -201,6 +201,10 @@ class Store:
         """Return how many runs wait on this machine for the store to come back."""
         return len(self._waiting())
 
+    def set_aside(self) -> int:
+        """Return how many runs were set aside on this machine: damaged, or refused by a store."""
+        return len(self._spool().aside()) if self.options.enabled else 0
+
     def _waiting(self) -> list[WaitingRun]:
         return self._spool().runs() if self.options.enabled else []
 

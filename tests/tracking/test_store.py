@@ -59,7 +59,8 @@ def test_opening_leaves_live_runs_alone(options, store, client):
         assert client.get_run(run.run_id).info.status == "RUNNING"
 
 
-def test_runs_of_dead_processes_are_ended(options, store, client):
+@pytest.mark.parametrize("patient", [True, False])
+def test_runs_of_dead_processes_are_ended(options, store, client, patient):
     code = f"""
 import os, signal
 from softres.tracking import TrackingOptions, open_store
@@ -71,7 +72,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert done.returncode == -signal.SIGKILL, done.stderr
     run_id = done.stdout.split()[-1]
     assert client.get_run(run_id).info.status == "RUNNING"
-    open_store(options)
+    open_store(options, patient=patient)
     stored = client.get_run(run_id)
     assert stored.info.status == "KILLED"
     assert "ended without ending this run" in stored.data.tags["error"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -62,11 +63,7 @@ def close_command(
     if not outcomes:
         return not jobs  # nothing began: the error that is under way says why
     _table(outcomes)
-    for outcome in outcomes:
-        if outcome.status == "failed":
-            show_line(f"job {outcome.job + 1} failed: {outcome.note}", style="red")
-            if outcome.command:
-                show_line(f"  alone and again: {outcome.command}")
+    _failures(outcomes)
     if len(outcomes) > 1:
         show_solvers(outcomes)
     places = places_of(outcomes, TrackingOptions(**tracking))
@@ -88,6 +85,21 @@ def close_command(
     if missing := 0 if jobs is None else jobs - len(outcomes):
         show_line(f"{missing} of {jobs} jobs left no outcome", style="red")
     return not lost and missing <= 0 and all(outcome.ok for outcome in outcomes)
+
+
+def _failures(outcomes: Sequence[JobOutcome]) -> None:
+    """Print why jobs failed, a line a cause, and how to run the first of them alone."""
+    causes: defaultdict[str, list[JobOutcome]] = defaultdict(list)
+    for outcome in outcomes:
+        if outcome.status == "failed":
+            causes[outcome.note].append(outcome)
+    for note, alike in causes.items():
+        numbers = ", ".join(str(one.job + 1) for one in alike[:MOST])
+        more = f" and {len(alike) - MOST} more" if len(alike) > MOST else ""
+        jobs = "job" if len(alike) == 1 else "jobs"
+        show_line(f"{jobs} {numbers}{more} failed: {note}", style="red")
+        if alike[0].command:
+            show_line(f"  alone and again: {alike[0].command}")
 
 
 def _table(outcomes: Sequence[JobOutcome]) -> None:

@@ -76,6 +76,12 @@ def show_links(
             "delivers them",
             style="yellow",
         )
+    if count := store.set_aside():
+        show_text(
+            f"{count} runs are set aside in {options.folder}/spool: {shown_command('sync')} names "
+            "them",
+            style="yellow",
+        )
     for command in filter(None, (figures, ui_command(options))):
         show_line(command)
     if store.experiment_id:

@@ -57,6 +57,7 @@ class SpoolingBackend:
         self._watches: dict[str, Callable[[], None]] = {}
         self._store: MlflowBackend | None = None
         self._file: int | None = None  # the inode of the store's
+        self._worked = False  # it has taken a run
         self.away = False
         self._warned = False
         self.recover()
@@ -95,6 +96,7 @@ class SpoolingBackend:
 
         run_id = self._try(create, keep)
         self._begun[run_id], self._history[run_id] = (name, start, dict(tags)), []
+        self._worked = self._worked or run_id not in self._waiting
         return run_id
 
     def knows(self, run_id: str) -> bool:
@@ -190,7 +192,7 @@ class SpoolingBackend:
                 except Exception as error:
                     if not is_forbidden(error):
                         raise
-                    return send(self._connected())  # a proxy may say so now and then
+                    return send(self._connected())
             except Exception as error:
                 self._is_away(error)
                 return keep()
@@ -201,6 +203,9 @@ class SpoolingBackend:
         send: Callable[[MlflowBackend], None],
         keep: Callable[[WaitingRun], None],
     ) -> None:
+        if run_id not in self._begun:  # another process's that is gone: the next start sees to it
+            self._try(send, lambda: None)
+            return
         with uninterrupted():
             if run_id in self._waiting:
                 keep(self._waiting[run_id])
@@ -221,7 +226,9 @@ class SpoolingBackend:
     def _is_away(self, error: Exception, *, begun: bool = False) -> None:
         """Note that the store is away, and say so once; raise what is another kind of error."""
         refused = refusal(self._options.absolute_uri, error)
-        if refused and not begun:
+        # Who could write a moment ago is not turned away for good: a proxy may say so now and then.
+        now_and_then = self._worked and is_forbidden(error)
+        if refused and not begun and not now_and_then:
             raise refused from None
         if not (refused or is_outage(error) or (self._spool.remote and is_answer(error))):
             raise error

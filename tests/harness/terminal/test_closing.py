@@ -48,6 +48,23 @@ def test_a_job_that_left_no_outcome_is_not_done(tmp_path, capsys, jobs, all_done
     assert ("1 of 3 jobs left no outcome" in capsys.readouterr().out) is not all_done
 
 
+def test_jobs_that_fail_alike_share_a_line(tmp_path, capsys):
+    failed = [
+        JobOutcome(job, f"run {job}", "failed", note=note, ok=False, command=f"again {job}")
+        for job, note in enumerate(["full", "odd", *["full"] * 30])
+    ]
+    assert not closed(tmp_path, failed)
+    lines = capsys.readouterr().out.splitlines()
+    said = [line for line in lines if " failed: " in line or "alone and again" in line]
+    assert said[0].startswith("jobs 1, 3, 4, 5, ")
+    assert said[0].endswith(" and 11 more failed: full")
+    assert said[1:] == [
+        "  alone and again: again 0",
+        "job 2 failed: odd",
+        "  alone and again: again 1",
+    ]
+
+
 def test_a_sweep_of_which_nothing_is_left_is_not_done(tmp_path):
     assert closed(tmp_path, [])  # nothing began
     write_sweep(tmp_path, 2)
