@@ -18,6 +18,7 @@ from softres.cli.arguments import (
 from softres.common.program import shown_command
 
 if TYPE_CHECKING:
+    from softres.results.archive import Archive
     from softres.results.figures.drawing import Drawing
     from softres.results.runs import Runs
 
@@ -84,6 +85,11 @@ def _parser() -> OneLineParser:
         metavar="URI",
         help="sqlite:///FILE, http://HOST:PORT or postgresql://USER@HOST/NAME",
     )
+    add(
+        "--against",
+        metavar="reference|FOLDER",
+        help="draw the sweep beside a kept race too: the project's own, or one by its folder",
+    )
     add("--out", default="figures", metavar="FOLDER", help="folder to write to")
     add("--x", metavar="COLUMN", help="of one's own figure: step, passes, n, ...")
     add("--y", metavar="COLUMN", help="relative_error_H, steps, peak_memory_gib, ...")
@@ -107,18 +113,20 @@ def _draw(chosen: argparse.Namespace, say: Callable[[str], None]) -> None:
     out = output_folder(Path(chosen.out))
     import matplotlib
 
+    from softres.results.archive import open_archive
     from softres.results.figures.style import size_of
     from softres.results.loading import load
     from softres.results.writing.files import write_drawing, write_page, write_tables
 
     matplotlib.use("agg")  # files alone: there need be no display
     size_of(chosen.width, chosen.venue)
+    archive = open_archive(chosen.against) if chosen.against else None
     store = chosen.tracking_uri or str(Path(chosen.store).absolute())
     runs = load(chosen.sweep, where=chosen.where, store=store)
     say(repr(runs))
     command = _command(chosen, runs, store)
     drawings: list[Drawing] = []
-    for drawing in _drawings(chosen, runs, say):
+    for drawing in _drawings(chosen, runs, archive, say):
         write_drawing(drawing, out, kinds, command)
         drawings.append(drawing)
         say(f"wrote {out / drawing.name}.{{{','.join([*kinds, 'txt', 'csv'])}}}")
@@ -130,7 +138,7 @@ def _draw(chosen: argparse.Namespace, say: Callable[[str], None]) -> None:
 
 
 def _drawings(
-    chosen: argparse.Namespace, runs: Runs, say: Callable[[str], None]
+    chosen: argparse.Namespace, runs: Runs, archive: Archive | None, say: Callable[[str], None]
 ) -> Iterable[Drawing]:
     from softres.results.figures.convergence import GOAL
     from softres.results.figures.custom import draw_custom
@@ -141,7 +149,7 @@ def _drawings(
     look = {"width": chosen.width, "venue": chosen.venue}
     if chosen.x:
         return [draw_custom(runs, chosen.x, chosen.y or GOAL, asked, **look)]
-    return draw_sweep(runs, asked, y=chosen.y or GOAL, say=say, **look)
+    return draw_sweep(runs, asked, y=chosen.y or GOAL, archive=archive, say=say, **look)
 
 
 def _command(chosen: argparse.Namespace, runs: Runs, store: str) -> str:
@@ -156,7 +164,7 @@ def _command(chosen: argparse.Namespace, runs: Runs, store: str) -> str:
     words += ["--tracking-uri" if chosen.tracking_uri else "--store", without_password(store)]
     words += ["--out", chosen.out]
     defaults = _parser().parse_args([])
-    for name in ("x", "y", *_CHANNELS, "width", "format", "venue"):
+    for name in ("x", "y", *_CHANNELS, "against", "width", "format", "venue"):
         if getattr(chosen, name) != getattr(defaults, name):
             words += [f"--{name}", getattr(chosen, name)]
     return shlex.join(words)

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from softres.common.errors import InputError
+from softres.results.figures.against import draw_against
 from softres.results.figures.convergence import GOAL, draw_convergence
 from softres.results.figures.profile import draw_profile
 from softres.results.figures.runtime import draw_runtimes
 from softres.results.figures.scaling import draw_scaling, scaling_keys
 
 if TYPE_CHECKING:
+    from softres.results.archive import Archive
     from softres.results.figures.drawing import Drawing
     from softres.results.runs import Runs
 
@@ -27,6 +29,7 @@ def draw_sweep(
     y: str = GOAL,
     width: str = "double",
     venue: str | None = None,
+    archive: Archive | None = None,
     say: Callable[[str], None] = print,
 ) -> Iterator[Drawing]:
     """Draw what fits a sweep, one figure after the other.
@@ -47,6 +50,8 @@ def draw_sweep(
         ``single`` or ``double`` column.
     venue
         Whose sizes and fonts.
+    archive
+        A kept race to draw the sweep beside.
     say
         Told what is not drawn, and why.
 
@@ -86,3 +91,8 @@ def draw_sweep(
             )
         else:
             yield drawing
+    if archive is not None:
+        if beside := draw_against(runs, archive, width=width, venue=venue):
+            yield beside
+        else:
+            say(f"nothing beside {archive.name}: no run has a trace")

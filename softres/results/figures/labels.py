@@ -51,7 +51,7 @@ _VALUES = {
     "torch_lbfgs": "torch L-BFGS",
 }
 #: Keys whose values say what they are.
-_NAMES = ("solver", "problem", "method")
+_NAMES = ("solver", "problem", "method", "from")
 _LATEX = {
     "\\": r"\textbackslash{}",
     "{": r"\{",

@@ -6,6 +6,7 @@ continuous optimizers in a black-box setting, Optimization Methods and Software 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,7 @@ from softres.results.resample import groups
 if TYPE_CHECKING:
     from softres.results.runs import Runs
 
-__all__ = ["TARGETS", "draw_runtimes", "hitting_times"]
+__all__ = ["TARGETS", "draw_runtimes", "hitting_times", "stairs"]
 
 #: Errors to reach.
 TARGETS = tuple(10.0**-power for power in range(1, 13))
@@ -31,8 +32,10 @@ _CLOCKS = {"passes": False, "solve_seconds": True}
 _PANEL = "clock"
 
 
-def hitting_times(traces: pd.DataFrame, clock: str, error: str = GOAL) -> pd.DataFrame:
-    """Return what each run had spent when it first reached each of `TARGETS`.
+def hitting_times(
+    traces: pd.DataFrame, clock: str, error: str = GOAL, targets: Sequence[float] = TARGETS
+) -> pd.DataFrame:
+    """Return what each run had spent when it first reached each target.
 
     Parameters
     ----------
@@ -42,6 +45,8 @@ def hitting_times(traces: pd.DataFrame, clock: str, error: str = GOAL) -> pd.Dat
         Column of what is spent.
     error
         Column of the error.
+    targets
+        Errors to reach, the largest first.
 
     Returns
     -------
@@ -52,9 +57,9 @@ def hitting_times(traces: pd.DataFrame, clock: str, error: str = GOAL) -> pd.Dat
         errors, spent = trace[error].to_numpy(float), trace[clock].to_numpy(float)
         best = np.minimum.accumulate(np.where(np.isfinite(errors), errors, np.inf))
         # The best so far does not rise: the first place below a target is found by bisection.
-        places = np.searchsorted(-best, -np.asarray(TARGETS), side="left")
+        places = np.searchsorted(-best, -np.asarray(targets), side="left")
         rows[run] = np.append(spent, np.inf)[places]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=list(TARGETS))
+    return pd.DataFrame.from_dict(rows, orient="index", columns=list(targets))
 
 
 def draw_runtimes(runs: Runs, *, width: str = "double", venue: str | None = None) -> Drawing | None:
@@ -74,9 +79,9 @@ def draw_runtimes(runs: Runs, *, width: str = "double", venue: str | None = None
         times = hitting_times(shown.traces, clock)
         end = 1.2 * float(times.to_numpy()[np.isfinite(times.to_numpy())].max(initial=0.0))
         for level, group in groups(methods, [key] if key else []):
-            stairs = _stairs(times.reindex(group.index).to_numpy().ravel(), end)
+            steps = stairs(times.reindex(group.index).to_numpy().ravel(), end)
             names = {key: level[0]} if key else {}
-            parts.append(stairs.assign(**{_PANEL: clock, **names}))
+            parts.append(steps.assign(**{_PANEL: clock, **names}))
     if not parts:
         return None
     data, size = pd.concat(parts, ignore_index=True), size_of(width, venue)
@@ -116,7 +121,7 @@ def draw_runtimes(runs: Runs, *, width: str = "double", venue: str | None = None
     return Drawing("runtime", grid, text, data, size)
 
 
-def _stairs(spent: np.ndarray, end: float) -> pd.DataFrame:
+def stairs(spent: np.ndarray, end: float) -> pd.DataFrame:
     """Return the distribution of what was spent, to the end that all methods share."""
     reached = np.sort(spent[np.isfinite(spent) & (spent > 0)])
     share = np.arange(1, len(reached) + 1) / max(1, len(spent))
