@@ -1,1 +1,1 @@
-"""The theorems of the family side by side, each judged by the same statements."""
+"""The theorems of the family side by side, and how the constants that they use grow."""

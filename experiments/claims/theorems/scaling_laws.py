@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from experiments.claims.bounds.scaling_laws_measure import measure
+from experiments.claims.theorems.scaling_laws_measure import measure
 from experiments.kit.claim import Author, Claim, Conclusion, Verdict
 from experiments.kit.runs import LoggedRun
 from experiments.kit.statistics import Interval
@@ -116,8 +116,8 @@ def _claimed(
         bound=", ".join("-" if most is None else f"{most:g}" for most in claimed),
         cases=int((table["figure"] == figure).sum()),
         reason="Least squares on the largest that an adversary finds, a lower bound on the worst "
-        "case, over R^2, log R, log n and log 1/beta, beta the least that alpha can be. An exponent "
-        "above the claimed one is no case above the bound: exp(R^2) is larger than what it costs.",
+        "case, over R^2, log R, log n and log 1/beta, beta the least that alpha can be. An "
+        "exponent above the claimed one is no case above the bound: exp(R^2) exceeds it.",
         counterexample=counterexample(runs, str(table.iloc[0]["run"])) if above else None,
         author=author,
     )
