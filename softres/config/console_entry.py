@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import chdir
 from types import FrameType
 from typing import Any
@@ -24,6 +25,7 @@ from softres.config.choices import register
 from softres.config.one_line import USAGE, one_line
 from softres.config.typed.command_line import command_words
 from softres.tracking.durable.orphans import end_with_launcher
+from softres.tracking.options import take_credentials
 
 __all__ = ["main", "run_command"]
 
@@ -43,8 +45,9 @@ def run_command(main: Callable[[], Any]) -> None:
     verbose = given == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"  # otherwise Hydra prints errors its own way, and exits
     try:
-        register(sys.argv[1:])
-        sys.argv[1:] = command_words(sys.argv[1:])
+        words = _without_credentials(sys.argv[1:])
+        register(words)
+        sys.argv[1:] = command_words(words)
         _carried(main)
     except (InputError, HydraException, OmegaConfBaseException, OSError) as error:
         if verbose:
@@ -70,6 +73,20 @@ def run_command(main: Callable[[], Any]) -> None:
             del os.environ["HYDRA_FULL_ERROR"]
         else:
             os.environ["HYDRA_FULL_ERROR"] = given
+
+
+def _without_credentials(words: Sequence[str]) -> list[str]:
+    """Return the words of a command without the user and password of its server.
+
+    Hydra writes them to files, prints them and quotes them in errors: it never sees them. Those of
+    MLflow's own variable are taken out of it, too, for the configuration refers to it.
+    """
+    if uri := os.environ.get("MLFLOW_TRACKING_URI"):
+        os.environ["MLFLOW_TRACKING_URI"] = take_credentials(uri)
+    return [
+        take_credentials(word) if re.match(r"""["']?\+{0,2}tracking\.uri=""", word) else word
+        for word in words
+    ]
 
 
 def _carried(main: Callable[[], Any]) -> None:

@@ -19,6 +19,20 @@ _URI, _EXPERIMENT = "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"
 _NAME = re.compile(r"[^'\"`\\\n]{1,200}")
 _CREDENTIALS = re.compile(r"(?<=://)(?P<user>[^/\s:@]*)(?::(?P<password>[^/\s]*))?@")
 
+#: The same in one address: a password that was not quoted may hold anything, / and @ too.
+_ONE = re.compile(r"(?<=://)(?P<user>[^/:@]*)(?::(?P<password>(?:(?!://).)*))?@", re.S)
+
+
+def take_credentials(text: str) -> str:
+    """Return the address of a tracking server without its user and password.
+
+    They move to the environment, where MLflow looks for them.
+    """
+    for secret in _ONE.finditer(text):
+        os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(secret["user"])
+        os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(secret["password"] or "")
+    return _ONE.sub("", text)
+
 
 def without_secrets(text: str) -> str:
     """Return a text without the user and password of any address in it."""
@@ -66,10 +80,8 @@ class TrackingOptions:
     port: int = 5000
 
     def __post_init__(self) -> None:
-        if self.uri is not None and (secret := _CREDENTIALS.search(self.uri)):
-            os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(secret["user"])
-            os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(secret["password"] or "")
-            object.__setattr__(self, "uri", without_secrets(self.uri))
+        if self.uri is not None:
+            object.__setattr__(self, "uri", take_credentials(self.uri))
         if self.uri is not None and not _is_supported(self.uri):
             raise InputError(
                 f"tracking.uri={self.uri!r}: allowed are sqlite:///path/to/file.db, "

@@ -1,3 +1,4 @@
+import os
 import socket
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import pytest
 
 from softres.common.errors import InputError
 from softres.tracking import TrackingOptions, open_store
-from softres.tracking.options import _is_supported
+from softres.tracking.options import _is_supported, take_credentials
 
 
 @pytest.mark.parametrize(
@@ -130,3 +131,26 @@ def test_it_is_said_what_mlflows_variables_chose(monkeypatch):
     assert TrackingOptions(experiment="mine").from_environment == (
         "tracking.experiment=mine (MLFLOW_EXPERIMENT_NAME)"
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "clean", "user", "password"),
+    [
+        ("https://u:p@host:5000", "https://host:5000", "u", "p"),
+        ("https://u:p/q r(s\"t'@host/x", "https://host/x", "u", "p/q r(s\"t'"),
+        ("https://u:p@q:r@host", "https://host", "u", "p@q:r"),
+        ("https://u:12/3@host", "https://host", "u", "12/3"),
+        ("https://u@host", "https://host", "u", ""),
+        ("https://u:p%40q@host", "https://host", "u", "p@q"),
+        ("tracking.uri=https://u:p@a,https://v:q@b", "tracking.uri=https://a,https://b", "v", "q"),
+        ("https://host:5000/x", "https://host:5000/x", None, None),
+        ("sqlite:////a:b@c/d.db", "sqlite:////a:b@c/d.db", None, None),
+    ],
+)
+def test_credentials_move_whole_to_the_environment(monkeypatch, given, clean, user, password):
+    for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
+        monkeypatch.setenv(name, "none")
+        monkeypatch.delenv(name)
+    assert take_credentials(given) == clean
+    assert os.environ.get("MLFLOW_TRACKING_USERNAME") == user
+    assert os.environ.get("MLFLOW_TRACKING_PASSWORD") == password
