@@ -42,6 +42,7 @@ ELSEWHERE = {
     "python scripts/reproduce.py 1a2b3c4d": "tests/cli/test_reproduce.py, with an id that there is",
     "python scripts/report.py --profile quick": "test_report.py, on some of the claims",
     "python scripts/report.py": "test_report.py, on some of the claims",
+    "python scripts/report.py --claims shrinking --profile quick": "test_report.py, on others",
     "python scripts/report.py --plugins examples/residual.py --claims residual":
         "test_plugins.py, the quick profile",
     "python scripts/benchmark.py": "tests/experiments/race",
