@@ -21,5 +21,7 @@ def on_page_content(content: str, **_: Any) -> str:
 
 def _mathml(match: re.Match[str]) -> str:
     block = match[1] == "div"
-    made = convert(html.unescape(match[2]), display="block" if block else "inline")
+    # A repository's host knows the one name, the converter the other.
+    latex = html.unescape(match[2]).replace("{aligned}", "{align*}")
+    made = convert(latex, display="block" if block else "inline")
     return f"<div>{made}</div>" if block else made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -52,6 +53,8 @@ def test_the_site_is_built_without_a_warning_and_asks_no_other_host(site):
         if "project" in page.relative_to(site).parts:
             continue
         text = page.read_text(encoding="utf-8")
+        for formula in re.findall(r"<math.*?</math>", text, re.DOTALL):
+            assert not re.search(r"\\[A-Za-z]|<mi>&</mi>", formula), f"{page}: {formula}"
         assert not [part for part in ('src="http', 'rel="stylesheet" href="http') if part in text]
 
 
