@@ -12,6 +12,7 @@ from experiments.kit.tables import latex
 from experiments.report import summary
 from experiments.report.agreement import OTHER, Agreement, agreement
 from experiments.report.collect import NO_RUNS, JudgedClaim, judge_claim
+from experiments.report.downloads import downloads
 from experiments.report.facts import origin
 from experiments.report.figures import write
 from experiments.report.page import html, markdown, verdict_table
@@ -42,6 +43,8 @@ class Request:
         Folder of the runs.
     out
         Folder of the report.
+    download
+        Whether to fetch the real data that are missing; otherwise their jobs are left out.
     theorem
         The one theorem that is judged, by the claims that take one; empty for all there is.
 
@@ -57,6 +60,7 @@ class Request:
     store: str = "results"
     out: Path = Path("results")
     theorem: str = ""
+    download: bool = True
 
     def __post_init__(self) -> None:
         allowed = (*claim_ids(), *FIGURES_ONLY)
@@ -159,10 +163,19 @@ def _run(request: Request, say: Callable[[str], None]) -> bool:
     """Run what is missing, if that is asked for; return whether every run worked."""
     worked = True
     todo = [*request.ids, *request.extra] if request.run else []
+    data = downloads(todo, request.profile)
+    if data.told and request.download:
+        say(data.told)
     for number, name in enumerate(todo, start=1):
         log = request.out / "logs" / f"{name}.txt"
         tell = _numbered(say, number, len(todo))
-        done = run_missing(name, request.profile, request.store, log, tell, request.theorem)
+        only: Sequence[str] = ()
+        if name in data.missing and not request.download:
+            only = data.here.get(name, [])
+            tell(f"{name}: without {', '.join(data.missing[name])}, which would be downloaded")
+            if not only:
+                continue
+        done = run_missing(name, request.profile, request.store, log, tell, request.theorem, only)
         worked = done and worked
     return worked
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,11 @@ def report_command(arguments: Sequence[str] | None = None) -> int:
         "--no-run", action="store_true", help="report on the runs there are, and start none"
     )
     parser.add_argument(
+        "--no-download",
+        action="store_true",
+        help="leave out the jobs on real data that would have to be downloaded",
+    )
+    parser.add_argument(
         "--readme",
         action="store_true",
         help="bring the generated parts of README.md and of the other documents up to date with "
@@ -49,7 +55,8 @@ def report_command(arguments: Sequence[str] | None = None) -> int:
             return _rewrite()
         from experiments.report.build import report
 
-        return report(_request(chosen, run=not chosen.no_run), _say)
+        request = _request(chosen, run=not chosen.no_run)
+        return report(replace(request, download=not chosen.no_download), _say)
 
     return _status(work)
 

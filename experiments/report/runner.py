@@ -6,7 +6,7 @@ import re
 import shlex
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from softres.common.discovery import catalogue
@@ -66,6 +66,7 @@ def run_missing(
     log: Path,
     say: Callable[[str], None],
     theorem: str = "",
+    data: Sequence[str] = (),
 ) -> bool:
     """Run a claim's sweep; finished jobs skip themselves. Return whether every job succeeded.
 
@@ -81,11 +82,15 @@ def run_missing(
         Shows a line of progress.
     theorem
         The one theorem whose jobs are run; empty for the whole sweep.
+    data
+        The data sets to go through; none: those of the sweep.
     """
     if not has_sweep(name, profile):
         say(f"{name}: no sweep for profile={profile} yet")
         return True
     command = [*command_words("run"), *arguments(name, profile, theorem)]
+    if data:
+        command.append(f"data={','.join(data)}")
     if store != STORE:
         command.append(f"tracking.folder={store}")
     started, jobs, skipped = time.monotonic(), 0, 0
