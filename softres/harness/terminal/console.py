@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -33,7 +33,24 @@ __all__ = [
     "typed_path",
 ]
 
-console = Console(highlight=False, emoji=False)
+#: Columns below which no line can be laid out; a terminal that has fewer, COLUMNS=0, has 80.
+NARROWEST = 20
+
+
+class _WideEnough(Console):
+    """A console in which every line can be laid out."""
+
+    @property
+    def size(self) -> ConsoleDimensions:
+        width, height = super().size
+        return ConsoleDimensions(width if width >= NARROWEST else 80, height)
+
+    @size.setter
+    def size(self, size: tuple[int, int]) -> None:
+        self._width, self._height = size
+
+
+console = _WideEnough(highlight=False, emoji=False)
 #: Columns of a table that no terminal shows.
 WIDE = 1000
 #: Assumptions that were printed.

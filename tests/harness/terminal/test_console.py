@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,13 @@ def test_lines_assumptions_and_progress_show_text(word, printed, monkeypatch):
     shown = printed()
     for text in (f"line {word}.", f"if {word} then", f"as {word}.", f"{word.split()[0]} "):
         assert text in shown
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "19"])
+def test_a_terminal_without_columns_has_eighty(monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    shown = console._WideEnough(file=io.StringIO(), force_terminal=True)
+    assert shown.width == shown.options.max_width == 80
+    monkeypatch.setattr(console, "console", shown)
+    console.show_text("a word " * 30)
+    assert max(map(len, shown.file.getvalue().splitlines())) <= 80
