@@ -43,6 +43,8 @@ _SENTENCES = {
 #: Where the paper says it, without what is said of that; what stands in brackets in a figure.
 _PLACE = re.compile(r"(?:Lemmas?|Theorem|Algorithm) [\w.]+(?:(?: and |, | to |-)[A-Z]?\d?\.\d+)*")
 _ASIDE = re.compile(r" \([^)]*\)")
+#: An alternative text ends at a bracket.
+_NO_BRACKETS = str.maketrans("[]", "()")
 #: Whose statements a reader of the paper asks for; of these the first that there are.
 _THEIRS = ("paper", "family", "recalled")
 
@@ -129,18 +131,20 @@ def _section(name: str, reference: ReferenceResults, table: pd.DataFrame, root: 
     if len(checks):
         passed = int((checks["verdict"] == Conclusion.HOLDS.value).sum())
         lines += [f"Checks of our own derivation: {passed} of {len(checks)} pass.", ""]
-    for figure in sorted((reference.folder / "figures").glob(f"{name}_*.png")):
+    for figure in sorted((reference.folder / "figures").glob(f"{name}*.png")):
         if _claim_of(figure.stem) != name:
             continue
         caption = figure.with_suffix(".txt").read_text(encoding="utf-8").strip()
         path = f"{root}results/reference/figures/{figure.name}"
-        lines += [f"![{plain(figure.stem)}]({path})", "", f"*{plain(caption)}*", ""]
+        words = caption.partition(". ")[0].rstrip(".").translate(_NO_BRACKETS)
+        lines += [f"![{plain(words)}]({path})", "", f"*{plain(caption)}*", ""]
     return "\n".join(lines).rstrip()
 
 
 def _claim_of(figure: str) -> str:
     """Return the claim that a figure's file belongs to: the longest name that it begins with."""
-    return max((name for name in claim_ids() if figure.startswith(f"{name}_")), key=len)
+    named = (name for name in claim_ids() if f"{figure}_".startswith(f"{name}_"))
+    return max(named, key=len, default="")
 
 
 def _claims(verdicts: pd.DataFrame) -> Iterator[str]:

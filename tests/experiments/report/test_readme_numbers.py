@@ -178,3 +178,13 @@ def test_figures_in_words():
     assert span([2.0, 4.5, 3.0]) == "2 to 4.5"
     assert span(pd.Series([1.0, 1.01])) == "1"
     assert [power(level) for level in (1e-4, 1e-8, 1e-10)] == ["1e-4", "1e-8", "1e-10"]
+
+
+def test_every_figure_of_a_claim_is_shown_once_in_its_section():
+    text = (ROOT / "docs/findings/claims.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## `(\w+)`\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
+    shown = re.findall(r"figures/(\w+)\.png", text)
+    kept = {path.stem for path in (ROOT / "results/reference/figures").glob("*.png")}
+    assert sorted(shown) == sorted(name for name in kept if not name.startswith("convergence"))
+    assert "figures/hessian_lipschitz.png" in sections["hessian_lipschitz"]
+    assert "figures/hessian_lipschitz.png" not in sections["hessian"]
