@@ -22,6 +22,7 @@ FIRST = {
     "hessian": ("cases", "exact"),
     "low_rank_plus_diagonal": ("cases",),
     "multi_layer_closed_forms": ("cases",),
+    "multi_layer_method": ("draws", "points"),
     "psd": ("instances",),
     "sandwich": ("instances",),
     "basic_bounds": ("instances",),

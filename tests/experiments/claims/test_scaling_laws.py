@@ -72,12 +72,12 @@ def test_a_small_measurement_has_every_figure_and_is_drawn():
     job = context(
         "experiment=quick/scaling_laws",
         "experiment.rows=[10,20]",
-        "experiment.sizes=[2.0,3.0]",
-        "experiment.starts=4",
-        "experiment.iterations=5",
+        "experiment.sizes=[3.0,4.0,5.0]",
+        "experiment.starts=3",
+        "experiment.iterations=2",
     )
     table = measure(job)
-    assert len(table) == 3 * 8
+    assert len(table) == 3 * 12
     assert set(table["figure"]) == {"M", "K", "w^2"}
     runs = [logged(table, seed=0)]
     assert set(scaling_laws.draw(runs)) == {"scaling_laws"}
