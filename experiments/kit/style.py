@@ -57,6 +57,14 @@ _RC: dict[Any, Any] = {
 }
 
 
+def _rc() -> dict[Any, Any]:
+    """Return all that says how a figure looks: the user's own matplotlibrc has no part in it."""
+    others: dict[Any, Any] = dict(mpl.rcParamsDefault)
+    for name in ("backend", "backend_fallback", "interactive", "toolbar", "date.epoch"):
+        others.pop(name, None)
+    return others | _RC
+
+
 def look(name: str, index: int = 0) -> dict[str, Any]:
     """Return colour, line style and marker for a name, or for the index-th thing without one."""
     if name in LOOK:
@@ -72,7 +80,7 @@ def new_figure(
     import matplotlib.pyplot as plt
 
     mpl.use("Agg")
-    mpl.rcParams.update(_RC)  # not a context: legends and texts are added after this returns
+    mpl.rcParams.update(_rc())  # not a context: legends and texts are added after this returns
     height = height or rows * (0.75 * width / columns if columns > 1 else 0.7 * width)
     figure, axes = plt.subplots(
         rows, columns, figsize=(width, height), layout="constrained", squeeze=False
@@ -87,7 +95,7 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.pdf", folder / f"{name}.png"]
     readable_ticks(figure)
-    with mpl.rc_context(_RC):  # whatever the figure was drawn in, its fonts must be embedded
+    with mpl.rc_context(_rc()):  # whatever the figure was drawn in, its fonts must be embedded
         for path in paths:
             figure.savefig(path, metadata={"CreationDate": None} if path.suffix == ".pdf" else None)
     plt.close(figure)

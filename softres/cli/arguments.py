@@ -8,9 +8,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from softres.common.errors import InputError
+from softres.common.printing import forgiving_output
+from softres.common.text import printable
 
 __all__ = [
     "OneLineParser",
@@ -37,9 +39,13 @@ class OneLineParser(argparse.ArgumentParser):
     Parameters are those of :class:`argparse.ArgumentParser`, among them ``prog``.
     """
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        forgiving_output()  # a reader that has seen enough, "| head -1", ends no command
+        super().__init__(*arguments, **options)
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and end with status 2."""
-        line = " ".join(message.split())  # a value may hold line breaks
+        line = printable(" ".join(message.split()))  # a value may hold line breaks
         self.exit(2, f"softres: {line}; --help shows what there is\n")
 
 

@@ -15,6 +15,7 @@ from softres.cli.arguments import (
     exit_status,
     output_folder,
 )
+from softres.common.printing import forgiving_output
 from softres.common.program import shown_command
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def draw_figures(arguments: Sequence[str], claims: Callable[[Sequence[str]], int
     if not set(words) & {*_OURS, "-h", "--help"}:
         return claims(arguments)
     if set(words) & {"-h", "--help"} and not set(words) & set(_OURS):
+        forgiving_output()
         print("Without --sweep and --where: the figures of the claims.\n")
         with suppress(SystemExit):
             claims(arguments)

@@ -10,6 +10,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
 import softres
+from softres.common.printing import forgiving_output
 from softres.common.program import PROGRAM
 
 __all__ = ["main"]
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments
         The subcommand and its words; those of the command line by default.
     """
+    forgiving_output()
     words = list(sys.argv[1:] if arguments is None else arguments)
     name = words[0] if words else "--help"
     if name == "-sc":  # a shell's completion asks with the name of the program alone

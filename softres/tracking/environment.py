@@ -77,10 +77,15 @@ def _fixed() -> dict[str, str]:
 
 def _git(folder: Path) -> tuple[str, str]:
     """Return the commit of a checkout and whether tracked files that a run may read differ."""
-    command = ["git", "--no-optional-locks", "-C", str(folder), "status"]
-    command += ["--porcelain=v2", "--branch", "--untracked-files=no", "--", *_NOT_READ]
+    git = ["git", "--no-optional-locks", "-C", str(folder)]
+    command = [*git, "status", "--porcelain=v2", "--branch", "--untracked-files=no", "--"]
+    # A copy inside another repository, which ignores it, has none of that one's commits.
+    tracked = [*git, "ls-files", "--error-unmatch", "--", "."]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+        subprocess.run(tracked, capture_output=True, timeout=10, check=True)
+        done = subprocess.run(
+            [*command, *_NOT_READ], capture_output=True, text=True, timeout=10, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return "unknown", "unknown"
     commit, dirty = "unknown", "false"

@@ -88,3 +88,16 @@ def test_what_no_run_reads_is_no_local_change(checkout):
 def test_outside_a_checkout(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert _git(tmp_path) == ("unknown", "unknown")
+
+
+def test_a_copy_inside_another_repository_has_none_of_its_commits(checkout):
+    folder, git = checkout
+    (folder / ".gitignore").write_text("vendor\n")
+    git("add", "-A")
+    git("commit", "-q", "-m", "first")
+    (folder / "vendor" / "softres").mkdir(parents=True)
+    (folder / "vendor" / "softres" / "a.py").write_text("x = 1\n")
+    assert _git(folder / "vendor" / "softres") == ("unknown", "unknown")
+    git("add", "-f", "vendor")
+    git("commit", "-q", "-m", "vendored")
+    assert _git(folder / "vendor" / "softres") == (git("rev-parse", "HEAD").strip(), "false")
