@@ -185,5 +185,6 @@ class CostModel:
 
 def _pairs(matrix: SparseScipy | SparseTorch) -> float:
     """Sum of the squared numbers of entries of the rows: the products in a sparse A^T A."""
-    pointers = matrix.array.indptr if isinstance(matrix, SparseScipy) else matrix._crow
-    return float(np.sum(np.diff(as_numpy(pointers)).astype(float) ** 2))
+    if isinstance(matrix, SparseScipy):
+        return matrix.pair_products
+    return float(np.sum(np.diff(as_numpy(matrix._crow)).astype(float) ** 2))
