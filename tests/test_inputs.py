@@ -116,7 +116,7 @@ def test_a_tensor_of_blocks_is_refused_and_columns_are_taken(layout):
 
 
 def _quiet():
-    from softres.matrices.sparse import quiet_csr
+    from softres.matrices.sparse_torch import quiet_csr
 
     return quiet_csr()
 

@@ -130,7 +130,7 @@ class BackendOptions:
         import torch
 
         if sparse.issparse(A):
-            from softres.matrices.sparse import csr_tensor
+            from softres.matrices.sparse_torch import csr_tensor
 
             rows, columns = (torch.from_numpy(x.astype(np.int64)) for x in (A.indptr, A.indices))
             tensor = csr_tensor(rows, columns, torch.from_numpy(A.data.astype(dtype)), A.shape)

@@ -12,7 +12,8 @@ from softres.common.checks import host_values
 from softres.common.errors import InputError
 from softres.matrices.base import DesignMatrix
 from softres.matrices.dense import DenseNumpy, DenseTorch
-from softres.matrices.sparse import SparseScipy, SparseTorch, quiet_csr
+from softres.matrices.sparse import SparseScipy
+from softres.matrices.sparse_torch import SparseTorch, quiet_csr
 
 __all__ = ["as_matrix", "given_array"]
 

@@ -14,6 +14,7 @@ from scipy import sparse
 
 import softres.matrices.dense
 import softres.matrices.sparse
+import softres.matrices.sparse_torch
 from softres import InputError
 from softres.matrices import DesignMatrix, as_matrix
 from softres.matrices.backends import as_numpy
@@ -39,7 +40,8 @@ def tiny_blocks(monkeypatch):
         monkeypatch.setattr(softres.matrices.dense, "BLOCK_BYTES", size)
         monkeypatch.setattr(softres.matrices.dense, "DEVICE_BLOCK_BYTES", size)
         monkeypatch.setattr(softres.matrices.sparse, "BLOCK_BYTES", size)
-        monkeypatch.setattr(softres.matrices.sparse, "DEVICE_BLOCK_BYTES", size)
+        monkeypatch.setattr(softres.matrices.sparse_torch, "BLOCK_BYTES", size)
+        monkeypatch.setattr(softres.matrices.sparse_torch, "DEVICE_BLOCK_BYTES", size)
         monkeypatch.setattr(softres.matrices.sparse, "BLOCK_ENTRIES", size)
 
     return shrink
@@ -70,7 +72,8 @@ def test_gram_is_exact_for_weights_of_any_sign_and_any_block_size(kind, block, d
         patch.setattr(softres.matrices.dense, "BLOCK_BYTES", block)
         patch.setattr(softres.matrices.dense, "DEVICE_BLOCK_BYTES", block)
         patch.setattr(softres.matrices.sparse, "BLOCK_BYTES", block)
-        patch.setattr(softres.matrices.sparse, "DEVICE_BLOCK_BYTES", block)
+        patch.setattr(softres.matrices.sparse_torch, "BLOCK_BYTES", block)
+        patch.setattr(softres.matrices.sparse_torch, "DEVICE_BLOCK_BYTES", block)
         patch.setattr(softres.matrices.sparse, "BLOCK_ENTRIES", block)
         check_gram(as_matrix(kind(A)), A, weights)
 
@@ -122,7 +125,7 @@ def test_sketch_is_the_product_with_the_embedding(kind, block, drawn, m):
     A, rng = drawn
     S = sparse.random_array((m, len(A)), density=0.3, rng=rng).tocsc()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(softres.matrices.sparse, "DEVICE_BLOCK_BYTES", block)
+        patch.setattr(softres.matrices.sparse_torch, "DEVICE_BLOCK_BYTES", block)
         sketch = as_numpy(as_matrix(kind(A)).sketch(S))
     bound = ROUNDING * (np.abs(S) @ np.abs(A)) + 1e-300
     assert (np.abs(sketch - S @ A) <= bound).all()
