@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from softres.common.errors import InputError, MismatchError
 from softres.config.jobs import Job, arguments_of
+from softres.config.typed.command_line import as_written
 
 if TYPE_CHECKING:
     from softres.harness.settings import Settings
@@ -86,5 +87,6 @@ def begin(config: DictConfig, compose: Callable[[], Sequence[Job]]) -> list[Chec
         from softres.harness.terminal.opening import show_start
         from softres.tracking.options import without_secrets
 
-        show_start([without_secrets(text) for text in arguments_of(config)], len(kept))
+        words = map(as_written, arguments_of(config))
+        show_start([without_secrets(text) for text in words], len(kept))
     return kept

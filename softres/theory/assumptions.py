@@ -123,7 +123,7 @@ def _weights(start: Evaluation, spectrum: Spectrum, weights: WeightOptions) -> A
     return Assumption(
         "weights",
         "min w^2 >= C + l / sigma_min^2",
-        f"min w^2 = {least:.3g}, needed {needed:.4g} (C = {weights.constant:g})",
+        f"{least:.3g}, needed {needed:.4g} (C = {weights.constant:g})",
         least >= needed / SLACK,
         least,
         needed,

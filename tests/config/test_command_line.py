@@ -6,7 +6,7 @@ import pytest
 
 from softres.common.discovery import catalogue
 from softres.common.errors import InputError
-from softres.config.typed.command_line import command_words
+from softres.config.typed.command_line import as_written, command_words
 from softres.config.typed.nearest import choices_of, no_such_key
 
 
@@ -103,3 +103,16 @@ def test_an_option_waits_for_the_swept_choice_that_has_it():
     assert command_words(words) == taken
     alone = ["-m", "solver=approx_newton", "solver.eps0=0.1", "n=5,6"]
     assert command_words(alone) == alone
+
+
+@pytest.mark.parametrize(
+    ("word", "written"),
+    [
+        ("solver.eps0=choice(0.1)", "solver.eps0=0.1"),
+        ("data.columns=choice([1,2])", "data.columns=[1,2]"),
+        ("n=choice(1,2)", "n=choice(1,2)"),
+        ("n=1,2", "n=1,2"),
+    ],
+)
+def test_a_word_is_shown_as_it_was_written(word, written):
+    assert as_written(word) == written

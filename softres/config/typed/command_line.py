@@ -19,13 +19,15 @@ from softres.common.program import shown_command
 from softres.config.schema import RunSchema
 from softres.config.typed.nearest import CLASSES, choices_of
 
-__all__ = ["command_words"]
+__all__ = ["as_written", "command_words"]
 
 #: Keys whose values are whole numbers.
 WHOLE = tuple(field.name for field in fields(RunSchema) if str(field.type).startswith("int"))
 NUMBER = re.compile(r"(?<![\w.+-])\d+(?:\.\d*)?(?:[eE]\+?\d+)?(?![\w.])")
 #: Beyond this a number is no size and no seed; Python would take long to write it.
 LARGEST = Decimal(10) ** 30
+#: A sweep of one value: no comma outside brackets.
+_OF_ONE = re.compile(r"([^=]+)=choice\((\[[^\[\]]*\]|[^,]*)\)")
 
 
 def command_words(arguments: Sequence[str]) -> list[str]:
@@ -80,6 +82,12 @@ def _with_its_owner(word: str, swept: set[str]) -> str:
     if group not in CLASSES or group not in swept or key in swept or not (dot and equals and value):
         return word
     return f"{key}=choice({value})"
+
+
+def as_written(word: str) -> str:
+    """Return a word as its user wrote it, where it was made the sweep of one value."""
+    found = _OF_ONE.fullmatch(word)
+    return f"{found[1]}={found[2]}" if found else word
 
 
 def _refuse(message: str) -> NoReturn:

@@ -120,7 +120,7 @@ def _show_link(link: str, folder: Path) -> None:
 
 def _swept(overrides: Sequence[str]) -> list[str]:
     """Return the keys that the command line gave several values, repetitions left out."""
-    several = (",", "range(", "glob(", "choice(")
+    several = (",", "range(", "glob(")
     swept = [text for text in overrides if any(mark in text for mark in several)]
     keys = [text.split("=", 1)[0].lstrip("+~") for text in swept]
     return [key for key in keys if key not in REPETITIONS]
