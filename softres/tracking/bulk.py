@@ -6,6 +6,7 @@ or in tables that differ, is left to the caller, who goes from run to run.
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 
 from softres.tracking.protocol import StoredRun
 
-__all__ = ["finished_at_once", "tag_at_once"]
+__all__ = ["every_finished", "finished_at_once", "tag_at_once"]
 
 #: Values of one query; SQLite takes a few more.
 MANY = 900
@@ -28,6 +29,20 @@ _TAGS = "select run_uuid, key, value from tags where run_uuid in ({marks})"
 _METRICS = """
 select run_uuid, key, case when is_nan then null else value end from latest_metrics
 where run_uuid in ({marks})
+"""
+_OF_FINISHED = """
+select run_uuid from runs where status = 'FINISHED' and lifecycle_stage = 'active'
+and experiment_id = ?
+"""
+_ALL_RUNS = f"""
+select run_uuid, name from runs where run_uuid in ({_OF_FINISHED})
+order by start_time desc, run_uuid
+"""
+_ALL_TAGS = "select run_uuid, key, value from tags where run_uuid in ({runs})"
+_ALL_PARAMS = "select run_uuid, key, value from params where run_uuid in ({runs})"
+_ALL_METRICS = """
+select run_uuid, key, case when is_nan then null else value end from latest_metrics
+where run_uuid in ({runs})
 """
 #: The plus keeps SQLite from looking at the keys of all runs instead of the new rows.
 _NEW = "select rowid, value, run_uuid from tags where rowid > ? and +key = 'key'"
@@ -89,12 +104,39 @@ def finished_at_once(
                 runs = [run for run, _ in rows]
                 tags, metrics = (_pairs(connection, query, runs) for query in (_TAGS, _METRICS))
                 for run, name in rows:
-                    values = {k: float("nan") if v is None else v for k, v in metrics[run].items()}
-                    stored = StoredRun(run, name or "", values, tags[run], {})
+                    stored = StoredRun(run, name or "", metrics[run], tags[run], {})
                     found.setdefault(of_key[run], []).append(stored)
     except (sqlite3.Error, OSError, ValueError):
         return None
     return found
+
+
+def every_finished(path: Path, experiment: str) -> list[StoredRun] | None:
+    """Return the finished runs of an experiment, the latest first.
+
+    Parameters
+    ----------
+    path
+        The store's file.
+    experiment
+        The experiment's id.
+
+    Returns
+    -------
+    The runs; ``None`` if the file cannot be read so.
+    """
+    try:
+        number = (int(experiment),)
+        with _open(path, "ro") as connection:
+            connection.execute("begin")  # all of one moment
+            runs = connection.execute(_ALL_RUNS, number).fetchall()
+            tags, params, metrics = (
+                _by_run(connection, query.format(runs=_OF_FINISHED), number)
+                for query in (_ALL_TAGS, _ALL_PARAMS, _ALL_METRICS)
+            )
+    except (sqlite3.Error, ValueError):
+        return None
+    return [StoredRun(run, name or "", metrics[run], tags[run], params[run]) for run, name in runs]
 
 
 def tag_at_once(path: Path, runs: Iterable[str], tags: dict[str, str]) -> bool:
@@ -126,9 +168,17 @@ def _select(
 def _pairs(
     connection: sqlite3.Connection, query: str, runs: Sequence[str]
 ) -> defaultdict[str, dict[str, Any]]:
+    marks = ",".join("?" * len(runs))
+    return _by_run(connection, query.format(marks=marks), runs)
+
+
+def _by_run(
+    connection: sqlite3.Connection, query: str, values: Sequence[str | int]
+) -> defaultdict[str, dict[str, Any]]:
+    """Return the keys and values of each run; no value is NaN, of which SQLite has none."""
     found: defaultdict[str, dict[str, Any]] = defaultdict(dict)
-    for run, key, value in _select(connection, query, runs):
-        found[run][key] = value
+    for run, key, value in connection.execute(query, values):
+        found[run][key] = math.nan if value is None else value
     return found
 
 

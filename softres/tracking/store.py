@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softres.common.errors import InputError
-from softres.tracking.bulk import finished_at_once, tag_at_once
+from softres.tracking.bulk import every_finished, finished_at_once, tag_at_once
 from softres.tracking.charts.view import Chart, shared_views
 from softres.tracking.durable.processes import identity, is_gone
 from softres.tracking.durable.spool import Spool
@@ -103,7 +103,12 @@ class Store:
             extended.
         """
         runs: dict[str, FinishedRun] = {}
-        for run in self._backend.find("attributes.status = 'FINISHED'", limit=_MAX_RUNS):
+        path, found = self.options.database, None
+        if path is not None and self.experiment_id:
+            found = every_finished(path, self.experiment_id)
+        if found is None:
+            found = self._backend.find("attributes.status = 'FINISHED'", limit=_MAX_RUNS)
+        for run in found:
             key = run.run_id if all_of_a_key else run.tags.get("key", run.run_id)
             runs.setdefault(key, finished(run))
         return list(runs.values())
