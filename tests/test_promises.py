@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -38,4 +39,6 @@ def promises():
 
 @pytest.mark.parametrize("place", TRIED)
 def test_what_is_promised_holds(place, tmp_path):
+    if place == "processes.other_namespace" and os.geteuid() != 0:
+        pytest.skip("only root may start a process in a PID namespace of its own")
     promises()[place].attempt(tmp_path)

@@ -94,7 +94,9 @@ def full_disk(folder: Path) -> None:
 
 def _in_the_middle(folder: Path, happens: Callable[[], None]) -> subprocess.CompletedProcess[str]:
     """Run a sweep, in the middle of which something happens."""
-    process = subprocess.Popen(
+    errors: list[str] = []
+    said: list[str] = []
+    with subprocess.Popen(
         command("-m", *JOBS),
         cwd=folder,
         env=environment(folder, PYTHONUNBUFFERED="1"),
@@ -102,21 +104,17 @@ def _in_the_middle(folder: Path, happens: Callable[[], None]) -> subprocess.Comp
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+    ) as process:
+        reader = threading.Thread(target=lambda: errors.extend(process.stderr or ()))
+        reader.start()
+        for line in process.stdout or ():
+            said.append(line)
+            if "converged after" in line and sum("converged after" in one for one in said) == 3:
+                happens()
+        reader.join()
+    return subprocess.CompletedProcess(
+        process.args, process.returncode, "".join(said), "".join(errors)
     )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    errors: list[str] = []
-    reader = threading.Thread(target=lambda: errors.extend(process.stderr or ()))
-    reader.start()
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        if sum("converged after" in one for one in said) == 3:
-            happens()
-            break
-    said += list(process.stdout)
-    reader.join()
-    return subprocess.CompletedProcess(process.args, process.wait(), "".join(said), "".join(errors))
 
 
 @promise("a store that is deleted in the middle: a line, status 1, the same command does it all")
