@@ -23,9 +23,9 @@ BLOCK_ENTRIES = 1 << 18
 #: Time of one multiplication in SciPy's sparse product, in those of BLAS's symmetric update:
 #: about 10 ns against 0.03 ns for each of the d^2 products of a dense row.
 SPARSE_RATE = 300
-#: Gram matrices over all rows after which the products of each row's entries are kept, for as many
-#: cost as much as to make these; and how many products at most, over the entries of A.
-PAIRS_AFTER, MOST_PAIRS = 4, 3.5
+#: Gram matrices over all rows after which the products of each row's entries are kept: two to four
+#: cost as much as to make these, and many solves need no more; how many at most, over A's entries.
+PAIRS_AFTER, MOST_PAIRS = 8, 3.5
 
 
 class SparseScipy(DesignMatrix):
