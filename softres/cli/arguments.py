@@ -11,6 +11,7 @@ from tempfile import TemporaryFile
 from typing import Any, NoReturn, TypeVar
 
 from softres.common.errors import InputError
+from softres.common.paths import expanded
 from softres.common.printing import forgiving_output
 from softres.common.text import printable
 
@@ -125,9 +126,10 @@ def add_store(parser: argparse.ArgumentParser) -> None:
 
 def folder(text: str) -> Path:
     """Read the value of an option as a folder that there is."""
-    if not Path(text).is_dir():
+    path = expanded(text)
+    if not path.is_dir():
         raise argparse.ArgumentTypeError(f"{text}: allowed is a folder that there is")
-    return Path(text)
+    return path
 
 
 def output_folder(path: Path, option: str = "--out") -> Path:
@@ -145,6 +147,7 @@ def output_folder(path: Path, option: str = "--out") -> Path:
     InputError
         If it cannot be made or written to.
     """
+    path = expanded(path, option)
     try:
         path.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=path):  # permissions alone do not tell: think of /proc, or a quota

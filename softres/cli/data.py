@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softres.cli.arguments import (
@@ -13,6 +12,7 @@ from softres.cli.arguments import (
     exit_status,
 )
 from softres.common.errors import InputError
+from softres.common.paths import expanded
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -107,7 +107,7 @@ def _instance(name: str) -> Instance:
 
     if name in published():
         return published()[name]().read()
-    if not Path(name).expanduser().is_dir():
+    if not expanded(name).is_dir():
         raise InputError(f"{name}: no such data set or folder; there are {', '.join(published())}")
     from softres.data.sets.streamed import Streamed, load_streamed
 

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from softres.common.errors import InputError
+from softres.common.paths import expanded
 
 __all__ = [
     "Arrays",
@@ -65,7 +66,7 @@ def cache_folder(cache: Path | None = None) -> Path:
     if cache is not None:
         return cache
     if chosen := os.environ.get("SOFTRES_CACHE"):
-        return Path(chosen).expanduser().absolute()
+        return expanded(chosen, "SOFTRES_CACHE").absolute()
     from platformdirs import user_cache_dir
 
     return Path(user_cache_dir("softres", appauthor=False))

@@ -21,6 +21,7 @@ from typing import Any
 
 from softres.common.declarations import KINDS, Declaration, declared
 from softres.common.errors import InputError
+from softres.common.paths import expanded
 
 __all__ = ["Catalogue", "add_plugins", "catalogue", "find", "module_of", "plugin_files"]
 
@@ -116,7 +117,7 @@ def plugin_files(given: Any) -> list[str]:
         raise InputError(f"plugins={given}: allowed is a list of Python files, plugins=[FILE]")
     files = []
     for path in paths:
-        file = Path(path).expanduser().resolve()
+        file = expanded(path, "plugins").resolve()
         if file.suffix != ".py" or not file.is_file():
             raise InputError(f"plugins={path}: no such Python file")
         files.append(str(file))

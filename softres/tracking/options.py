@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from softres.common.errors import InputError
+from softres.common.paths import expanded
 
 __all__ = ["TrackingOptions", "inode_of", "without_password", "without_secrets"]
 
@@ -81,7 +82,10 @@ class TrackingOptions:
 
     def __post_init__(self) -> None:
         if self.uri is not None:
-            object.__setattr__(self, "uri", take_credentials(self.uri))
+            uri = take_credentials(self.uri)
+            if uri.startswith(f"{_SQLITE}~"):
+                uri = f"{_SQLITE}{expanded(uri.removeprefix(_SQLITE), 'tracking.uri')}"
+            object.__setattr__(self, "uri", uri)
         if self.uri is not None and not _is_supported(self.uri):
             raise InputError(
                 f"tracking.uri={self.uri!r}: allowed are sqlite:///path/to/file.db, "
@@ -89,6 +93,7 @@ class TrackingOptions:
             )
         if not self.folder.strip():
             raise InputError(f"tracking.folder={self.folder!r}: must name a folder")
+        object.__setattr__(self, "folder", str(expanded(self.folder, "tracking.folder")))
         for key, value in (("experiment", self.experiment), ("sweep", self.sweep)):
             if value is not None and (not _NAME.fullmatch(value) or not value.strip()):
                 raise InputError(

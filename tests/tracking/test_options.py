@@ -154,3 +154,11 @@ def test_credentials_move_whole_to_the_environment(monkeypatch, given, clean, us
     assert take_credentials(given) == clean
     assert os.environ.get("MLFLOW_TRACKING_USERNAME") == user
     assert os.environ.get("MLFLOW_TRACKING_PASSWORD") == password
+
+
+def test_the_home_folder_is_known_everywhere_or_a_line_says_so(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert TrackingOptions(folder="~/r").database == tmp_path / "r" / "mlflow.db"
+    assert TrackingOptions(uri="sqlite:///~/m.db").database == tmp_path / "m.db"
+    with pytest.raises(InputError, match=r"tracking\.folder=~nobody.*: no home folder"):
+        TrackingOptions(folder="~nobody-of-that-name/r")

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from softres.common.errors import InputError
+from softres.common.paths import expanded
 from softres.data.files.shard_folder import FORMAT, MANIFEST, SHARD_FORMATS, Manifest
 
 __all__ = ["ShardWriter", "write_folder"]
@@ -57,7 +58,7 @@ class ShardWriter:
                 f"kind={kind}, dtype={dtype}: allowed are {', '.join(SHARD_FORMATS)} of float64 or "
                 "float32"
             )
-        self.folder = Path(folder).expanduser()
+        self.folder = expanded(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         if any(self.folder.iterdir()):
             raise InputError(f"{self.folder}: is not empty; shards are written to a new folder")

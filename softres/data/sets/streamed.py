@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from pathlib import Path
 from typing import ClassVar
 
 from softres.common.errors import InputError
+from softres.common.paths import expanded
 from softres.data.base import DataSet
 from softres.data.files.shard_folder import Manifest
 from softres.data.instance import Instance
@@ -77,7 +77,7 @@ class Streamed(DataSet):
             If the folder is not whole.
         """
         try:
-            return Manifest.read(Path(self.path).expanduser())
+            return Manifest.read(expanded(self.path, "data.path"))
         except InputError as error:
             raise InputError(f"data.path={self.path}: {error}") from None
 

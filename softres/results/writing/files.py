@@ -43,6 +43,8 @@ def write_drawing(
     """Write a figure, its caption with the command that redraws it, and its data; close it."""
     import matplotlib.pyplot as plt
 
+    from softres.results.writing.cells import write_csv
+
     paths = []
     # Without dates and random names: the same runs give the same files.
     plain = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": None}
@@ -55,13 +57,14 @@ def write_drawing(
     again = f"\nRedraw: {command}\n" if command else ""
     text = f"{labels.plain(drawing.caption)}\n{again}"
     paths.append(_write(folder / f"{drawing.name}.txt", text))
-    drawing.data.to_csv(folder / f"{drawing.name}.csv", index=False)
+    write_csv(drawing.data, folder / f"{drawing.name}.csv")
     return [*paths, folder / f"{drawing.name}.csv"]
 
 
 def write_tables(runs: Runs, folder: Path) -> list[Path]:
     """Write the summary as LaTeX, Markdown and CSV; nothing where no run is a solve."""
     from softres.results.figures.captions import table_caption
+    from softres.results.writing.cells import write_csv
     from softres.results.writing.latex import latex_table
     from softres.results.writing.summary import markdown, summary
 
@@ -69,7 +72,7 @@ def write_tables(runs: Runs, folder: Path) -> list[Path]:
     if not len(table):
         return []
     caption = table_caption(runs)
-    table.to_csv(folder / f"{TABLE}.csv", index=False)
+    write_csv(table, folder / f"{TABLE}.csv")
     return [
         _write(folder / f"{TABLE}.tex", latex_table(table, caption, "tab:sweep")),
         _write(folder / f"{TABLE}.md", f"{markdown(table)}\n{labels.plain(caption)}\n"),
