@@ -12,9 +12,10 @@ import seaborn as sns
 
 from experiments.kit.labels import solver_label
 from experiments.kit.style import DOUBLE, look, new_figure
-from experiments.race.profile import profile, times
+from experiments.race.profile import times
 from experiments.race.results import RaceResults
 from experiments.race.summary import order
+from softres.results.figures.profile import performance_profile
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +26,8 @@ __all__ = ["draw_errors", "draw_profile", "two_instances"]
 #: The axis of factors ends here at the latest, at 2^12.
 LARGEST_FACTOR = 12
 PANELS = (1e-8, 1e-10)
+#: The stairs go on beyond the largest factor by this much.
+SPARE = 1.1
 #: As many as there are contestants beside Newton by hand.
 _COLOURS = [*sns.color_palette("colorblind", 10), (0.45, 0.1, 0.3)]
 
@@ -40,17 +43,17 @@ def draw_profile(table: pd.DataFrame, levels: Sequence[float] = PANELS) -> Figur
     panels = [(part, level) for part in sets for level in levels]
     for axis, (part, level) in zip(axes, panels, strict=True):
         seconds = times(part, level)
-        ratio = seconds.div(seconds.min(axis=1), axis=0).to_numpy()
-        finite = ratio[np.isfinite(ratio)]
-        largest = float(finite.max()) if finite.size else 2.0
-        end = min(LARGEST_FACTOR, max(1, ceil(log2(largest))))
+        stairs = performance_profile(seconds)
+        end = min(LARGEST_FACTOR, max(1, ceil(log2(float(stairs["ratio"].max()) / SPARE))))
         exponents = np.linspace(0.0, end, 64 * end + 1)
-        shares = profile(seconds, 2.0**exponents)
         for index, name in enumerate(names):
-            if name in shares.columns:
+            own = stairs[stairs["method"] == name]
+            if len(own):
                 style = _line(names, name)
                 every = (4 * index % 64, 64)  # markers of equal steps do not hide one another
-                axis.step(exponents, shares[name], where="post", markevery=every, **style)
+                last = np.searchsorted(own["ratio"], 2.0**exponents, side="right") - 1
+                shares = own["share"].to_numpy()[last]
+                axis.step(exponents, shares, where="post", markevery=every, **style)
         axis.set(
             xlabel=f"log2 of the factor to the best time, error {_power(level)}",
             title=f"{len(seconds)} instances, {len(seconds.columns)} contestants",

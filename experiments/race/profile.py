@@ -1,4 +1,4 @@
-"""Performance profiles (Dolan and Moré, 2002) and the ratios of times that go with them."""
+"""The race's times: medians, a column for each contestant, and ratios of them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["Ratios", "medians", "profile", "ratios", "times"]
+__all__ = ["Ratios", "medians", "ratios", "times"]
 
 
 def medians(rows: pd.DataFrame, seconds: str = "seconds") -> pd.DataFrame:
@@ -57,29 +56,6 @@ def times(table: pd.DataFrame, level: float) -> pd.DataFrame:
     at = table[np.isclose(table.level, level, rtol=1e-6, atol=0.0)]
     at = at.assign(seconds=at.seconds.fillna(np.inf))
     return at.pivot(index="instance", columns="contestant", values="seconds")
-
-
-def profile(seconds: pd.DataFrame, taus: npt.ArrayLike) -> pd.DataFrame:
-    """Return the share of instances that each contestant solves within tau times the best time.
-
-    Of the instances that it was run on; one that nobody solves counts too.
-
-    Parameters
-    ----------
-    seconds
-        As :func:`times` returns them.
-    taus
-        Factors >= 1.
-
-    Returns
-    -------
-    A row per tau, a column per contestant.
-    """
-    best = seconds.min(axis=1)
-    ratio = seconds.div(best, axis=0).to_numpy()
-    run = seconds.notna().sum().to_numpy()
-    shares = [np.sum(ratio <= tau, axis=0) / run for tau in np.atleast_1d(np.asarray(taus, float))]
-    return pd.DataFrame(shares, index=np.atleast_1d(taus), columns=seconds.columns)
 
 
 @dataclass(frozen=True)

@@ -34,12 +34,13 @@ def performance_profile(costs: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     costs
-        One row an instance, one column a method; infinite or missing where it did not solve it.
+        One row an instance, one column a method; infinite where it did not solve it, missing where
+        it was not run.
 
     Returns
     -------
     Columns: ``method``, ``ratio`` (to the best method on an instance, from 1 on), ``share`` of the
-    instances that are solved within it. All methods end at the same ratio.
+    instances it was run on that are solved within it. All methods end at the same ratio.
     """
     values = costs.to_numpy(dtype=float)
     values = np.where(np.isfinite(values), np.maximum(values, np.finfo(float).tiny), np.inf)
@@ -50,8 +51,9 @@ def performance_profile(costs: pd.DataFrame) -> pd.DataFrame:
     parts = []
     for place, method in enumerate(costs.columns):
         own = np.sort(ratios[np.isfinite(ratios[:, place]), place])
-        share = np.arange(1, len(own) + 1) / len(values)
-        at_best = float((own <= 1.0).sum()) / len(values)
+        run = max(1, int(costs[method].notna().sum()))
+        share = np.arange(1, len(own) + 1) / run
+        at_best = float((own <= 1.0).sum()) / run
         beyond = own > 1.0
         x = np.concatenate([[1.0], own[beyond], [end]])
         y = np.concatenate([[at_best], share[beyond], [share[-1] if len(share) else 0.0]])

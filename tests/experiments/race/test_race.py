@@ -13,13 +13,14 @@ from experiments.race.contestants.loss import PlainLoss
 from experiments.race.figures import draw_profile
 from experiments.race.grid import InstanceMaker, RaceArrays, RaceInstance, race_instances
 from experiments.race.measure import LEVELS, Rules, pending, race, run_once
-from experiments.race.profile import medians, profile, ratios, times
+from experiments.race.profile import medians, ratios, times
 from experiments.race.recorder import Finished, Recorder
 from experiments.race.report import write
 from experiments.race.results import RaceResults
 from experiments.race.summary import contest, level_table, overview
 from experiments.race.task import Task
 from softres.problems import SoftResidualRegression
+from softres.results.figures.profile import performance_profile
 
 SMALL = RaceInstance("synthetic", 200, 10, 1e-2, 10.0)
 RULES = Rules(repeat=2, limit=60.0, least=60.0, slow=float("inf"))
@@ -167,9 +168,9 @@ def test_a_sloppy_contestant_is_a_miss(task, tmp_path):
     cells = level_table(table, 1e-8).iloc[0]
     assert cells["sloppy"].startswith("miss (")
     assert "miss" not in cells["hand_newton"]
-    shares = profile(times(table, 1e-8), [1.0, 1e9])
-    assert shares["sloppy"].tolist() == [0.0, 0.0]
-    assert shares["hand_newton"].tolist() == [1.0, 1.0]
+    shares = performance_profile(times(table, 1e-8)).groupby("method")["share"]
+    assert (shares.min()["sloppy"], shares.max()["sloppy"]) == (0.0, 0.0)
+    assert (shares.min()["hand_newton"], shares.max()["hand_newton"]) == (1.0, 1.0)
     row = overview(table, LEVELS).set_index("contestant").loc["sloppy"]
     assert row["1e-08"] == "0/1"
 
@@ -225,10 +226,17 @@ def test_the_profile_of_a_table_made_by_hand():
         },
         index=list("wxyz"),
     )
-    shares = profile(seconds, [1.0, 2.0, 3.9, 4.0, 1e6])
-    assert shares["c"].tolist() == [0.0, 0.0, 0.0, 0.0, 0.5]  # of the two that it was run on
-    assert shares["a"].tolist() == [0.25, 0.25, 0.25, 0.5, 0.5]
-    assert shares["b"].tolist() == [0.5, 0.75, 0.75, 0.75, 0.75]
+    stairs = performance_profile(seconds)
+
+    def share(method, ratio):
+        own = stairs[(stairs["method"] == method) & (stairs["ratio"] <= ratio)]
+        return own["share"].iloc[-1]
+
+    factors = [1.0, 2.0, 3.9, 4.0, 8.8]
+    # of the two that it was run on
+    assert [share("c", ratio) for ratio in factors] == [0.0, 0.0, 0.0, 0.0, 0.5]
+    assert [share("a", ratio) for ratio in factors] == [0.25, 0.25, 0.25, 0.5, 0.5]
+    assert [share("b", ratio) for ratio in factors] == [0.5, 0.75, 0.75, 0.75, 0.75]
 
 
 def test_ratios_compare_what_both_solve():
