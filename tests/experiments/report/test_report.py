@@ -224,7 +224,7 @@ def tagged(run, **tags):
 def test_sweeps_are_composed_as_they_run():
     jobs = jobs_of(ROOT / "conf", "experiment=quick/gradient")
     assert [job.overrides[0] for job in jobs] == ["seed=0"] * 3
-    assert [float(job.config.R) for job in jobs] == [1, 2, 4]
+    assert [float(job.config["R"]) for job in jobs] == [1, 2, 4]
 
 
 def a_verdict(conclusion, cases=3):
