@@ -28,6 +28,8 @@ from common import command, environment, report, workplace
 from rivals import write_benchopt, write_hydraflow
 
 OWN = ("-m", "n=1000", "solver=exact_newton", "sweep.figures=false")
+#: hydraflow looks for its runs in files, which MLflow no longer writes unasked.
+FILES = {"MLFLOW_TRACKING_URI": "mlruns", "MLFLOW_ALLOW_FILE_STORE": "true"}
 #: Tables with rows of a run, and the column that says of which.
 TABLES = {
     "runs": "run_uuid",
@@ -162,7 +164,7 @@ def _rivals(place: Path, python: str, jobs: int) -> dict[str, str]:
             ended = subprocess.run(
                 words,
                 cwd=folder,
-                env=environment(folder),
+                env=environment(folder, **FILES),
                 capture_output=True,
                 text=True,
                 check=False,
