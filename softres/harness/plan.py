@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from softres.harness.settings import Settings
 from softres.solvers import Status
-from softres.tracking import FinishedRun
+from softres.tracking import StoredRun
 
 __all__ = ["JobPlan", "is_enough", "is_within", "plan"]
 
@@ -31,12 +31,12 @@ class JobPlan:
 
     runs: bool
     words: str
-    finished: FinishedRun | None = None
+    finished: StoredRun | None = None
 
 
 def plan(
     settings: Settings,
-    finished: Sequence[FinishedRun],
+    finished: Sequence[StoredRun],
     earlier: Sequence[tuple[int, Settings]] = (),
 ) -> JobPlan:
     """Decide what becomes of a job.
@@ -62,7 +62,7 @@ def plan(
     return JobPlan(True, "run to a larger limit" if finished or earlier else "run")
 
 
-def is_enough(finished: FinishedRun, settings: Settings) -> bool:
+def is_enough(finished: StoredRun, settings: Settings) -> bool:
     """Whether a finished run need not be extended: it stopped by itself, or had as long a limit."""
     status = finished.tags.get("status", "")
     if status == Status.STEP_LIMIT.value:

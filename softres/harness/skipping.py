@@ -15,7 +15,7 @@ from softres.harness.settings import Settings
 from softres.harness.terminal import console
 from softres.harness.terminal.opening import show_job
 from softres.theory import predicted_steps
-from softres.tracking import FinishedRun, TrackingOptions, open_store
+from softres.tracking import StoredRun, TrackingOptions, open_store
 
 if TYPE_CHECKING:
     from softres.harness.job import JobContext
@@ -88,7 +88,7 @@ def begun(settings: Settings, context: JobContext, name: str, experiment_id: str
     )
 
 
-def skip(settings: Settings, outcome: JobOutcome, finished: FinishedRun) -> JobOutcome:
+def skip(settings: Settings, outcome: JobOutcome, finished: StoredRun) -> JobOutcome:
     """Say that a job is skipped; return its outcome, with the figures of the run that it is."""
     note = f"run {finished.run_id[:8]}"
     console.show_line(f"  skipped, {note} has finished with this configuration and code")

@@ -9,17 +9,17 @@ from softres.tracking.charts.ui import charts_link, ui_command
 from softres.tracking.charts.view import Chart
 from softres.tracking.environment import DESCRIPTION, environment, requirements
 from softres.tracking.options import TrackingOptions
-from softres.tracking.protocol import InputData
+from softres.tracking.protocol import InputData, StoredRun
 from softres.tracking.run import RunLog
-from softres.tracking.store import FinishedRun, Store, open_store
+from softres.tracking.store import Store, open_store
 
 __all__ = [
     "DESCRIPTION",
     "Chart",
-    "FinishedRun",
     "InputData",
     "RunLog",
     "Store",
+    "StoredRun",
     "TrackingOptions",
     "charts_link",
     "environment",

@@ -10,12 +10,12 @@ from pathlib import Path
 from softres.common.errors import InputError
 from softres.tracking.durable.outage import refusal
 from softres.tracking.options import TrackingOptions
-from softres.tracking.store import FinishedRun, finished
+from softres.tracking.protocol import StoredRun
 
 __all__ = ["find_run"]
 
 
-def find_run(options: TrackingOptions, run_id: str) -> tuple[FinishedRun, Callable[[str], Path]]:
+def find_run(options: TrackingOptions, run_id: str) -> tuple[StoredRun, Callable[[str], Path]]:
     """Return a finished run of any experiment, and what gives the path of one of its artifacts.
 
     Parameters
@@ -43,7 +43,7 @@ def find_run(options: TrackingOptions, run_id: str) -> tuple[FinishedRun, Callab
     if len(found) != 1:
         many = "no" if not found else "more than one"
         raise InputError(f"{run_id}: {many} run of that id in {options.absolute_uri}")
-    run = finished(found[0])
+    run = found[0]
     if "status" not in run.tags:
         raise InputError(f"{run_id}: {run.name} did not run to its end, so nothing can be compared")
 

@@ -16,7 +16,6 @@ from softres.tracking.durable.processes import identity, is_gone
 from softres.tracking.durable.spool import Spool
 from softres.tracking.durable.waiting import WaitingRun
 from softres.tracking.environment import source_tags
-from softres.tracking.finished import FinishedRun, finished
 from softres.tracking.options import TrackingOptions, inode_of
 from softres.tracking.protocol import Backend, NullBackend, StoredRun
 from softres.tracking.run import RunLog
@@ -25,7 +24,7 @@ from softres.tracking.sweeps import in_sweep
 if TYPE_CHECKING:
     from softres.tracking.durable.spooling import SpoolingBackend
 
-__all__ = ["FinishedRun", "Store", "finished", "lost_stores", "open_store"]
+__all__ = ["Store", "lost_stores", "open_store"]
 
 _MAX_STALE = 1000
 _MAX_SAME = 20
@@ -52,7 +51,7 @@ class Store:
         """Id of the experiment; empty when tracking is off."""
         return self._backend.experiment_id
 
-    def find_finished(self, key: str) -> list[FinishedRun]:
+    def find_finished(self, key: str) -> list[StoredRun]:
         """Return the finished runs of a key, the latest first.
 
         Where the store has none, those that wait for it count.
@@ -77,15 +76,14 @@ class Store:
             found = at_once.get(key, [])
         if not found:
             found = [run.as_stored() for run in self._waiting() if run.is_finished(key)]
-        return [finished(run) for run in found]
+        return found
 
-    def find_all_finished(self, keys: Iterable[str]) -> dict[str, list[FinishedRun]]:
+    def find_all_finished(self, keys: Iterable[str]) -> dict[str, list[StoredRun]]:
         """Return the finished runs of many keys, found at once, where a store can do that.
 
         Keys that are missing may still have runs: :meth:`find_finished` knows.
         """
-        found = self._at_once(keys) or {}
-        return {key: [finished(run) for run in runs] for key, runs in found.items()}
+        return self._at_once(keys) or {}
 
     def _at_once(self, keys: Iterable[str]) -> dict[str, list[StoredRun]] | None:
         path = self.options.database
@@ -93,7 +91,7 @@ class Store:
             return None
         return finished_at_once(path, self.experiment_id, keys)
 
-    def finished_runs(self, *, all_of_a_key: bool = False) -> list[FinishedRun]:
+    def finished_runs(self, *, all_of_a_key: bool = False) -> list[StoredRun]:
         """Return the finished runs of the experiment, the latest first, one for each key.
 
         Parameters
@@ -102,7 +100,7 @@ class Store:
             Whether to return all of a key, and not the latest only where a run was forced or
             extended.
         """
-        runs: dict[str, FinishedRun] = {}
+        runs: dict[str, StoredRun] = {}
         path, found = self.options.database, None
         if path is not None and self.experiment_id:
             found = every_finished(path, self.experiment_id)
@@ -110,7 +108,7 @@ class Store:
             found = self._backend.find("attributes.status = 'FINISHED'", limit=_MAX_RUNS)
         for run in found:
             key = run.run_id if all_of_a_key else run.tags.get("key", run.run_id)
-            runs.setdefault(key, finished(run))
+            runs.setdefault(key, run)
         return list(runs.values())
 
     def artifact(self, run_id: str, name: str) -> Path:
@@ -138,7 +136,7 @@ class Store:
         first = {} if sweep is None else {"sweep": sweep, **in_sweep(sweep)}
         return RunLog(self._backend, name, params, {**source_tags(), **first, **tags, **identity()})
 
-    def join_sweep(self, run: FinishedRun) -> None:
+    def join_sweep(self, run: StoredRun) -> None:
         """Let a finished run belong to the sweep of the options too, which need not run it again.
 
         A run that waits for a store gets the tag where it waits; a store that went away in the
@@ -150,7 +148,7 @@ class Store:
         if not self._spool().tag_finished(run.tags.get("key", ""), tags):
             self._backend.tag_finished(run.run_id, tags)
 
-    def join_sweep_at_once(self, runs: Iterable[FinishedRun]) -> None:
+    def join_sweep_at_once(self, runs: Iterable[StoredRun]) -> None:
         """Let many finished runs that the store has belong to the sweep of the options too."""
         tags, path = in_sweep(self.options.sweep), self.options.database
         new = [run for run in runs if not tags.items() <= run.tags.items()]

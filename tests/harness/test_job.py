@@ -22,7 +22,7 @@ from softres.harness.prepare import on_backend, prepare
 from softres.harness.terminal.closing import close_command
 from softres.matrices.backends import as_numpy
 from softres.solvers import Status
-from softres.tracking import FinishedRun
+from softres.tracking import StoredRun
 
 CONF = str(Path(__file__).parents[2] / "conf")
 SMALL = ("n=60", "d=4", "tracking=none")
@@ -206,7 +206,7 @@ def test_bad_input_found_late_ends_a_single_run_with_status_2(
 def test_a_run_that_ended_on_a_limit_is_extended_by_a_larger_one_only(
     checked, status, tags, wanted, enough
 ):
-    finished = FinishedRun("id", "name", {}, {"status": status, **tags}, {})
+    finished = StoredRun("id", "name", {}, {"status": status, **tags}, {})
     assert is_enough(finished, checked(*wanted)) is enough
 
 

@@ -20,7 +20,7 @@ from softres.config.settings import settings
 from softres.harness.keys.identity import job_key
 from softres.harness.plan import plan
 from softres.harness.terminal.dry_run import show_plan
-from softres.tracking import FinishedRun
+from softres.tracking import StoredRun
 
 ROOT = Path(__file__).parents[2]
 CONF = str(ROOT / "conf")
@@ -39,7 +39,7 @@ def checked():
 
 
 def ended(status, **tags):
-    return FinishedRun("0123456789", "name", {}, {"status": status, **tags}, {})
+    return StoredRun("0123456789", "name", {}, {"status": status, **tags}, {})
 
 
 CONVERGED = ended("converged")

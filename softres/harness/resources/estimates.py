@@ -13,7 +13,7 @@ from softres.harness.resources.memory import GIB
 from softres.harness.settings import Settings
 from softres.problems import PROBLEMS
 from softres.theory import predicted_steps
-from softres.tracking import FinishedRun
+from softres.tracking import StoredRun
 
 __all__ = ["Estimate", "check_memory", "estimate", "needed_gib"]
 
@@ -46,7 +46,7 @@ class Estimate:
     source: str
 
 
-def estimate(settings: Settings, earlier: Sequence[FinishedRun]) -> Estimate:
+def estimate(settings: Settings, earlier: Sequence[StoredRun]) -> Estimate:
     """Estimate a job by the earlier runs of its solver that are nearest in size.
 
     Time is scaled by n d^2 and memory by n d; without such runs both come from counts of
@@ -58,7 +58,7 @@ def estimate(settings: Settings, earlier: Sequence[FinishedRun]) -> Estimate:
         return Estimate(_seconds(settings), needed_gib(settings), "operations and bytes")
     n, d = settings.n, settings.d
 
-    def work(run: FinishedRun) -> float:
+    def work(run: StoredRun) -> float:
         return float(run.params["n"]) * float(run.params["d"]) ** 2
 
     nearest = min(abs(log(work(run) / (n * d**2))) for run in timed)

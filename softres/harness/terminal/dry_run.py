@@ -15,7 +15,7 @@ from softres.harness.probe import Probe
 from softres.harness.resources.estimates import estimate
 from softres.harness.settings import Settings
 from softres.harness.terminal.console import rule, show_line, show_table
-from softres.tracking import FinishedRun, Store, TrackingOptions, open_store
+from softres.tracking import Store, StoredRun, TrackingOptions, open_store
 from softres.tracking.protocol import NullBackend
 
 __all__ = ["show_plan"]
@@ -35,7 +35,7 @@ def show_plan(jobs: Sequence[Planned]) -> None:
     for heading in ("seconds", "GiB"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("estimated from", overflow="fold")
-    stores: dict[object, tuple[Store, list[FinishedRun]]] = {}
+    stores: dict[object, tuple[Store, list[StoredRun]]] = {}
     planned: defaultdict[object, list[tuple[int, Settings]]] = defaultdict(list)
     total, most, count = 0.0, 0.0, 0
     for number, (settings, overrides, probe) in enumerate(jobs):

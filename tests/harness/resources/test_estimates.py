@@ -15,7 +15,7 @@ from softres.config.settings import settings
 from softres.harness.keys.identity import job_key
 from softres.harness.resources.estimates import check_memory, estimate, needed_gib
 from softres.harness.terminal.dry_run import show_plan
-from softres.tracking import FinishedRun, open_store
+from softres.tracking import StoredRun, open_store
 
 CONF = str(Path(__file__).parents[3] / "conf")
 RUN = str(Path(__file__).parents[3] / "run.py")
@@ -36,7 +36,7 @@ def checked():
 def earlier(n, d, seconds, gib, **params):
     kind = {"solver": "exact_newton", "backend": "numpy", "backend.device": "cpu"}
     kind |= {"data": "synthetic", "n": str(n), "d": str(d)}
-    return FinishedRun(
+    return StoredRun(
         "id", "name", {"job_seconds": seconds, "peak_memory_gib": gib}, {}, kind | params
     )
 
