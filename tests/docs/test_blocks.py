@@ -27,7 +27,8 @@ ELSEWHERE = {
     'pip install -e ".[benchmark]"': "the test below reads every extra from pyproject.toml",
     'pip install -e ".[docs]"': "an extra of [test]",
     **dict.fromkeys(
-        ("pytest -n auto", "ruff check .", "ruff format --check .", "lint-imports", "mypy"), ".ci/run"
+        ("pytest -n auto", "ruff check .", "ruff format --check .", "lint-imports", "mypy"),
+        ".ci/run",
     ),
     "mkdocs build": "test_links builds the site",
     "mkdocs serve": "test_links builds the site",
