@@ -46,6 +46,14 @@ ELSEWHERE = {
     "python scripts/report.py --claims shrinking --profile quick": "test_report.py, on others",
     "python scripts/report.py --plugins examples/residual.py --claims residual":
         "test_plugins.py, the quick profile",
+    "python scripts/report.py --profile quick --plugins examples/tanh_theorem.py --theorem tanh":
+        "tests/experiments/claims/test_theorems.py, on a smaller instance",
+    "python scripts/report.py --theorem exp": "tests/experiments/claims/test_theorems.py",
+    "python scripts/report.py --no-download": "test_report.py, on some of the claims",
+    "python scripts/report.py --profile quick --claims psd": "test_report.py, on others",
+    "python scripts/figures.py --sweep last": "sweep.md, after a sweep",
+    "python scripts/gpu.py": "tests/experiments/card",
+    "python scripts/stress/throughput.py": "a measurement of half an hour, no test",
     "python scripts/benchmark.py": "tests/experiments/race",
     "python scripts/step_cost.py": "tests/experiments/race",
     "python scripts/ablation.py --quick": "tests/experiments/ablation",

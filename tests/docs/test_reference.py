@@ -9,8 +9,11 @@ from fnmatch import fnmatch
 import pytest
 from documents import ROOT, text_of
 
-from softres.data.files.file_formats import ENDINGS
+from softres.data.files.file_formats import ENDINGS, FORMATS
 from softres.data.files.text_files import COMPRESSED
+from softres.data.sets.file import DECIMALS, SEPARATORS
+from softres.theory.registry import THEOREMS
+from softres.theory.theorem import LEMMAS
 
 
 def named(page, title):
@@ -65,6 +68,23 @@ def test_every_tag_metric_and_artifact_of_a_run_is_explained(run):
 def test_every_ending_that_is_read_is_named():
     text = text_of("docs/reference/files.md")
     assert not [end for end in (*ENDINGS, *COMPRESSED) if f"`{end}`" not in text]
+
+
+def test_every_value_of_the_options_of_a_file_is_named():
+    text = text_of("docs/reference/files.md")
+    assert not [one for one in (*FORMATS, *SEPARATORS, *DECIMALS) if f"`{one}`" not in text]
+
+
+def test_the_theorems_and_the_lemmas_that_are_judged_are_named():
+    assert named("docs/tutorials/extend.md", "A theorem") == list(LEMMAS)
+    text = text_of("docs/tutorials/report.md").partition("## All of them\n")[2]
+    assert not [name for name in THEOREMS if f"`{name}`" not in text]
+
+
+def test_the_theorem_of_the_documents_is_the_example():
+    shown = (ROOT / "examples" / "tanh_theorem.py").read_text(encoding="utf-8")
+    assert f"```python\n{shown}```" in text_of("docs/tutorials/extend.md")
+    assert "](examples/tanh_theorem.py)" in text_of("README.md")
 
 
 def test_every_extra_is_explained():
