@@ -62,6 +62,8 @@ ELSEWHERE = {
 FOR_REAL = (
     "python run.py -m data=file data.path=my.npz problem=softres,softmax "
     "solver=preconditioned_newton",
+    "python run.py -m plugins=[examples/polyak.py] data=file data.path=my.npz problem=softmax "
+    "solver=polyak,exact_newton",
     "python run.py data=streamed data.path=folder data.memory=2",
     'python run.py -m n=500,2000 d=10 seed="range(3)" solver=exact_newton,preconditioned_newton',
 )
