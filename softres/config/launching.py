@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from softres.common.errors import InputError
+from softres.tracking.durable.orphans import end_as_worker, name_launcher
 from softres.tracking.environment import cores
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ __all__ = [
     "launcher_name",
     "limit_batches",
     "share_code",
+    "watched_workers",
     "workers",
 ]
 
@@ -62,6 +66,23 @@ def share_code() -> None:
         os.environ["PYTHONPATH"] = os.pathsep.join([root, *filter(None, paths)])
     # Ray, which reads this when it is imported, keeps back lines that two of them print.
     os.environ.setdefault("RAY_DEDUP_LOGS", "0")
+
+
+@contextmanager
+def watched_workers(hydra: DictConfig) -> Iterator[None]:
+    """Let the processes of joblib end with this one, whether they have got a job yet or not."""
+    if launcher_name(hydra) != "joblib":
+        yield
+        return
+    given = hydra.launcher.backend
+    if given != "loky" and (given is not None or hydra.launcher.prefer != "processes"):
+        yield  # threads, or processes that the user sees to
+        return
+    from joblib import parallel_config
+
+    name_launcher()
+    with parallel_config(backend="loky", initializer=end_as_worker):
+        yield
 
 
 def limit_batches(hydra: DictConfig) -> None:

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from softres.config.beginning import begin
 from softres.config.jobs import sweep_jobs
+from softres.config.launching import watched_workers
 from softres.config.sweeping.running import Numbered, overrides_of, run_here, runs_here, skip_jobs
 
 __all__ = ["GridSweeper", "register_sweeper"]
@@ -85,7 +86,9 @@ class GridSweeper(Sweeper):
         size = self.max_batch_size or max(1, len(texts))
         for number in range(0, len(texts), size):
             batch = texts[number : number + size]
-            for result in self.launcher.launch(batch, initial_job_idx=number):
+            with watched_workers(hydra):
+                results = self.launcher.launch(batch, initial_job_idx=number)
+            for result in results:
                 _ = result.return_value  # raises where the job failed
 
 

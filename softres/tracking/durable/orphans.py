@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-__all__ = ["end_with_launcher", "name_launcher"]
+__all__ = ["end_as_worker", "end_with_launcher", "name_launcher"]
 
 #: In the environment of workers: the process that started them.
 _LAUNCHER = "SOFTRES_LAUNCHER"
@@ -35,6 +35,17 @@ def end_with_launcher() -> None:
     _watching.set()
     signal.signal(signal.SIGTERM, _terminate)
     threading.Thread(target=_watch, args=(int(parent),), daemon=True).start()
+
+
+def end_as_worker() -> None:
+    """End this process, which is a worker, when the one that started it is gone.
+
+    From its start on: who was killed while it handed over a first job leaves a worker that reads
+    half of it, and waits for the rest.
+    """
+    if os.environ.get(_LAUNCHER, "") != str(os.getppid()):
+        os._exit(128 + signal.SIGTERM)
+    end_with_launcher()
 
 
 def _terminate(number: int, frame: object) -> None:

@@ -66,3 +66,43 @@ def test_a_worker_ends_with_the_launcher_that_it_knows(tmp_path, named):
     finally:
         if lives(pid):
             os.kill(pid, signal.SIGKILL)
+
+
+#: Ends in the middle of handing over its first jobs: their pickles are never whole.
+HANDING_OVER = """
+import time
+from joblib import Parallel, delayed
+from omegaconf import OmegaConf
+from softres.config.launching import watched_workers
+
+class Endless:
+    def __reduce__(self):
+        print("handing over", flush=True)
+        time.sleep(600)
+
+chosen = {"launcher": {"backend": None, "prefer": "processes"},
+          "runtime": {"choices": {"hydra/launcher": "joblib"}}}
+with watched_workers(OmegaConf.create(chosen)):
+    Parallel(n_jobs=2, prefer="processes")(delayed(print)(Endless()) for _ in range(2))
+"""
+
+
+def test_a_worker_that_has_no_job_yet_ends_too(tmp_path):
+    pytest.importorskip("joblib")
+    launcher = subprocess.Popen(
+        [sys.executable, "-c", HANDING_OVER],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert launcher.stdout.readline() == "handing over\n"
+    workers = [
+        child for child in psutil.Process(launcher.pid).children() if "Loky" in str(child.cmdline())
+    ]
+    assert workers
+    launcher.kill()
+    launcher.communicate(timeout=60)  # whom a worker outlives keeps this open
+    _, alive = psutil.wait_procs(workers, timeout=60)
+    assert alive == []
