@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from softres.common.text import printable
 from softres.tracking import Store, TrackingOptions, open_store
 
 __all__ = ["LoggedRun", "load_runs"]
@@ -80,4 +81,19 @@ def _logged(
     tags: Mapping[str, str],
     metrics: Mapping[str, float],
 ) -> LoggedRun:
-    return LoggedRun(run_id, name, params, tags, metrics, lambda file: store.artifact(run_id, file))
+    """Return a run; what a terminal obeys, line breaks among it, is escaped in what is read of it.
+
+    It goes into tables, pages and commands, where a line break would begin something new.
+    """
+    return LoggedRun(
+        run_id,
+        printable(name),
+        _printable(params),
+        _printable(tags),
+        metrics,
+        lambda file: store.artifact(run_id, file),
+    )
+
+
+def _printable(pairs: Mapping[str, str]) -> dict[str, str]:
+    return {key: printable(text) for key, text in pairs.items()}

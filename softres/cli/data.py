@@ -13,6 +13,7 @@ from softres.cli.arguments import (
 )
 from softres.common.errors import InputError
 from softres.common.paths import expanded
+from softres.common.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -123,7 +124,7 @@ def _describe(console: Console, name: str) -> None:
     from softres.data.describe import describe
 
     instance = _instance(name)
-    with console.status(f"decomposing A^T A of {escape(name)}"):
+    with console.status(f"decomposing A^T A of {escape(printable(name))}"):
         found = describe(instance)
     entries = found.nnz / found.n
     rows = {
@@ -140,6 +141,6 @@ def _describe(console: Console, name: str) -> None:
     table.add_column(no_wrap=True)
     table.add_column()
     for key, value in (rows | {key: str(value) for key, value in instance.facts.items()}).items():
-        table.add_row(key, escape(value))
-    console.print(f"data={instance.name}")
+        table.add_row(escape(printable(key)), escape(printable(value)))
+    console.print(f"data={printable(instance.name)}", markup=False)
     console.print(table)

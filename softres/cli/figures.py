@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ from softres.cli.arguments import (
 )
 from softres.common.printing import forgiving_output
 from softres.common.program import shown_command
+from softres.common.text import typed
 
 if TYPE_CHECKING:
     from softres.results.archive import Archive
@@ -169,4 +169,4 @@ def _command(chosen: argparse.Namespace, runs: Runs, store: str) -> str:
     for name in ("x", "y", *_CHANNELS, "against", "width", "format", "venue"):
         if getattr(chosen, name) != getattr(defaults, name):
             words += [f"--{name}", getattr(chosen, name)]
-    return shlex.join(words)
+    return typed(words)

@@ -103,7 +103,7 @@ def _reproduce(chosen: Namespace, options: TrackingOptions) -> int:
         text, chosen.plugins, trusted=chosen.trust, given=_given(chosen.given)
     )
     probe = probe_for(settings)
-    print(f"{printable(run.name)} (run {run.run_id})")
+    print(f"{printable(run.name)} (run {printable(run.run_id)})")
     print(f"  made by: {printable(run.tags.get('command', 'unknown'))}")
     print(f"  commit:  {printable(run.tags.get('commit', 'unknown'))}")
     if run.tags.get("key") != job_key(settings, probe):

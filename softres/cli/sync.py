@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from softres.cli.arguments import OneLineParser, folder
 from softres.common.errors import InputError
+from softres.common.text import printable
 
 if TYPE_CHECKING:
     from softres.tracking.durable.spool import Spool
@@ -40,7 +41,7 @@ def sync_command(arguments: Sequence[str] | None = None) -> int:
             refused = refusal(uri, error)
             if not (refused or isinstance(error, InputError) or is_outage(error)):
                 raise
-            print(f"softres: {str(refused or error).splitlines()[0]}", file=sys.stderr)
+            print(f"softres: {printable(str(refused or error).splitlines()[0])}", file=sys.stderr)
     left = spool.runs()
     print(f"delivered {len(waiting) - len(left)} runs, {len(left)} wait")
     return _name_aside(spool) or (1 if left else 0)
@@ -50,7 +51,7 @@ def _name_aside(spool: Spool) -> int:
     """Name what was set aside; return the exit status that it makes."""
     for path in spool.aside():
         again = "; --refused tries it again" if path.suffix == ".refused" else ""
-        print(f"softres: set aside: {path}{again}", file=sys.stderr)
+        print(f"softres: set aside: {printable(str(path))}{again}", file=sys.stderr)
     return 1 if spool.aside() else 0
 
 

@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from softres.common.errors import InputError
 from softres.common.presets import conf_folder
 from softres.common.printing import forgiving_output
+from softres.common.text import printable
 from softres.config.callbacks import RaisedInCallback
 from softres.config.choices import register
 from softres.config.one_line import USAGE, one_line
@@ -52,7 +53,7 @@ def run_command(main: Callable[[], Any]) -> None:
     except (InputError, HydraException, OmegaConfBaseException, OSError) as error:
         if verbose:
             raise
-        print(f"softres: {one_line(error)}", file=sys.stderr)
+        print(f"softres: {printable(one_line(error))}", file=sys.stderr)
         raise SystemExit(USAGE) from None
     except Exception as error:
         # What a launcher raises when one of its processes was killed, by a user or for memory.

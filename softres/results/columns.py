@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
+from softres.common.text import printable
 from softres.tracking.sweeps import PREFIX
 
 __all__ = ["GROUPS", "REPETITIONS", "Record", "as_table", "swept_keys", "typed"]
@@ -51,6 +52,18 @@ class Record:
     params: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
+
+    def shown(self) -> Record:
+        """Return the run with what a terminal obeys escaped in all that people read of it."""
+        return replace(
+            self,
+            name=printable(self.name),
+            state=printable(self.state),
+            experiment=printable(self.experiment),
+            params={printable(key): printable(text) for key, text in self.params.items()},
+            tags={printable(key): printable(text) for key, text in self.tags.items()},
+            metrics={printable(key): value for key, value in self.metrics.items()},
+        )
 
 
 def typed(values: Iterable[str | None], *, numbers: bool = True) -> pd.Series:

@@ -74,6 +74,7 @@ def load(
     if not records:
         asked = [f"sweep={name}" for name in sweeps] + ([f"where={where!r}"] if where else [])
         raise InputError(f"{', '.join(asked) or opened.place}: no run matches")
+    records = [record.shown() for record in records]
     notes = []
     if not repeats:
         kept = _latest(records)

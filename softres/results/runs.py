@@ -47,7 +47,8 @@ class Runs:
         ...), ``status`` (how the solve ended: converged, step limit, ...), ``started``; the
         parameters by their keys (``n``, ``solver``, ``weights.value``, ...); the last value of
         every metric (``steps``, ``passes``, ``solve_seconds``, ``relative_error_l2``, ...);
-        tags (``instance``, ``commit``, ``timing_valid``, ...).
+        tags (``instance``, ``commit``, ``timing_valid``, ...). Characters that a terminal obeys,
+        line breaks among them, are escaped in all that a store says.
     notes
         What was left out, and why, a line each.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -122,7 +123,7 @@ def _verdict(verdict: Verdict, kept: Kept | None, out: Path) -> list[str]:
     ]
     if kept is not None:
         file = f" ({kept.file.relative_to(out).as_posix()})" if kept.file else ""
-        lines += [f"  Counterexample{file}: `{kept.command}`", ""]
+        lines += [f"  Counterexample{file}: {_code(kept.command)}", ""]
     return lines
 
 
@@ -133,10 +134,18 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]
     return [line(header), "|" + " --- |" * len(header), *(line(row) for row in rows)]
 
 
+def _code(text: str) -> str:
+    """Return a text as code, between more backticks than it holds in a row."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    room = " " if "`" in text else ""
+    return f"{fence}{room}{text}{room}{fence}"
+
+
 def _alt(text: str) -> str:
     return plain(text).replace("[", "(").replace("]", ")")
 
 
 def plain(text: str) -> str:
-    """Keep signs of mathematics from being read as Markdown."""
+    """Keep signs of mathematics, and what others wrote, from being read as Markdown."""
+    text = re.sub(r"[\\`]|(?<=\])\(", r"\\\g<0>", text)
     return text.replace("<", "&lt;").replace("_", "\\_").replace("\n", " ")

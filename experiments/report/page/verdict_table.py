@@ -10,6 +10,7 @@ import pandas as pd
 from experiments.kit.claim import Author, Conclusion, Verdict
 from experiments.kit.statistics import detectable_rate
 from experiments.report.collect import JudgedClaim
+from softres.results.writing.cells import write_csv
 
 __all__ = [
     "DERIVED",
@@ -114,5 +115,5 @@ def verdict_table(judged_claims: Iterable[JudgedClaim]) -> pd.DataFrame:
 def write(judged_claims: Sequence[JudgedClaim], folder: Path) -> Path:
     """Write the table as ``verdicts.csv``, for whoever reads verdicts by program."""
     path = folder / "verdicts.csv"
-    verdict_table(judged_claims).to_csv(path, index=False)
+    write_csv(verdict_table(judged_claims), path)
     return path

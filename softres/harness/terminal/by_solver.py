@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
 from rich.table import Table
-from rich.text import Text
 
 from softres.harness.outcome import JobOutcome
-from softres.harness.terminal.console import error_text, rule, show_line, show_table
+from softres.harness.terminal.console import cell, error_text, rule, show_line, show_table
 
 __all__ = ["first_to_goal", "is_solved", "show_solvers"]
 
@@ -66,7 +65,7 @@ def show_solvers(outcomes: Sequence[JobOutcome]) -> None:
         if compared:
             cells += _ahead(ahead, solver, compared)
         table.add_row(
-            Text(solver),
+            cell(solver),
             *cells,
             _median(jobs, lambda job: job.steps, "{:g}"),
             _median(jobs, lambda job: job.solve_seconds, "{:.2g}"),

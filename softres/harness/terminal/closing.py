@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from rich.table import Table
-from rich.text import Text
 
 from softres.common.program import shown_command
+from softres.common.text import typed
 from softres.harness.outcome import JobOutcome, read_outcomes
 from softres.harness.terminal.by_solver import is_solved, show_solvers
 from softres.harness.terminal.console import (
+    cell,
     columns_of,
     console,
     error_text,
@@ -139,8 +139,8 @@ def _job_rows(outcomes: Sequence[JobOutcome], names: Sequence[str]) -> Table:
         colour = {"converged": "green", "measured": "green", "failed": "red"}.get(status, "yellow")
         table.add_row(
             str(outcome.job + 1),
-            Text(name),
-            Text(status, style=colour),
+            cell(name),
+            cell(status, colour),
             _text(outcome.steps, "d"),
             *([_text(outcome.predicted, "d")] if theorem else []),
             _text(outcome.solve_seconds, ".2g"),
@@ -181,4 +181,4 @@ def _figures(options: TrackingOptions, sweeps: Sequence[str]) -> str:
         words += ["--tracking-uri", options.absolute_uri]
     elif folder != Path("results").absolute():
         words += ["--store", str(folder)]
-    return f"{shown_command('figures')} {shlex.join(words)}"
+    return f"{shown_command('figures')} {typed(words)}"

@@ -13,12 +13,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from softres.common.text import printable
 from softres.problems.evaluation import Evaluation
 from softres.solvers.loop import Callback
 from softres.solvers.result import Row
 from softres.theory import Assumption
 
 __all__ = [
+    "cell",
     "columns_of",
     "console",
     "duration",
@@ -58,8 +60,8 @@ _shown: set[tuple[Assumption, ...]] = set()
 
 
 def show_line(text: str, style: str = "") -> None:
-    """Print one line; markup in it is text."""
-    console.print(text, style=style, markup=False, soft_wrap=True)
+    """Print one line; markup in it is text, and what a terminal would obey is escaped."""
+    console.print(printable(text), style=style, markup=False, soft_wrap=True)
 
 
 def show_text(text: str, style: str = "") -> None:
@@ -75,9 +77,14 @@ def show_text(text: str, style: str = "") -> None:
 def show_heading(text: str, style: str = "bold") -> None:
     """Print one line; a terminal shows as much of it as it has columns."""
     if console.is_terminal:
-        console.print(Text(text, style=style), no_wrap=True, overflow="ellipsis")
+        console.print(cell(text, style), no_wrap=True, overflow="ellipsis")
     else:
         show_line(text)
+
+
+def cell(text: str, style: str = "") -> Text:
+    """Return the text of a table's cell, as :func:`show_line` shows a line."""
+    return Text(printable(text), style=style)
 
 
 def typed_path(path: Path) -> str:

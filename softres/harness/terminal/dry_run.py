@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from rich.table import Table
-from rich.text import Text
 
 from softres.harness.keys.identity import job_key, run_name
 from softres.harness.plan import plan
 from softres.harness.probe import Probe
 from softres.harness.resources.estimates import estimate
 from softres.harness.settings import Settings
-from softres.harness.terminal.console import rule, show_line, show_table
+from softres.harness.terminal.console import cell, rule, show_line, show_table
 from softres.tracking import Store, StoredRun, TrackingOptions, open_store
 from softres.tracking.protocol import NullBackend
 
@@ -44,7 +43,7 @@ def show_plan(jobs: Sequence[Planned]) -> None:
             store = _store(settings.tracking)
             stores[place] = store, store.finished_runs(all_of_a_key=True)
         store, known = stores[place]
-        name, key = Text(run_name(settings, overrides)), job_key(settings, probe)
+        name, key = cell(run_name(settings, overrides)), job_key(settings, probe)
         same = planned[place, key]
         found = plan(settings, store.find_finished(key), same)
         if not found.runs:

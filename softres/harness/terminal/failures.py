@@ -7,6 +7,7 @@ import sys
 import traceback
 
 from softres.common.errors import InputError
+from softres.common.text import printable
 from softres.harness.terminal.console import show_line
 
 __all__ = ["show_failure"]
@@ -32,7 +33,7 @@ def show_failure(job: str, error: Exception) -> str:
     error
         What ended it.
     """
-    line = str(error).strip().partition("\n")[0][:_LONGEST]
+    line = printable(str(error).strip().partition("\n")[0][:_LONGEST])
     note = line if isinstance(error, InputError) else f"{type(error).__name__}: {line}"
     cause = _cause(error)
     if cause in _told:

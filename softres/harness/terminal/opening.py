@@ -43,7 +43,8 @@ def show_start(changed: Sequence[str], jobs: int) -> None:
                 subsequent_indent="  ",
             )
         )
-    show_line(text, style="dim")
+    for line in text.splitlines():
+        show_line(line, style="dim")
 
 
 def show_job(settings: Settings, context: JobContext, name: str) -> None:

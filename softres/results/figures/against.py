@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from softres.common.text import printable
 from softres.results.figures import labels
 from softres.results.figures.captions import caption, counted
 from softres.results.figures.convergence import GOAL
@@ -39,7 +40,10 @@ def draw_against(
     """
     if not {"passes", GOAL} <= set(runs.traces):
         return None
-    apart = archive.differs(runs) or ("" if len(runs.timed) == len(runs) else "times are shared")
+    archived = labels.text(printable(archive.name))
+    apart = labels.text(printable(archive.differs(runs))) or (
+        "" if len(runs.timed) == len(runs) else "times are shared"
+    )
     clocks = ["passes"] if apart else ["passes", "solve_seconds"]
     methods = with_methods(runs).set_index("run")["method"]
     parts = []
@@ -47,7 +51,7 @@ def draw_against(
         times = hitting_times(runs.traces, clock, targets=archive.targets)
         spent = [("this sweep", name, times.loc[part.index]) for name, part in _by(methods, times)]
         spent += [
-            (archive.name, labels.value(name), pd.DataFrame(taken))
+            (archived, labels.value(printable(name)), pd.DataFrame(taken))
             for name, taken in archive.spent(clock).items()
         ]
         every = np.concatenate([taken.to_numpy(float).ravel() for _, _, taken in spent])
@@ -68,17 +72,19 @@ def draw_against(
         mark="spread",
         steps=True,
         share_x=False,
-        note=f"{counted(len(runs))}; {archive.name}: {instances} instances of its own{why}",
+        note=f"{counted(len(runs))}; {archived}: {instances} instances of its own{why}",
         columns=tuple(clocks),
     )
     grid = draw(data, chart, encoding, size)
     for axes in grid.axes.flat:
         axes.set_ylim(-0.03, 1.03)
     targets = ", ".join(labels.value(target) for target in archive.targets)
-    commits = sorted({entry["commit"][:10] for entry in archive.environment["runs"]})
+    commits = sorted(
+        {labels.text(printable(entry["commit"][:10])) for entry in archive.environment["runs"]}
+    )
     sentences = [
         "The share of pairs of an instance and a target that are reached within what is spent: of "
-        f"this sweep, and of {archive.name} (commit {', '.join(commits)}), which was not run again "
+        f"this sweep, and of {archived} (commit {', '.join(commits)}), which was not run again "
         f"and has {instances} instances of its own, those that all of its contestants ran on. The "
         f"curves compare how much is taken, not who is faster on one instance. Targets are those "
         f"that it timed: relative error {targets} in the norm of the Hessian.",

@@ -70,7 +70,9 @@ def caption(
     if ends := unfinished(runs):
         parts.append(f"Did not converge, drawn as far as they came: {'; '.join(ends)}.")
     if runs.untraced:
-        names = ", ".join(runs.untraced[:3]) + (", ..." if len(runs.untraced) > 3 else "")
+        names = ", ".join(map(labels.text, runs.untraced[:3])) + (
+            ", ..." if len(runs.untraced) > 3 else ""
+        )
         parts.append(f"Without a trace, so not drawn: {counted(len(runs.untraced))} ({names}).")
     if times and left_out:
         parts.append(f"Left out {_TIMES}, for they shared their machine: {counted(left_out)}.")
@@ -89,7 +91,8 @@ def unfinished(runs: Runs) -> list[str]:
         return [f"{counted(len(table))}"] if len(table) else []
     tried = runs.table["solver"].value_counts()
     return [
-        f"{labels.value(solver)}, {str(end).partition(' (')[0]}, {len(group)} of {tried[solver]}"
+        f"{labels.value(solver)}, {labels.text(str(end).partition(' (')[0])}, {len(group)} of "
+        f"{tried[solver]}"
         for (solver, end), group in groups(table, ["solver", "end"])
     ]
 

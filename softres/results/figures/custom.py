@@ -87,8 +87,7 @@ def draw_custom(
     ]
     times = len(shown) != len(runs)
     text = caption(shown, sentences, encoding, times=times, left_out=len(runs) - len(shown))
-    name = f"{y}_by_{x}".replace(".", "_")
-    return Drawing(name, grid, text, bands, size)
+    return Drawing(f"{y}_by_{x}", grid, text, bands, size)
 
 
 def _places(bands: pd.DataFrame, x: str, hue: str | None) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,7 @@ class Drawing:
     Attributes
     ----------
     name
-        Of its files.
+        Of its files; what a file or a label of LaTeX had better not have is an underscore.
     grid
         The figure, as seaborn has it.
     caption
@@ -53,6 +54,10 @@ class Drawing:
     caption: str
     data: pd.DataFrame
     size: Size
+
+    def __post_init__(self) -> None:
+        """Keep to letters, digits, ``_`` and ``-``: LaTeX takes what follows a dot for a format."""
+        object.__setattr__(self, "name", re.sub(r"[^\w-]", "_", self.name, flags=re.ASCII))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any
 
-__all__ = ["assignment", "axis", "latex", "plain", "symbol", "value"]
+__all__ = ["assignment", "axis", "latex", "markdown", "plain", "symbol", "text", "value"]
 
 #: Short name and unit of a key; what stands between dollars is LaTeX's and matplotlib's alike.
 _KEYS: dict[str, tuple[str, str]] = {
@@ -53,6 +53,8 @@ _VALUES = {
 #: Keys whose values say what they are.
 _NAMES = ("solver", "problem", "method", "from")
 _LATEX = {
+    r"\$": r"\$",
+    "$": r"\$",
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
@@ -68,6 +70,13 @@ _LATEX = {
     "\u2013": "--",
     "\u2019": "'",
 }
+#: Maths between dollars: signs with at most one index and one exponent each. Nothing in it defines
+#: or reads anything, and LaTeX and matplotlib take every one; other dollars are text.
+_INDEX = r"(?:[A-Za-z0-9*]|\{-?\d+\})"
+_MATHS = re.compile(
+    rf"(?<!\\)(\$(?! )(?:(?:\\(?:varepsilon|times)(?![A-Za-z])|[A-Za-z0-9)|*])(?:_{_INDEX})?"
+    rf"(?:\^{_INDEX})?|[ .,=+(/-])+\$)"
+)
 
 
 def axis(key: str) -> str:
@@ -78,7 +87,7 @@ def axis(key: str) -> str:
 
 def symbol(key: str) -> str:
     """Return the shortest name of a key: its symbol where it has one."""
-    return _SYMBOLS.get(key, _words(key.removeprefix("solver.")))
+    return _SYMBOLS.get(key, text(_words(key.removeprefix("solver."))))
 
 
 def value(item: Any) -> str:
@@ -86,9 +95,9 @@ def value(item: Any) -> str:
     if item is None or (isinstance(item, float) and math.isnan(item)):
         return "none"
     if isinstance(item, str):
-        return _VALUES.get(item, item if "$" in item else _words(item))
+        return _VALUES.get(item, text(item if _MATHS.search(item) else _words(item)))
     if isinstance(item, bool) or not hasattr(item, "__float__"):
-        return str(item).lower()
+        return text(str(item).lower())
     number = float(item)
     if number == 0 or 1e-3 <= abs(number) < 1e6 or not math.isfinite(number):
         return f"{number:,.4g}" if abs(number) < 1e3 else f"{number:,.0f}"
@@ -103,24 +112,44 @@ def assignment(key: str, item: Any) -> str:
     return value(item) if key in _NAMES else f"{symbol(key)} = {value(item)}"
 
 
-def plain(text: str) -> str:
+def text(words: str) -> str:
+    r"""Return what others wrote with its dollars as ``\$``, unless they hold harmless maths."""
+    parts = _MATHS.split(words)
+    parts[::2] = [re.sub(r"(?<!\\)\$", r"\\$", part) for part in parts[::2]]
+    return "".join(parts)
+
+
+def plain(words: str) -> str:
     """Return a text without its maths' signs, for text files and terminals."""
-    text = re.sub(r"\$?(?:([\d.]+)\\times )?10\^\{(-?\d+)\}\$?", _scientific, text)
+    parts = _MATHS.split(words)
+    parts[::2] = [part.replace(r"\$", "$") for part in parts[::2]]
+    parts[1::2] = [_plain_maths(part) for part in parts[1::2]]
+    return "".join(parts)
+
+
+def _plain_maths(maths: str) -> str:
+    maths = re.sub(r"(?:([\d.]+)\\times )?10\^\{(-?\d+)\}", _scientific, maths)
     return (
-        text.replace(r"\varepsilon_0", "eps0")
+        maths.replace(r"\varepsilon_0", "eps0")
         .replace(r"\varepsilon", "eps")
         .replace("^*", "*")
         .replace("$", "")
     )
 
 
-def latex(text: str) -> str:
+def markdown(words: str) -> str:
+    """Return a text without its maths' signs, and with nothing that Markdown or HTML reads."""
+    return re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", plain(words))
+
+
+def latex(words: str) -> str:
     """Return a text whose maths stands between dollars with all else escaped for LaTeX."""
-    parts = text.split("$")
-    escaped = ["".join(_LATEX.get(sign, sign) for sign in part) for part in parts[::2]]
-    maths = [f"${part}$" for part in parts[1::2]]
-    joined = "".join(a + b for a, b in zip(escaped, [*maths, ""], strict=False))
-    return re.sub(r"(?<=\d),(?=\d{3}\b)", "{,}", joined)
+    parts = _MATHS.split(words)
+    parts[::2] = [
+        re.sub(r"\\\$|.", lambda found: _LATEX.get(found[0], found[0]), part, flags=re.DOTALL)
+        for part in parts[::2]
+    ]
+    return re.sub(r"(?<=\d),(?=\d{3}\b)", "{,}", "".join(parts))
 
 
 def _scientific(match: re.Match[str]) -> str:

@@ -148,8 +148,7 @@ def draw_scaling(
     left_out = len(runs) - len(runs.timed)
     text = caption(runs, sentences, encoding, times=True, left_out=left_out)
     together = bands.merge(exponents.drop(columns="runs"), on=[_PANEL, *keys], how="left")
-    name = f"scaling_{key}".replace(".", "_")  # LaTeX takes what follows a dot for the format
-    return Drawing(name, grid, text, together, size_of(width, venue))
+    return Drawing(f"scaling_{key}", grid, text, together, size_of(width, venue))
 
 
 def _points(runs: Runs, key: str, keys: list[str]) -> pd.DataFrame:

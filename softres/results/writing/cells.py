@@ -7,17 +7,20 @@ from typing import Any
 
 import pandas as pd
 
+from softres.common.text import printable
+
 __all__ = ["write_csv"]
 
 #: Characters with which a spreadsheet begins a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@")
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write a table without its index.
 
     Names come from stores that others wrote. A text that begins like a formula gets an apostrophe
-    before it, which a spreadsheet shows as text; numbers stay as they are.
+    before it, which a spreadsheet shows as text; characters that a terminal obeys are escaped, so
+    that a row is a line; numbers stay as they are.
     """
     shown = table.rename(columns=_as_text)
     for place, kind in enumerate(shown.dtypes):
@@ -27,4 +30,7 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
 
 
 def _as_text(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text

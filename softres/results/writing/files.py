@@ -75,7 +75,7 @@ def write_tables(runs: Runs, folder: Path) -> list[Path]:
     write_csv(table, folder / f"{TABLE}.csv")
     return [
         _write(folder / f"{TABLE}.tex", latex_table(table, caption, "tab:sweep")),
-        _write(folder / f"{TABLE}.md", f"{markdown(table)}\n{labels.plain(caption)}\n"),
+        _write(folder / f"{TABLE}.md", f"{markdown(table)}\n{labels.markdown(caption)}\n"),
         folder / f"{TABLE}.csv",
     ]
 

@@ -49,6 +49,8 @@ def latex_table(table: pd.DataFrame, caption: str, label: str) -> str:
         parts += [_number(column[place]) for column in columns]
         parts.append(f"{row['solved']} of {row['tried']}")
         space = "\\addlinespace\n" if new_block and place % _ROWS else ""
+        if parts[0].startswith(("[", "*")):  # would be read as options of the row before
+            parts[0] = f"{{}}{parts[0]}"
         rows.append(f"{space}{' & '.join(parts)} \\\\")
         before = values
     head = " & ".join([*heads, "solved"])

@@ -136,12 +136,12 @@ def markdown(table: pd.DataFrame) -> str:
     """Return the table for a README or a notebook."""
     keys, measures = _keys(table), measures_of(table)
     columns = [cells(table, measure) for measure in measures]
-    heads = [*(labels.plain(labels.symbol(key)) for key in keys), *(m.title for m in measures)]
+    heads = [*(labels.markdown(labels.symbol(key)) for key in keys), *(m.title for m in measures)]
     lines = [f"| {' | '.join([*heads, 'solved'])} |"]
     rules = ["---"] * len(keys) + ["---:"] * (len(measures) + 1)
     lines.append(f"|{'|'.join(rules)}|")
     for place, row in enumerate(table.to_dict("records")):
-        parts = [labels.plain(labels.value(row[key])).replace("|", "\\|") for key in keys]
+        parts = [labels.markdown(labels.value(row[key])) for key in keys]
         for column in columns:
             cell = column[place]
             median = f"**{cell.median}**" if cell.best else cell.median or "\u2013"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from softres.common.text import printable
 from softres.tracking.durable.damage import DamagedRunError
 from softres.tracking.durable.outage import is_answer, is_outage, refusal
 from softres.tracking.durable.spool import Spool
@@ -44,7 +45,9 @@ def deliver(spool: Spool, store: Backend) -> int:
                     run.save()
                     continue
                 aside = run.refuse(str(error).splitlines()[0])
-                print(f"softres: the store refuses {aside}: {error}", file=sys.stderr)
+                print(
+                    f"softres: the store refuses {aside}: {printable(str(error))}", file=sys.stderr
+                )
     return delivered
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from softres.common.program import shown_command
+from softres.common.text import printable
 from softres.tracking.backend import MlflowBackend
 from softres.tracking.charts.curves import MetricPoint
 from softres.tracking.durable.delivery import deliver
@@ -238,7 +239,7 @@ class SpoolingBackend:
             uri = self._options.absolute_uri
             reason = str(refused or error).splitlines()[0].removeprefix(f"tracking.uri={uri}: ")
             print(
-                f"softres: warning: {uri} takes no records now ({reason[:90]}); they "
+                f"softres: warning: {uri} takes no records now ({printable(reason[:90])}); they "
                 f"wait in {self._spool.folder} until the next run, or "
                 f"{shown_command('sync')}, delivers them",
                 file=sys.stderr,

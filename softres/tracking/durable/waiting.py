@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from softres.common.text import printable
 from softres.tracking.charts.curves import MetricPoint
 from softres.tracking.durable.damage import DamagedRunError, points_of
 from softres.tracking.durable.processes import is_gone
@@ -152,7 +153,8 @@ def set_aside(folder: Path, reason: object) -> None:
     with suppress(FileNotFoundError):  # another process was quicker
         aside = folder.rename(folder.with_name(folder.name + DAMAGED))
         print(
-            f"softres: {folder} cannot be delivered ({reason}); it was set aside as {aside.name}",
+            f"softres: {folder} cannot be delivered ({printable(str(reason))}); it was set aside "
+            f"as {aside.name}",
             file=sys.stderr,
             flush=True,
         )
