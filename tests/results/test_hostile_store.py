@@ -19,6 +19,7 @@ from softres.common.text import typed
 from softres.results import load
 from softres.results.figures.labels import latex, plain, text, value
 from softres.tracking.backend import quiet_mlflow
+from softres.tracking.create import create_database
 from softres.tracking.sweeps import PREFIX, key_of
 
 CLEAR, RIGHT_TO_LEFT = "\x1b[2J", "\u202e"
@@ -43,6 +44,7 @@ def hostile(tmp_path_factory):
     with quiet_mlflow():
         from mlflow import MlflowClient
 
+        create_database(folder / "mlflow.db")
         client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
         place = client.create_experiment(f"x{CLEAR}{MARKUP}", (folder / "artifacts").as_uri())
         for number in range(12):

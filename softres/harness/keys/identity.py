@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from softres.common.program import shown_command
+from softres.common.text import typed
 from softres.harness.keys.digests import run_digest
 from softres.harness.probe import Probe
 from softres.harness.settings import Settings
@@ -92,7 +92,7 @@ def run_name(settings: Settings, overrides: Sequence[str] = ()) -> str:
 def reproducing_command(overrides: Sequence[str]) -> str:
     """Return the command that runs a job alone and again, whatever the store has of it."""
     kept = [text for text in overrides if _key(text) not in NOT_IN_COMMAND]
-    return " ".join([shown_command("run"), *map(shlex.quote, kept), "force=true"])
+    return f"{shown_command('run')} {typed([*kept, 'force=true'])}"
 
 
 def _key(override: str) -> str:
