@@ -6,9 +6,10 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
+from markdown_it import MarkdownIt
 
 from experiments.report.documents.reference import REFERENCE
-from experiments.report.page.markdown import plain
+from experiments.report.page.markdown import _code, plain
 from experiments.report.page.maths import FORMULAS, dollars, mathml, split
 
 
@@ -57,3 +58,14 @@ def test_every_kept_verdict_becomes_well_formed():
     table = pd.read_csv(REFERENCE / "verdicts.csv", dtype=str, keep_default_na=False)
     for text in table[["statement", "measured", "bound", "reason"]].to_numpy().ravel():
         ElementTree.fromstring(f"<p>{mathml(text)}</p>".replace("&nbsp;", " "))
+
+
+@pytest.mark.parametrize("words", ["`<script>`", "[x](javascript:y)", "a\\", "![x](http://y)"])
+def test_markdown_of_what_a_store_says_is_text(words):
+    for source in (f"a {plain(words)} b", f"a {_code(words)} b"):
+        (inline,) = (
+            token for token in MarkdownIt("commonmark").parse(source) if token.type == "inline"
+        )
+        shown = "".join(child.content for child in inline.children)
+        assert {child.type for child in inline.children} <= {"text", "code_inline", "text_special"}
+        assert shown == f"a {words} b"

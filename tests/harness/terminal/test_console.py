@@ -69,3 +69,20 @@ def test_a_terminal_without_columns_has_eighty(monkeypatch, columns):
     monkeypatch.setattr(console, "console", shown)
     console.show_text("a word " * 30)
     assert max(map(len, shown.file.getvalue().splitlines())) <= 80
+
+
+def test_no_line_or_cell_obeys_what_a_store_says(printed, tmp_path):
+    said = "run \x1b[2J\u202ea\rjobs 1 ended"
+    shown = r"run \x1b[2J\u202ea\rjobs 1 ended"
+    skipped = JobOutcome(0, said, "skipped", solver=said, note=said, steps=1, ended=said)
+    failed = JobOutcome(1, "b", "failed", solver=said, note=said, ok=False)
+    for one in (skipped, failed):
+        write_outcome(tmp_path / str(one.job), one)
+    close_command(str(tmp_path), {"enabled": False}, [])
+    console.show_line(said)
+    console.show_heading(said)
+    lines = printed().splitlines()
+    assert lines[-2:] == [shown, shown]
+    text = "\n".join(lines)
+    assert text.count(shown) >= 6  # a name, a note, a solver and a cause of failure
+    assert not set(text) & {"\x1b", "\u202e", "\r"}
