@@ -6,6 +6,7 @@ import pytest
 from probing import probed
 
 from experiments.claims.closed_forms import hessian, hessian_measure
+from experiments.claims.closed_forms.formulas import MODELS
 from experiments.kit.claim import Conclusion
 from softres.problems.evaluation import Evaluation
 
@@ -15,7 +16,7 @@ SIZE = ("n=6", "d=2", "R=2", "experiment.cases=2", "experiment.exact=1")
 def test_the_closed_forms_hold(tmp_path, one_thread):
     run, _ = probed("hessian", tmp_path, *SIZE)
     verdicts = hessian.judge([run])
-    assert len(verdicts) == 10  # nine problems, and the chain
+    assert len(verdicts) == len(MODELS) + 1  # every problem, and the chain
     assert {v.conclusion for v in verdicts} == {Conclusion.HOLDS}
     assert set(hessian.draw([run])) == {"hessian"}
 
