@@ -47,8 +47,9 @@ def test_chosen_rows_give_the_gram_matrix_of_those_rows(kind, drawn, single, blo
             ("dense", "BLOCK_BYTES"),
             ("dense", "DEVICE_BLOCK_BYTES"),
             ("sparse", "BLOCK_BYTES"),
-            ("sparse", "DEVICE_BLOCK_BYTES"),
             ("sparse", "BLOCK_ENTRIES"),
+            ("sparse_torch", "BLOCK_BYTES"),
+            ("sparse_torch", "DEVICE_BLOCK_BYTES"),
         ):
             patch.setattr(getattr(softres.matrices, module), name, block)
         matrix = as_matrix(kind(A))

@@ -21,13 +21,14 @@ from experiments.report.page.markdown import plain
 from softres.config.one_line import USAGE
 from softres.harness.reproducing import TOLERANCE
 from softres.results.resample import HIGH, LOW
+from softres.theory.predictions import CONTRACTION
 
 ROOT = Path(__file__).parents[3]
 PAGES = ("results/reference/report.html", "results/reference/report.md")
 #: Names and formulas with digits in them: no figures.
 NAMES = (
     "arXiv 2309.13482", "Theorem 9.1", "Algorithm 1", "O(log 1/eps)", "log10", "x0", "float64",
-    "min(1, s p_i)", "none below 0", "at most 1",
+    "min(1, s p_i)", "none below 0", "at most 1", "eps0", "Lemma A.10",
 )  # fmt: skip
 
 
@@ -83,6 +84,7 @@ def test_other_figures_of_the_documents_are_compared():
         f"exit status {USAGE}",
         f"relative error of {most}, {least[0]} and {least[1]}",
         f"({power(TOLERANCE)}) elsewhere",
+        f"a contraction by {CONTRACTION:g}",
         f"median and {100 * LOW:.0f}-{100 * HIGH:.0f}% band",
         "the exit status is 1",  # test_command_line, test_outage
         "The exit status is 0",
@@ -95,12 +97,13 @@ def test_other_figures_of_the_documents_are_compared():
 
 #: What definitions are made of, by page, beside 0, 1 and 2: no other number is said of anything.
 DEFINED = {
-    "docs/glossary.md": {"0.1", "0.4", "1e-6", "95%"},
+    "docs/glossary.md": {"0.1", "0.4", "1e-6", "95%", "100", "4", "9/10", "11/10", "200"},
     "docs/how/preconditioned_newton.md": {"8", "0.2", "3/4", "1/4", "1/2"},  # of the method
     "docs/platforms.md": {"3.11", "3.13"},
     "docs/questions.md": {"0.4", "1e-8"},
     "docs/reference/runs.md": {"320", "1e-17", "0.4"},
     "docs/theory/repaired.md": {"0.4"},
+    "docs/tutorials/extend.md": {"0.1", "0.4", "9/10", "11/10"},  # of the lemmas
     "CONTRIBUTING.md": {"250"},
 }
 #: Places in papers, years of papers, and the papers.
