@@ -242,7 +242,7 @@ def test_matrices_that_do_not_fit_together_are_errors_of_one_line():
 
 def test_what_has_one_A_alone_refuses_several_layers():
     A, b = np.eye(4, 2), np.full(4, 0.25)
-    with pytest.raises(InputError, match="layers=2"):
+    with pytest.raises(InputError, match="the problem has 2 layers"):
         ManyTargets(A, b[:, None], problem="multilayer", layers=2)
     problem = make_problem("multilayer", A, b, layers=2)
     for solver in ("softmax_regression", "resnet_regression"):
