@@ -109,7 +109,7 @@ def links(tmp_path_factory):
         found = {
             "fresh": run(folder, port, *SOLVES, "seed=0,1"),
             "extended": run(folder, port, *SOLVES, "seed=0,1,2"),
-            "interrupted": interrupted(folder, port, *SOLVES, "seed=range(3,40)"),
+            "interrupted": interrupted(folder, port, *SOLVES, "seed=range(3,300)"),
             "claim": run(folder, port, "experiment=quick/gradient", "R=1,2", "seed=0"),
         }
         with interface(folder, port):
@@ -151,7 +151,7 @@ def test_the_link_opens_the_charts_of_its_sweep(links, sweep, runs):
 def test_after_an_interruption_the_link_opens_what_was_done(links):
     browser, found = links
     shown, text = opened(browser, found["interrupted"])
-    assert 2 <= shown < 74  # two and what was on its way, of 74 jobs
+    assert 2 <= shown < 594  # two and what was on its way, of 594 jobs
     assert all(f"seed={seed}" not in text for seed in (0, 1, 2))
     assert all(points for _, points in browser.execute_script(DRAWN))
 
