@@ -119,10 +119,11 @@ def one_thread():
 
 @pytest.fixture
 def record_property(record_property):
-    """Record what a test measured as a plain number, which goes from one process to another."""
+    """Record what a test measured as plain numbers or text, which go from process to process."""
 
     def record(name: str, value: object) -> None:
-        record_property(name, value if isinstance(value, str) else np.asarray(value).tolist())
+        array = np.asarray(value)
+        record_property(name, array.tolist() if array.dtype.kind in "biuf" else str(value))
 
     return record
 
