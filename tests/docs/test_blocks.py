@@ -27,7 +27,7 @@ ELSEWHERE = {
     'pip install -e ".[benchmark]"': "the test below reads every extra from pyproject.toml",
     'pip install -e ".[docs]"': "an extra of [test]",
     **dict.fromkeys(
-        ("pytest -n auto", "ruff check .", "ruff format --check .", "lint-imports", "mypy"),
+        ("pytest", "ruff check .", "ruff format --check .", "lint-imports", "mypy"),
         ".ci/run",
     ),
     "mkdocs build": "test_links builds the site",
