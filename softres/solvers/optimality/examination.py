@@ -91,21 +91,19 @@ def examine(
         # z is carried along from step to step, and its rounding from wherever it was large.
         fresh = point.problem.at(point.x)
         point = fresh if fresh.inside else point
-    found = None
-    if by_products and metric is not None and not _is_blurred(point, start.z, eps):
+    found, travelled = None, _travelled(point, start.z)
+    if by_products and metric is not None and not rounding_along_shift(point) > eps * travelled:
         found = examine_by_products(point, metric)
-    exact, z0 = point, start.z
     if found is None and d <= MANY:
         exact, z0 = _in_double(point, start)
-        blurred = _is_blurred(exact, z0, eps)
-        found = examine_dense(exact, blurred=blurred)
+        travelled = travelled if exact is point else _travelled(exact, z0)
+        found = examine_dense(exact, blurred=rounding_along_shift(exact) > eps * travelled)
         if exact is not point:
             found = _of_kind(found, point)
     if found is None:
         return Examination(point, False, inf)
     if found.downhill is not None:
         return Examination(point, False, inf, found.downhill)
-    travelled = sqrt(max(0.0, exact.curvature.quadratic(exact.z - z0)))
     if found.error <= eps * travelled:
         error = found.error / travelled if travelled > 0 else 0.0
         return Examination(point, True, error, step=found.step)
@@ -143,7 +141,7 @@ def _by_comparison(
     """
     if metric is None or metric.curvature is None or eps < DRIFT_UNITS * point.problem.unit:
         return None
-    travelled = sqrt(max(0.0, point.curvature.quadratic(point.z - start.z)))
+    travelled = _travelled(point, start.z)
     solved = metric.solve(point.gradient)
     left = dual_norm(point.gradient, solved)
     for share in METRIC_SHARES:
@@ -151,17 +149,17 @@ def _by_comparison(
         if error > eps * travelled:
             return None
         if exceeds(point.curvature, metric.curvature, share):
-            if metric.smallest_eigenvalue() < TRUSTED or _is_blurred(point, start.z, eps):
+            hidden = rounding_along_shift(point) > eps * travelled
+            if hidden or metric.smallest_eigenvalue() < TRUSTED:
                 return None
             relative = error / travelled if travelled > 0 else 0.0
             return Examination(point, True, relative, step=-solved)
     return None
 
 
-def _is_blurred(point: Evaluation, z0: Any, eps: float) -> bool:
-    """Whether the rounding of a gradient may hide an error along a common shift of z."""
-    travelled = sqrt(max(0.0, point.curvature.quadratic(point.z - z0)))
-    return rounding_along_shift(point) > eps * travelled
+def _travelled(point: Evaluation, z0: Any) -> float:
+    """Return |x - x0| in the norm of the Hessian at x, for z0 = A x0."""
+    return sqrt(max(0.0, point.curvature.quadratic(point.z - z0)))
 
 
 def _is_rounding(point: Evaluation, found: Finding) -> bool:

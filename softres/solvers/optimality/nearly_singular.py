@@ -54,6 +54,7 @@ class NearlySingular:
         self, point: Evaluation, q: Matrix, high: Directions, scale: Vector, blurred: bool
     ) -> None:
         self._point, self._scale = point, scale
+        self._w2: Vector = on_host(point.problem.w2)
         unit = point.problem.unit
         q = self._clear(q, high)
         images = self._image(q)
@@ -146,15 +147,13 @@ class NearlySingular:
         the data along it are sums that cancel: the shift is taken out before they are formed, and
         no rounding hides what the weights say.
         """
-        problem = self._point.problem
         if not apart:
             return images, np.zeros(len(images))
-        return images - images.mean(axis=0), on_host(problem.w2) * np.ones(problem.n)
+        return images - images.mean(axis=0), self._w2
 
     def _is_of_weights(self, images: Matrix, curvature: Vector) -> npt.NDArray[np.bool_]:
         """Return along which directions the weights make most of the curvature."""
-        w2 = on_host(self._point.problem.w2) * np.ones(self._point.problem.n)
-        most: npt.NDArray[np.bool_] = w2 @ images**2 > WEIGHTS_SHARE * curvature
+        most: npt.NDArray[np.bool_] = self._w2 @ images**2 > WEIGHTS_SHARE * curvature
         return most
 
     def _slopes(self, images: Matrix, apart: bool) -> Vector:

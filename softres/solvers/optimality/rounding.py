@@ -75,8 +75,10 @@ def rounding_along_shift(point: Evaluation) -> float:
     where the data see the shift.
     """
     problem = point.problem
+    if not problem.shift_invariant:
+        return 0.0
     ridge = problem.n * float(np.mean(on_host(problem.w2)))
-    if not (problem.shift_invariant and ridge > 0):
+    if not ridge > 0:
         return 0.0
     f, c = on_host(point.f), on_host(point.c)
     cancelled = float(np.abs(f) @ (np.abs(c) + abs(float(f @ c))))
