@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from softres.common import discovery
 from softres.matrices.backends import BackendOptions, as_numpy
 from softres.matrices.dense import DenseNumpy
 from softres.problems import PROBLEMS as CLASSES
@@ -132,6 +133,13 @@ def record_property(record_property):
 def _rates_are_nominal(monkeypatch):
     """Give solvers the nominal rates: what a test says of their steps holds on every machine."""
     monkeypatch.setattr(machine, "this_machine", lambda cache=None: NOMINAL)
+
+
+@pytest.fixture(autouse=True)
+def _plugins_end_with_a_test(monkeypatch):
+    """Forget what a test adds to the solvers, problems, ... that there are."""
+    known = {kind: dict(found) for kind, found in discovery._plugins.items()}
+    monkeypatch.setattr(discovery, "_plugins", known)
 
 
 @pytest.fixture(autouse=True)
