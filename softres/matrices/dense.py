@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from softres.common.arrays import beyond, for_torch
+from softres.common.arrays import beyond
 from softres.matrices.base import DesignMatrix, Index
 from softres.matrices.symmetric import LEAST_ROWS, BlockSum, add_rows, block_rows
+from softres.matrices.torch_matrix import TorchMatrix
 
 __all__ = ["DenseNumpy", "DenseTorch"]
 
@@ -163,42 +164,15 @@ class DenseNumpy(DesignMatrix):
         return DenseNumpy(self.array[:first]), DenseNumpy(self.array[first:])
 
 
-class DenseTorch(DesignMatrix):
+class DenseTorch(TorchMatrix):
     """A as a strided torch tensor on any device."""
 
-    backend: ClassVar[str] = "torch"
     is_sparse: ClassVar[bool] = False
-
-    def __init__(self, tensor: Any) -> None:
-        super().__init__()
-        self.tensor = tensor
-
-    def in_double(self) -> DesignMatrix | None:
-        """Return A in float64; see :meth:`DesignMatrix.in_double`."""
-        double = self.tensor.double()
-        return None if double is self.tensor else DenseTorch(double)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows n and columns d."""
-        n, d = self.tensor.shape
-        return int(n), int(d)
 
     @property
     def nnz(self) -> int:
         """Stored entries, n d."""
         return int(self.tensor.numel())
-
-    def asarray(self, values: Any) -> Any:
-        """Return the values as a tensor of A's dtype on A's device."""
-        import torch
-
-        return torch.as_tensor(
-            for_torch(values), dtype=self.tensor.dtype, device=self.tensor.device
-        )
-
-    def _matmul(self, x: Any) -> Any:
-        return self.tensor @ x
 
     def _rmatmul(self, y: Any) -> Any:
         return self.tensor.T @ y

@@ -9,23 +9,22 @@ from typing import Any, ClassVar
 
 import numpy.typing as npt
 
-from softres.common.arrays import beyond, for_torch
-from softres.matrices.base import DesignMatrix, Index
+from softres.common.arrays import beyond
+from softres.matrices.base import Index
 from softres.matrices.dense import BLOCK_BYTES, DEVICE_BLOCK_BYTES
 from softres.matrices.symmetric import block_rows
+from softres.matrices.torch_matrix import TorchMatrix
 
 __all__ = ["SparseTorch", "csr_tensor", "quiet_csr"]
 
 
-class SparseTorch(DesignMatrix):
+class SparseTorch(TorchMatrix):
     """A as a torch CSR tensor, with its transpose kept beside it for products with A^T."""
 
-    backend: ClassVar[str] = "torch"
     is_sparse: ClassVar[bool] = True
 
     def __init__(self, tensor: Any) -> None:
-        super().__init__()
-        self.tensor = tensor
+        super().__init__(tensor)
         self._crow = tensor.crow_indices()
         self._columns = tensor.col_indices()
         self._values = tensor.values()
@@ -45,32 +44,10 @@ class SparseTorch(DesignMatrix):
         self.__dict__.update(state)
         self.tensor = csr_tensor(self._crow, self._columns, self._values, shape)
 
-    def in_double(self) -> DesignMatrix | None:
-        """Return A in float64; see :meth:`DesignMatrix.in_double`."""
-        double = self.tensor.double()
-        return None if double is self.tensor else SparseTorch(double)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows n and columns d."""
-        n, d = self.tensor.shape
-        return int(n), int(d)
-
     @property
     def nnz(self) -> int:
         """Stored entries."""
         return int(self._values.numel())
-
-    def asarray(self, values: Any) -> Any:
-        """Return the values as a tensor of A's dtype on A's device."""
-        import torch
-
-        return torch.as_tensor(
-            for_torch(values), dtype=self._values.dtype, device=self._values.device
-        )
-
-    def _matmul(self, x: Any) -> Any:
-        return self.tensor @ x
 
     def _rmatmul(self, y: Any) -> Any:
         # torch has no fast product with a CSR tensor's transpose: its CSR form is made once.
