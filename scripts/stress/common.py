@@ -33,6 +33,7 @@ __all__ = [
     "finish",
     "report",
     "run",
+    "start",
     "stored_runs",
     "workplace",
 ]
@@ -74,6 +75,21 @@ def command(*words: str) -> list[str]:
 def run(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command of ``run.py`` in a folder to its end."""
     return finish(folder, command(*words), **variables)
+
+
+def start(
+    folder: Path, words: Sequence[str], stderr: int = subprocess.STDOUT
+) -> subprocess.Popen[str]:
+    """Start any command in a folder; its lines come one by one, with its errors or apart."""
+    return subprocess.Popen(
+        words,
+        cwd=folder,
+        env=environment(folder, PYTHONUNBUFFERED="1"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+    )
 
 
 def finish(

@@ -19,7 +19,7 @@ from pathlib import Path
 from threading import Thread, Timer
 
 import psutil
-from common import ROOT, arguments, audit, command, environment, finish, report, workplace
+from common import ROOT, arguments, audit, command, finish, report, start, workplace
 from promised.base import left_over
 
 KINDS = ("serial", "joblib", "delivery", "two at once")
@@ -36,19 +36,6 @@ def words(kind: str, jobs: int) -> list[str]:
     if kind == "joblib":
         made += ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
     return made
-
-
-def start(folder: Path, given: Sequence[str]) -> subprocess.Popen[str]:
-    """Start a command in a folder."""
-    return subprocess.Popen(
-        command(*given),
-        cwd=folder,
-        env=environment(folder, PYTHONUNBUFFERED="1"),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
 
 
 def killed(process: subprocess.Popen[str], rng: random.Random) -> bool:
@@ -70,7 +57,7 @@ def killed(process: subprocess.Popen[str], rng: random.Random) -> bool:
 
 def lose_store(folder: Path, given: Sequence[str]) -> None:
     """Delete the store in the middle of a sweep: what follows waits to be delivered."""
-    process, done = start(folder, given), 0
+    process, done = start(folder, command(*given)), 0
     for line in process.stdout or ():
         done += "converged after" in line
         if done == 2:
@@ -86,11 +73,11 @@ def sweep(folder: Path, kind: str, jobs: int, seed: int, most: int) -> tuple[int
     if kind == "delivery":
         lose_store(folder, given)
     while kills < most:
-        other = start(folder, given) if kind == "two at once" else None
+        other = start(folder, command(*given)) if kind == "two at once" else None
         reader = None if other is None else Thread(target=other.communicate)
         if reader is not None:
             reader.start()
-        quicker = killed(start(folder, given), rng)
+        quicker = killed(start(folder, command(*given)), rng)
         if other is not None and reader is not None:
             if rng.random() < 0.5:
                 other.kill()

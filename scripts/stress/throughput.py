@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from common import command, environment, report, workplace
+from common import command, environment, report, start, workplace
 from rivals import write_benchopt, write_hydraflow
 
 OWN = ("-m", "n=1000", "solver=exact_newton", "sweep.figures=false")
@@ -44,15 +44,7 @@ TABLES = {
 def _sweep(place: Path, seeds: str) -> tuple[float, float]:
     """Return the seconds of a sweep, and those until its first line."""
     begun = time.monotonic()
-    process = subprocess.Popen(
-        command(*OWN, f"seed={seeds}"),
-        cwd=place,
-        env=environment(place, PYTHONUNBUFFERED="1"),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    process = start(place, command(*OWN, f"seed={seeds}"))
     assert process.stdout is not None
     lines = [process.stdout.readline()]
     first = time.monotonic() - begun

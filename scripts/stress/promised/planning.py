@@ -26,20 +26,21 @@ def _columns(folder: Path, *names: str) -> list[tuple[str, ...]]:
     return sorted(tuple(row[name] for name in names) for row in rows.values())
 
 
-@promise("a dry run with an interpolation runs nothing")
-def dry_run_interpolated(folder: Path) -> None:
-    done = run(folder, "-m", "n=20,30", 'd="${n}"', "sweep.dry_run=true", QUICK)
+def _runs_nothing(folder: Path, *words: str) -> None:
+    done = run(folder, "-m", *words, "sweep.dry_run=true", QUICK)
     ended(done, 0, 2)
     assert not statuses(folder), statuses(folder)
     assert "converged after" not in done.stdout, done.stdout
+
+
+@promise("a dry run with an interpolation runs nothing")
+def dry_run_interpolated(folder: Path) -> None:
+    _runs_nothing(folder, "n=20,30", 'd="${n}"')
 
 
 @promise("a dry run with a quoted number runs nothing")
 def dry_run_quoted(folder: Path) -> None:
-    done = run(folder, "-m", 'n="20"', "d=4", "sweep.dry_run=true", QUICK)
-    ended(done, 0, 2)
-    assert not statuses(folder), statuses(folder)
-    assert "converged after" not in done.stdout, done.stdout
+    _runs_nothing(folder, 'n="20"', "d=4")
 
 
 @promise("n=20,30 d=${n} has d = n in every job, not the base value")

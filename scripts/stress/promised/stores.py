@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from common import ROOT, command, environment, finish, run
+from common import ROOT, command, finish, run, start
 
 from promised.base import ended, left_over, promise, statuses, told
 
@@ -96,15 +96,7 @@ def _in_the_middle(folder: Path, happens: Callable[[], None]) -> subprocess.Comp
     """Run a sweep, in the middle of which something happens."""
     errors: list[str] = []
     said: list[str] = []
-    with subprocess.Popen(
-        command("-m", *JOBS),
-        cwd=folder,
-        env=environment(folder, PYTHONUNBUFFERED="1"),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with start(folder, command("-m", *JOBS), subprocess.PIPE) as process:
         reader = threading.Thread(target=lambda: errors.extend(process.stderr or ()))
         reader.start()
         for line in process.stdout or ():

@@ -11,9 +11,9 @@ from softres.common.text import printable
 from softres.results.figures import labels
 from softres.results.figures.captions import caption, counted
 from softres.results.figures.convergence import GOAL
-from softres.results.figures.drawing import Drawing, LineChart, draw
+from softres.results.figures.drawing import Drawing
 from softres.results.figures.encoding import Encoding
-from softres.results.figures.runtime import hitting_times, stairs
+from softres.results.figures.runtime import draw_shares, hitting_times, stairs
 from softres.results.figures.style import size_of
 from softres.results.methods import with_methods
 
@@ -63,21 +63,9 @@ def draw_against(
     encoding = Encoding(hue=_METHOD, style=_FROM, col=_PANEL)
     instances = archive.medians["instance"].nunique()
     why = f"; no seconds: {apart}" if apart else ""
-    chart = LineChart(
-        "spent",
-        "share",
-        {clock: labels.axis(clock) for clock in clocks},
-        "share of pairs reached",
-        log_x=True,
-        mark="spread",
-        steps=True,
-        share_x=False,
-        note=f"{counted(len(runs))}; {archived}: {instances} instances of its own{why}",
-        columns=tuple(clocks),
-    )
-    grid = draw(data, chart, encoding, size)
-    for axes in grid.axes.flat:
-        axes.set_ylim(-0.03, 1.03)
+    titles = {clock: labels.axis(clock) for clock in clocks}
+    note = f"{counted(len(runs))}; {archived}: {instances} instances of its own{why}"
+    grid = draw_shares(data, "spent", titles, "pairs reached", note, encoding, size)
     targets = ", ".join(labels.value(target) for target in archive.targets)
     commits = sorted(
         {labels.text(printable(entry["commit"][:10])) for entry in archive.environment["runs"]}

@@ -13,8 +13,9 @@ import pandas as pd
 
 from softres.results.figures import labels
 from softres.results.figures.captions import caption, counted
-from softres.results.figures.drawing import Drawing, LineChart, draw
+from softres.results.figures.drawing import Drawing
 from softres.results.figures.encoding import Encoding
+from softres.results.figures.runtime import draw_shares
 from softres.results.figures.style import size_of
 from softres.results.figures.ticks import ratio_ticks
 from softres.results.methods import method_key, with_methods
@@ -90,21 +91,11 @@ def draw_profile(runs: Runs, *, width: str = "double", venue: str | None = None)
     data, size = pd.concat(parts, ignore_index=True), size_of(width, venue)
     encoding = Encoding(hue=key, style=key, col=_PANEL)
     instances = counted(min(cases), "instance")
-    chart = LineChart(
-        "ratio",
-        "share",
-        {clock: f"{labels.axis(clock).partition(' [')[0]}, ratio to the best" for clock in _CLOCKS},
-        "share of instances",
-        log_x=True,
-        mark="spread",
-        steps=True,
-        share_x=False,
-        note=f"{counted(len(runs))} on {instances}",
-        columns=tuple(_CLOCKS),
-    )
-    grid = draw(data, chart, encoding, size)
+    names = {clock: labels.axis(clock).partition(" [")[0] for clock in _CLOCKS}
+    titles = {clock: f"{name}, ratio to the best" for clock, name in names.items()}
+    note = f"{counted(len(runs))} on {instances}"
+    grid = draw_shares(data, "ratio", titles, "instances", note, encoding, size)
     for axes in grid.axes.flat:
-        axes.set_ylim(-0.03, 1.03)
         ratio_ticks(axes)
     sentences = [
         "Performance profile: the share of instances that each method solves within a factor of "

@@ -6,7 +6,7 @@ continuous optimizers in a black-box setting, Optimization Methods and Software 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,14 +17,16 @@ from softres.results.figures.captions import caption, counted, runs_a_line
 from softres.results.figures.convergence import GOAL
 from softres.results.figures.drawing import Drawing, LineChart, draw
 from softres.results.figures.encoding import Encoding
-from softres.results.figures.style import size_of
+from softres.results.figures.style import Size, size_of
 from softres.results.methods import instance_keys, method_key, with_methods
 from softres.results.resample import groups
 
 if TYPE_CHECKING:
+    from seaborn import FacetGrid
+
     from softres.results.runs import Runs
 
-__all__ = ["TARGETS", "draw_runtimes", "hitting_times", "stairs"]
+__all__ = ["TARGETS", "draw_runtimes", "draw_shares", "hitting_times", "stairs"]
 
 #: Errors to reach.
 TARGETS = tuple(10.0**-power for power in range(1, 13))
@@ -89,21 +91,9 @@ def draw_runtimes(runs: Runs, *, width: str = "double", venue: str | None = None
     over = [labels.symbol(name) for name in instance_keys(runs)]
     counts = with_methods(runs).groupby(key).size() if key else pd.Series([len(runs)])
     each = runs_a_line(counts * len(TARGETS)).replace(" a line", " pairs a line")
-    chart = LineChart(
-        "spent",
-        "share",
-        {clock: labels.axis(clock) for clock in _CLOCKS},
-        "share of pairs reached",
-        log_x=True,
-        mark="spread",
-        steps=True,
-        share_x=False,
-        note=f"{counted(len(runs))}, {each}" + (f"; over {', '.join(over)}" if over else ""),
-        columns=tuple(_CLOCKS),
-    )
-    grid = draw(data, chart, encoding, size)
-    for axes in grid.axes.flat:
-        axes.set_ylim(-0.03, 1.03)
+    titles = {clock: labels.axis(clock) for clock in _CLOCKS}
+    note = f"{counted(len(runs))}, {each}" + (f"; over {', '.join(over)}" if over else "")
+    grid = draw_shares(data, "spent", titles, "pairs reached", note, encoding, size)
     sentences = [
         "Empirical distribution of runtimes: the share of pairs of an instance and a target that "
         f"are reached within what is spent. Targets: relative error {labels.value(TARGETS[0])} to "
@@ -119,6 +109,44 @@ def draw_runtimes(runs: Runs, *, width: str = "double", venue: str | None = None
     left_out = len(runs) - len(runs.timed)
     text = caption(runs, sentences, encoding, times=True, left_out=left_out)
     return Drawing("runtime", grid, text, data, size)
+
+
+def draw_shares(
+    data: pd.DataFrame,
+    x: str,
+    titles: Mapping[str, str],
+    shared: str,
+    note: str,
+    encoding: Encoding,
+    size: Size,
+) -> FacetGrid:
+    """Draw the column ``share`` as stairs over x, from none to all, a panel for each title.
+
+    Parameters
+    ----------
+    titles
+        Titles of the axes of x, by the panels' levels in ``encoding.col``, in order.
+    shared
+        What it is the share of.
+    note
+        Small print below the panels.
+    """
+    chart = LineChart(
+        x,
+        "share",
+        titles,
+        f"share of {shared}",
+        log_x=True,
+        mark="spread",
+        steps=True,
+        share_x=False,
+        note=note,
+        columns=tuple(titles),
+    )
+    grid = draw(data, chart, encoding, size)
+    for axes in grid.axes.flat:
+        axes.set_ylim(-0.03, 1.03)
+    return grid
 
 
 def stairs(spent: np.ndarray, end: float) -> pd.DataFrame:
